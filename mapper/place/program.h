@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The placed program: which crossbar holds which part of which layer, and the streams of pixels between the
+// stages of the layer pipeline. This is all that the simulation of time needs; values live in slice/ and engine/.
+//
+// A tensor is a stream of pixels in raster order; a pixel carries all channels of one position (a tensor that
+// is not an image is one pixel). A stage makes its output pixels in order; edge windows tell which input pixels
+// one of them needs and from when on an input pixel is no longer needed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mapper/graph/graph.h"
+#include "mapper/slice/sliced_layer.h"
+#include "models/arch/arch.h"
+
+namespace bitline::place {
+
+/// Index of a stage / edge / crossbar layer in Program::stages / edges / layers.
+using StageId = int;
+using EdgeId = int;
+using LayerId = int;
+
+/// One read step of a crossbar: the rows of one row block of `group_count` groups are driven together and the
+/// columns of these groups converted. A crossbar repeats each phase for every input chunk; phases follow each
+/// other, chunks are the inner loop.
+struct Phase {
+  int block = 0;        ///< index in SlicedLayer::blocks
+  int group_first = 0;
+  int group_count = 1;  ///< > 1 only where groups are packed block-diagonally
+};
+
+/// The part of a layer on one crossbar.
+struct CrossbarPart {
+  int slot = 0;           ///< crossbar of the IMA
+  int array = 0;          ///< 0 positive or only, 1 negative
+  int slice = -1;         ///< -1: all slices side by side (interleaved), else the only one (separate)
+  int output_first = 0;   ///< outputs within each group
+  int output_count = 0;
+  std::vector<Phase> phases;
+};
+
+/// The crossbars of a layer in one IMA. An IMA serves one layer only; all its crossbars read in lockstep and
+/// work on the same window.
+struct ImaPart {
+  int tile = 0;
+  int ima = 0;            ///< IMA of the tile
+  std::vector<CrossbarPart> crossbars;
+  std::int64_t input_bytes = 0;   ///< into the input register per window: distinct rows of the crossbars
+  /// Input pixels' bytes read from eDRAM per window equals input_bytes (no reuse between windows is modelled).
+  /// Results per window in this IMA's output register, after its shift-adds joined what lies in it.
+  int results = 0;
+  /// Index in LayerPlacement::joins of the join that collects the results.
+  int join = 0;
+};
+
+/// Partial sums of a range of outputs meet here and become output values.
+struct Join {
+  int tile = 0;
+  int outputs = 0;              ///< outputs completed here per window
+  int parts = 0;                ///< ImaParts that contribute
+};
+
+/// One crossbar layer.
+struct LayerPlacement {
+  StageId stage = 0;
+  graph::NodeId node = 0;
+  std::string name;
+  std::int64_t windows = 0;                   ///< output positions per image = MVMs per image
+  std::vector<ImaPart> imas;
+  std::vector<Join> joins;
+  std::int64_t crossbars = 0;                 ///< used
+  double cell_utilization = 0.0;              ///< cells that hold a weight / cells of the used crossbars
+};
+
+enum class StageKind { input, crossbar, digital, output };
+/// The digital unit that does a stage's (or a fused operator's) work.
+enum class Unit { none, activation, pooling, elementwise, requantise };
+
+/// Work of a digital unit per output pixel.
+struct UnitWork {
+  Unit unit = Unit::none;
+  std::int64_t elements = 0;
+  graph::NodeId node = -1;     ///< the graph node this is for (-1: requantisation)
+};
+
+struct Stage {
+  StageKind kind = StageKind::digital;
+  std::string name;
+  graph::ValueId value = 0;       ///< what it produces (after fused operators)
+  LayerId layer = -1;             ///< crossbar stages
+  std::int64_t pixels = 0;        ///< output pixels per image
+  std::int64_t pixel_bytes = 0;   ///< of one output pixel, all channels
+  std::vector<int> tiles;         ///< where it runs: joins' tiles (crossbar) or the one home tile (digital)
+  std::vector<UnitWork> work;     ///< in order, after the crossbar work if any
+  std::vector<EdgeId> inputs;
+  std::vector<EdgeId> outputs;
+};
+
+/// Which input pixels an output pixel takes, in raster coordinates of the image.
+struct Window {
+  enum class Kind { pixelwise, sliding, all } kind = Kind::pixelwise;
+  std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  std::int64_t kernel_h = 1, kernel_w = 1;   ///< extent, dilation included
+  std::int64_t stride_h = 1, stride_w = 1;
+  std::int64_t pad_top = 0, pad_left = 0;
+
+  /// Input pixels (of the image, from the first) that must have arrived before output pixel `j` can be made.
+  /// Non-decreasing in j.
+  [[nodiscard]] std::int64_t needed(std::int64_t j) const;
+  /// Input pixels (from the first) that no output pixel after `j` takes. Equals in_h*in_w at the last j.
+  [[nodiscard]] std::int64_t released(std::int64_t j) const;
+};
+
+/// Where an edge's pixels are delivered and buffered: `pixel_bytes` of each pixel go to this tile's eDRAM.
+struct Delivery {
+  int tile = 0;
+  std::int64_t pixel_bytes = 0;
+};
+
+struct Edge {
+  StageId producer = 0;
+  StageId consumer = 0;
+  Window window;
+  std::vector<Delivery> deliveries;
+  std::int64_t capacity = 0;     ///< pixels buffered at most (a producer waits when full); >= what avoids deadlock
+};
+
+struct Program {
+  std::shared_ptr<const graph::Graph> graph;
+  std::vector<Stage> stages;         ///< in topological order
+  std::vector<Edge> edges;
+  std::vector<LayerPlacement> layers;
+  std::int64_t crossbars_used = 0;
+  std::int64_t crossbars_available = 0;
+  int tiles_used = 0;
+};
+
+/// A set of crossbar phases that drive the same rows: what the engine counts activity for.
+struct DriveSet {
+  int block = 0;
+  int group_first = 0;
+  int group_count = 1;
+  std::int64_t crossbars = 0;                      ///< crossbars that have this phase
+  std::vector<std::int64_t> columns_per_slice;     ///< columns converted in it, summed over these crossbars
+};
+/// The distinct phases of a layer (one replica), in order of block and group.
+[[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced);
+
+/// Layers of the network as the mapper needs them: sliced weights of each crossbar node, in node order.
+struct LayerInput {
+  graph::NodeId node = 0;
+  std::shared_ptr<const slice::SlicedLayer> sliced;
+};
+
+/// Places `graph` on `arch`. Throws base::MappingError if it does not fit (crossbars, eDRAM), naming what is
+/// short, how much is needed and what would help.
+[[nodiscard]] Program place(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
+                            const std::vector<LayerInput>& layers);
+
+}  // namespace bitline::place

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The weights of one crossbar layer as cell codes, cut into slices and row blocks, with the resolution that each
+// conversion needs. Semantics: see README.md of this folder.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace bitline::slice {
+
+/// Rows [first, last) of a group's flattened weight (channel, kernel row, kernel column): converted together,
+/// so at most crossbar.active_rows of them. A block never crosses a multiple of crossbar.rows.
+struct RowBlock {
+  int first = 0;
+  int last = 0;
+  [[nodiscard]] int rows() const { return last - first; }
+};
+
+/// `width` bits of the cell code from bit `shift` up; its digital weight is sign * 2^shift.
+struct Slice {
+  int width = 0;
+  int shift = 0;
+  int sign = 1;  ///< -1 only for the most significant slice of two's complement
+};
+
+struct SlicedLayer {
+  int groups = 1;
+  int rows_per_group = 0;     ///< C/g * kh * kw
+  int outputs_per_group = 0;
+  int arrays = 1;             ///< 2 for differential (positive, negative), else 1
+  std::vector<Slice> slices;  ///< most significant first
+  std::vector<RowBlock> blocks;  ///< the same for every group
+  std::vector<std::uint32_t> codes;  ///< [array][group][output][row]: cell codes before flipping, < 2^sum(widths)
+  std::int64_t offset = 0;    ///< encoding offset: codes hold q + offset
+  /// [array][block][slice][group*outputs_per_group + output]: 1 where the column is stored flipped. Empty: no flip.
+  std::vector<std::uint8_t> flipped;
+  /// [block][slice]: resolution of the conversions; 0: every cell is zero, no conversion is needed.
+  std::vector<std::vector<int>> adc_bits;
+  /// [block][slice]: the largest possible column sum, all inputs at their maximum (after flipping).
+  std::vector<std::vector<std::int64_t>> max_column_sum;
+
+  [[nodiscard]] int outputs() const { return groups * outputs_per_group; }
+};
+
+}  // namespace bitline::slice

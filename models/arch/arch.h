@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/crossbar/crossbar.h"
+#include "models/device/cell.h"
+#include "models/ima/ima_params.h"
+#include "models/noc/noc.h"
+#include "models/periphery/adc.h"
+#include "models/periphery/dac.h"
+#include "models/periphery/sample_hold.h"
+#include "models/tile/tile_params.h"
+
+namespace bitline::arch {
+
+enum class WeightEncoding { differential, offset, twos_complement };
+enum class Subtraction { digital, analog };
+enum class SlicePlacement { interleaved, separate };
+enum class WeightScheme { symmetric, dynamic_fixed_point };
+enum class Granularity { per_channel, per_tensor };
+enum class Calibration { minmax, percentile };
+
+/// Keys `encoding.*`.
+struct EncodingParams {
+  WeightEncoding weights = WeightEncoding::offset;
+  Subtraction subtraction = Subtraction::digital;  ///< differential only
+  bool flip = false;                               ///< ISAAC's flip encoding of dense columns
+};
+
+/// Keys `slices.*`.
+struct SliceParams {
+  SlicePlacement placement = SlicePlacement::interleaved;
+  std::vector<int> widths;  ///< bits per slice, most significant first; empty: device.bits_per_cell each
+};
+
+/// Keys `precision.*`.
+struct PrecisionParams {
+  struct Weights {
+    int bits = 16;
+    WeightScheme scheme = WeightScheme::symmetric;
+    Granularity granularity = Granularity::per_channel;
+  } weights;
+  struct Activations {
+    int bits = 16;
+    Calibration calibration = Calibration::minmax;
+    double percentile = 99.99;
+  } activations;
+};
+
+/// Keys `chip.*`.
+struct ChipParams {
+  int tiles = 168;
+  int mesh_width = 14;            ///< tiles per row of the floorplan
+  base::Frequency clock{10e6};    ///< the reference cycle of reported cycle counts
+  noc::LinkParams link;
+};
+
+/// A whole machine. Loaded, checked and printed by arch_loader.h.
+struct Arch {
+  std::string name;
+  device::DeviceParams device;
+  crossbar::CrossbarParams crossbar;
+  periphery::DacParams dac;
+  periphery::SampleHoldParams sample_hold;
+  periphery::AdcParams adc;
+  EncodingParams encoding;
+  SliceParams slices;
+  PrecisionParams precision;
+  ima::ImaParams ima;
+  tile::TileParams tile;
+  noc::NocParams noc;
+  ChipParams chip;
+};
+
+/// Where each constant of a loaded machine comes from.
+struct ConstantSource {
+  std::string key;     ///< "adc.rate"
+  std::string value;   ///< "1.28 GHz"
+  std::string source;  ///< the config's `source:`, "--set", or "default"
+};
+
+struct LoadedArch {
+  Arch arch;
+  std::vector<ConstantSource> constants;  ///< every key, in schema order
+};
+
+/// Reads `path`, applies `overrides` ("key.path=value"), validates across fields.
+/// Throws base::ConfigError with every problem of the file and the overrides.
+[[nodiscard]] LoadedArch load_arch(const std::string& path, const std::vector<std::string>& overrides = {});
+/// The same from text; `name` stands for the file in messages.
+[[nodiscard]] LoadedArch parse_arch(const std::string& yaml, const std::string& name,
+                                    const std::vector<std::string>& overrides = {});
+
+}  // namespace bitline::arch
