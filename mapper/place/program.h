@@ -42,25 +42,30 @@ struct CrossbarPart {
   std::vector<Phase> phases;
 };
 
+/// `results` partial sums (or complete sums) of an IMA that go to LayerPlacement::joins[join].
+struct Contribution {
+  int join = 0;
+  int results = 0;
+};
+
 /// The crossbars of a layer in one IMA. An IMA serves one layer only; all its crossbars read in lockstep and
 /// work on the same window.
 struct ImaPart {
   int tile = 0;
   int ima = 0;            ///< IMA of the tile
   std::vector<CrossbarPart> crossbars;
-  std::int64_t input_bytes = 0;   ///< into the input register per window: distinct rows of the crossbars
-  /// Input pixels' bytes read from eDRAM per window equals input_bytes (no reuse between windows is modelled).
-  /// Results per window in this IMA's output register, after its shift-adds joined what lies in it.
-  int results = 0;
-  /// Index in LayerPlacement::joins of the join that collects the results.
-  int join = 0;
+  /// Into the input register per window, and read from eDRAM for it (no reuse between windows): the distinct rows.
+  std::int64_t input_bytes = 0;
+  /// Results per window in the output register, after the IMA's shift-adds joined what lies in it.
+  std::vector<Contribution> contributions;
+  [[nodiscard]] int results() const;
 };
 
-/// Partial sums of a range of outputs meet here and become output values.
+/// Partial sums of a set of outputs meet here and become output values.
 struct Join {
   int tile = 0;
   int outputs = 0;              ///< outputs completed here per window
-  int parts = 0;                ///< ImaParts that contribute
+  int parts = 0;                ///< ImaParts that contribute; each brings `outputs` results
 };
 
 /// One crossbar layer.
@@ -101,7 +106,10 @@ struct Stage {
 
 /// Which input pixels an output pixel takes, in raster coordinates of the image.
 struct Window {
-  enum class Kind { pixelwise, sliding, all } kind = Kind::pixelwise;
+  /// all: every output pixel takes the whole image, which stays buffered; reduce: the same for one output
+  /// pixel, but the unit accumulates input pixels as they arrive (global pooling), so that each leaves its
+  /// buffer at once.
+  enum class Kind { pixelwise, sliding, all, reduce } kind = Kind::pixelwise;
   std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
   std::int64_t kernel_h = 1, kernel_w = 1;   ///< extent, dilation included
   std::int64_t stride_h = 1, stride_w = 1;
@@ -111,6 +119,7 @@ struct Window {
   /// Non-decreasing in j.
   [[nodiscard]] std::int64_t needed(std::int64_t j) const;
   /// Input pixels (from the first) that no output pixel after `j` takes. Equals in_h*in_w at the last j.
+  /// (Kind::reduce: callers release a pixel when it arrives instead.)
   [[nodiscard]] std::int64_t released(std::int64_t j) const;
 };
 
@@ -125,7 +134,7 @@ struct Edge {
   StageId consumer = 0;
   Window window;
   std::vector<Delivery> deliveries;
-  std::int64_t capacity = 0;     ///< pixels buffered at most (a producer waits when full); >= what avoids deadlock
+  std::int64_t capacity = 0;     ///< pixels buffered or on the way at most (then the producer waits); avoids deadlock
 };
 
 struct Program {
@@ -144,10 +153,14 @@ struct DriveSet {
   int group_first = 0;
   int group_count = 1;
   std::int64_t crossbars = 0;                      ///< crossbars that have this phase
-  std::vector<std::int64_t> columns_per_slice;     ///< columns converted in it, summed over these crossbars
+  /// Columns converted in it, by slice, summed over these crossbars (where the slice's adc_bits are not 0).
+  std::vector<std::int64_t> columns_per_slice;
+  /// Columns read but not converted themselves: the negative array under analog subtraction.
+  std::vector<std::int64_t> partner_columns_per_slice;
 };
-/// The distinct phases of a layer (one replica), in order of block and group.
-[[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced);
+/// The distinct phases of a layer, in order of block and group. `analog`: encoding.subtraction is analog.
+[[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced,
+                                               bool analog);
 
 /// Layers of the network as the mapper needs them: sliced weights of each crossbar node, in node order.
 struct LayerInput {
