@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+// Analog-to-digital converters of the bitlines: what a conversion gives, how long it takes, what it costs.
+// The resolution is chosen per conversion. See README.md for the equations and their sources.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "models/base/cost.h"
@@ -11,7 +14,7 @@ namespace bitline::periphery {
 enum class AdcKind { sar, flash, ramp };
 enum class AdcConversion { clip, truncate };
 enum class AdcPolicy { fixed, isaac, lossless };
-/// How energy and area follow from the resolution. See adc.cpp for each equation and its source.
+/// How energy and area follow from the resolution. See adc_model.cpp for each equation and its source.
 enum class AdcModel { isaac_fit, power_law, regression, table };
 
 /// A row of the `table` model.
@@ -20,6 +23,7 @@ struct AdcTableRow {
   base::Energy energy{0.0};     ///< per conversion
   base::Area area{0.0};         ///< of one ADC
   base::Frequency rate{0.0};    ///< samples per second
+  friend bool operator==(const AdcTableRow&, const AdcTableRow&) = default;
 };
 
 struct AdcResolution {
@@ -41,5 +45,24 @@ struct AdcParams {
   AdcResolution resolution;
   base::Cost cost;                    ///< of all ADCs of an IMA at rated_bits and rate
 };
+
+/// Time of one conversion at `bits` (1..kMaxAdcBits; 0 bits: no time). T = sample period at rated_bits:
+/// SAR ceil(bits*T/rated_bits), flash T, ramp ceil(2^bits*T/2^rated_bits), in whole femtoseconds.
+/// With the table model T is 1/rate of the row of `bits`, whatever the kind; a missing row is a ConfigError.
+[[nodiscard]] base::Time conversion_time(const AdcParams& adc, int bits);
+
+/// What a conversion gives: the digital value in units of the analog sum, and whether the sum was beyond the range.
+struct Converted {
+  std::int64_t value = 0;
+  bool clipped = false;
+};
+/// min(sum, 2^bits - 1); sum >= 0. 0 bits: no conversion, 0 (clipped if the sum is not 0).
+[[nodiscard]] Converted convert_clip(std::int64_t sum, int bits);
+/// min(rint(sum/2^shift), 2^bits - 1) * 2^shift, half to even; sum >= 0. Clipped where the minimum takes effect.
+[[nodiscard]] Converted convert_truncate(std::int64_t sum, int bits, int shift);
+/// Signed conversion of an analog difference: clamps to +-(2^(bits-1) - 1).
+[[nodiscard]] Converted convert_signed_clip(std::int64_t sum, int bits);
+/// The smallest shift t with max_sum <= (2^bits - 1) * 2^t; max_sum = rows*(2^w-1)*(2^dac_bits-1). bits >= 1.
+[[nodiscard]] int truncation_shift(std::int64_t max_sum, int bits);
 
 }  // namespace bitline::periphery
