@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Trains the two digit networks and writes them beside the arrays that the tests and the first run use.
 
@@ -6,8 +6,8 @@ Data: scikit-learn's bundled digits (1797 images of 8x8 pixels, values 0..16, sc
 360 images, stratified by class, are held out; augmentation, widths and epochs were chosen on parts of the
 rest. One thread and fixed seeds make a run repeatable on one machine and PyTorch version.
 
-    python3 workloads/train_digits.py            # writes into workloads/
-    python3 workloads/train_digits.py --out DIR
+    /usr/bin/python3 workloads/train_digits.py            # writes into workloads/
+    /usr/bin/python3 workloads/train_digits.py --out DIR
 """
 
 import argparse

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small ONNX executor on PyTorch: an independent float32 reference for the tests.
+
+Written from the ONNX operator definitions, sharing nothing with the simulator. Only static graphs of the operators
+in OPERATORS run; anything else is a KeyError, never skipped.
+"""
+
+import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
+from torch.nn import functional
+
+
+def _two_sided(x, pads, value=0.0):
+    """Pads the last two dimensions by ONNX pads [top, left, bottom, right]."""
+    top, left, bottom, right = pads
+    return functional.pad(x, (left, right, top, bottom), value=value)
+
+
+def _conv(attributes, x, weight, bias=None):
+    padded = _two_sided(x, attributes.get("pads", [0] * 4))
+    return functional.conv2d(padded, weight, bias, attributes.get("strides", [1, 1]), 0,
+                             attributes.get("dilations", [1, 1]), attributes.get("group", 1))
+
+
+def _batch_normalization(attributes, x, scale, bias, mean, variance):
+    shape = [1, -1] + [1] * (x.dim() - 2)
+    factor = scale / torch.sqrt(variance + attributes.get("epsilon", 1e-5))
+    return x * factor.view(shape) + (bias - mean * factor).view(shape)
+
+
+def _gemm(attributes, a, b, c=None):
+    a = a.t() if attributes.get("transA", 0) else a
+    b = b.t() if attributes.get("transB", 0) else b
+    y = attributes.get("alpha", 1.0) * (a @ b)
+    return y if c is None else y + attributes.get("beta", 1.0) * c
+
+
+def _max_pool(attributes, x):
+    padded = _two_sided(x, attributes.get("pads", [0] * 4), float("-inf"))
+    return functional.max_pool2d(padded, attributes["kernel_shape"], attributes.get("strides", [1, 1]))
+
+
+def _average_pool(attributes, x):
+    """Without padding only, where all ways of counting agree."""
+    assert not any(attributes.get("pads", [0]))
+    return functional.avg_pool2d(x, attributes["kernel_shape"], attributes.get("strides", [1, 1]))
+
+
+OPERATORS = {
+    "Add": lambda attributes, a, b: a + b,
+    "AveragePool": _average_pool,
+    "BatchNormalization": _batch_normalization,
+    "Concat": lambda attributes, *xs: torch.cat(xs, attributes["axis"]),
+    "Conv": _conv,
+    "Flatten": lambda attributes, x: x.reshape(int(np.prod(x.shape[:attributes.get("axis", 1)])), -1),
+    "Gemm": _gemm,
+    "MaxPool": _max_pool,
+    "Relu": lambda attributes, x: torch.clamp(x, min=0),
+}
+
+
+@torch.no_grad()
+def run(model, x):
+    """All values by name of `model` (a path or a ModelProto) for its one input `x` [N,...]."""
+    graph = (model if isinstance(model, onnx.ModelProto) else onnx.load(str(model))).graph
+    values = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in graph.initializer}
+    (entry,) = [i.name for i in graph.input if i.name not in values]
+    values[entry] = torch.from_numpy(np.ascontiguousarray(x))
+    for node in graph.node:
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        values[node.output[0]] = OPERATORS[node.op_type](attributes, *[values[i] for i in node.input if i])
+    return {name: value.numpy() for name, value in values.items()}
+
+
+def infer(model, x):
+    """The first output of `model` for `x`."""
+    loaded = model if isinstance(model, onnx.ModelProto) else onnx.load(str(model))
+    return run(loaded, x)[loaded.graph.output[0].name]
