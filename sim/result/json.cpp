@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/result/json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "models/base/errors.h"
+
+namespace bitline::result {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Every double passes here: JSON has no NaN or infinity, and none may hide as null.
+Json number(double value) {
+  BITLINE_CHECK(std::isfinite(value));
+  return value;
+}
+Json number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
+
+Json breakdown(const Breakdown& parts) {
+  Json json = Json::object();
+  for (const auto& [name, value] : parts) json[name] = number(value);
+  return json;
+}
+
+Json energy(const EnergyUse& use) {
+  return {{"total", number(use.total)},
+          {"dynamic", number(use.dynamic)},
+          {"static", number(use.fixed)},
+          {"by_component", breakdown(use.by_component)}};
+}
+
+Json slice(const SliceResult& s) {
+  return {{"width", s.width},
+          {"nonzero_ratio", number(s.nonzero_ratio)},
+          {"max_column_sum", s.max_column_sum},
+          {"adc_bits", s.adc_bits},
+          {"conversions", s.conversions},
+          {"clipped", s.clipped}};
+}
+
+Json layer(const LayerResult& l) {
+  Json slices = Json::array();
+  for (const SliceResult& s : l.slices) slices.push_back(slice(s));
+  return {{"name", l.name},
+          {"op", l.op},
+          {"crossbars", l.crossbars},
+          {"replicas", l.replicas},
+          {"rows", l.rows},
+          {"cols", l.cols},
+          {"imas", l.imas},
+          {"tiles", l.tiles},
+          {"cell_utilization", number(l.cell_utilization)},
+          {"slices", std::move(slices)},
+          {"start_s", number(l.start)},
+          {"latency_s", number(l.latency)},
+          {"busy_s", number(l.busy)},
+          {"stalls_s", {{"input", number(l.stalls.input)}, {"output", number(l.stalls.output)}}},
+          {"energy_j", energy(l.energy)}};
+}
+
+Json provenance(const Provenance& p) {
+  Json config = Json::object();
+  for (const Provenance::Constant& c : p.config) config[c.key] = {{"value", c.value}, {"source", c.source}};
+  return {{"version", p.version},
+          {"mode", p.mode},
+          {"network", p.network},
+          {"network_sha256", p.network_sha256},
+          {"arch", p.arch},
+          {"config_sha256", p.config_sha256},
+          {"overrides", p.overrides},
+          {"config", std::move(config)},
+          {"seed", p.seed},
+          {"inputs", p.inputs},
+          {"calibration", p.calibration},
+          {"images_streamed", p.images_streamed},
+          {"images_evaluated", p.images_evaluated}};
+}
+
+Json latency(const Latency& l) {
+  return {{"image", number(l.image)}, {"interval", number(l.interval)}, {"total", number(l.total)}};
+}
+
+Json wall_time(const WallTime& w) {
+  return {{"prepare", number(w.prepare)},
+          {"values", number(w.values)},
+          {"timing", number(w.timing)},
+          {"total", number(w.total)}};
+}
+
+}  // namespace
+
+std::string to_json(const Result& r) {
+  Json json;
+  json["schema"] = kSchema;
+  json["latency_s"] = latency(r.latency);
+  json["cycles"] = r.cycles;
+  json["throughput_ips"] = number(r.throughput_ips);
+  json["energy_j"] = energy(r.energy);
+  json["area_mm2"] = {{"total", number(r.area_mm2)}, {"by_component", breakdown(r.area_by_component)}};
+  json["power_w"] = number(r.power_w);
+  json["tops"] = number(r.tops);
+  json["tops_per_w"] = number(r.tops_per_w);
+  json["tops_per_mm2"] = number(r.tops_per_mm2);
+  json["adc"] = {{"conversions", r.conversions}, {"clipped", r.clipped}};
+  json["crossbars"] = {{"used", r.crossbars_used},
+                       {"available", r.crossbars_available},
+                       {"cell_utilization", number(r.cell_utilization)}};
+  json["layers"] = Json::array();
+  for (const LayerResult& l : r.layers) json["layers"].push_back(layer(l));
+  if (r.accuracy) {
+    json["accuracy"] = {{"top1", number(r.accuracy->top1)},
+                        {"top5", number(r.accuracy->top5)},
+                        {"float_top1", number(r.accuracy->float_top1)},
+                        {"images", r.accuracy->images}};
+  }
+  json["provenance"] = provenance(r.provenance);
+  json["wall_time_s"] = wall_time(r.wall_time);
+  // A file name may hold any bytes; JSON holds UTF-8 only.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace bitline::result

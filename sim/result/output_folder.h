@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace bitline::result {
+
+/// A folder for output files. The constructor creates it (with its parents) and proves that a file can be written,
+/// so that an unwritable place is found before the long work. Throws base::UsageError naming `option` and the path.
+class OutputFolder {
+ public:
+  OutputFolder(const std::string& path, const std::string& option);
+  /// Writes to a temporary name in the folder, then renames: readers see the old file or the whole new one.
+  void write(const std::string& name, std::string_view content) const;
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+ private:
+  std::filesystem::path folder_;
+  std::string option_;
+};
+
+/// The same for a single file. Throws base::UsageError.
+void write_file(const std::string& path, std::string_view content, const std::string& option);
+
+}  // namespace bitline::result

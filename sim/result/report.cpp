@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/result/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sim/result/text.h"
+
+namespace bitline::result {
+namespace {
+
+std::string line(std::string_view label, std::string_view value) {
+  return fmt::format("  {:<20}{}\n", label, value);
+}
+
+std::string images(std::int64_t n) { return n == 1 ? "1 image" : count(n) + " images"; }
+
+std::string ratio(double part, double whole) { return percent(whole > 0.0 ? part / whole : 0.0); }
+
+std::string header(const Provenance& p) {
+  constexpr std::size_t kNameWidth = kReportWidth - 22;
+  std::string out = line("network", shortened(std::filesystem::path(p.network).filename().string(), kNameWidth));
+  out += line("machine", shortened(std::filesystem::path(p.arch).filename().string(), kNameWidth));
+  if (!p.overrides.empty()) out += line("overrides", fmt::format("{} by --set", p.overrides.size()));
+  out += line("mode", fmt::format("{}; {} input, calibrated on {}", p.mode, p.inputs,
+                                  p.calibration == "given" ? "given samples" : p.calibration));
+  return out;
+}
+
+std::string accuracy(const Accuracy& a) {
+  return line("accuracy, top-1", fmt::format("{:.2f} %  (float32 {:.2f} %; {})", 100 * a.top1, 100 * a.float_top1,
+                                             images(a.images))) +
+         line("accuracy, top-5", fmt::format("{:.2f} %", 100 * a.top5));
+}
+
+std::string time_lines(const Result& r) {
+  const std::int64_t streamed = r.provenance.images_streamed;
+  std::string out = line("latency of an image", si(r.latency.image, "s") + (streamed > 1 ? "  (the first)" : ""));
+  if (streamed > 1) {
+    out += line("interval", si(r.latency.interval, "s") + "  (mean between ends of images)");
+    out += line("total", fmt::format("{}  for {}", si(r.latency.total, "s"), images(streamed)));
+  }
+  out += line("cycles", count(r.cycles) + "  of chip.clock");
+  out += line("throughput", si(r.throughput_ips, "images/s") +
+                                (streamed > 1 ? "" : "  (one after another; --batch N streams)"));
+  return out;
+}
+
+std::string cost_lines(const Result& r) {
+  std::string out = line("energy per image", fmt::format("{}  (dynamic {}, static {})", si(r.energy.total, "J"),
+                                                         si(r.energy.dynamic, "J"), si(r.energy.fixed, "J")));
+  out += line("mean power", si(r.power_w, "W"));
+  out += line("chip area", fmt::format("{:.4g} mm2", r.area_mm2));
+  std::string performance = fmt::format("{:.4g} TOPS", r.tops);
+  if (r.tops_per_w) performance += fmt::format(", {:.4g} TOPS/W", *r.tops_per_w);
+  if (r.tops_per_mm2) performance += fmt::format(", {:.4g} TOPS/mm2", *r.tops_per_mm2);
+  out += line("performance", performance + "  (2 ops per MAC)");
+  out += line("crossbars", fmt::format("{} of {} used, {} of their cells", count(r.crossbars_used),
+                                       count(r.crossbars_available), percent(r.cell_utilization)));
+  out += line("ADC conversions", fmt::format("{}, {} clipped  ({})", count(r.conversions), count(r.clipped),
+                                             images(r.provenance.images_streamed)));
+  return out;
+}
+
+double find(const Breakdown& parts, const std::string& name) {
+  for (const auto& [key, value] : parts)
+    if (key == name) return value;
+  return 0.0;
+}
+
+std::string components(const Result& r) {
+  Breakdown all = r.energy.by_component;
+  for (const auto& [name, value] : r.area_by_component) {
+    const bool listed = std::any_of(all.begin(), all.end(), [&](const auto& part) { return part.first == name; });
+    if (!listed) all.emplace_back(name, 0.0);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  Table table({"component", "energy/image", "share", "area mm2", "share"});
+  for (const auto& [name, energy] : all) {
+    const double area = find(r.area_by_component, name);
+    table.add({name, si(energy, "J"), ratio(energy, r.energy.total), fmt::format("{:.4g}", area),
+               ratio(area, r.area_mm2)});
+  }
+  table.add({"total", si(r.energy.total, "J"), ratio(r.energy.total, r.energy.total),
+             fmt::format("{:.4g}", r.area_mm2), ratio(r.area_mm2, r.area_mm2)});
+  return table.str();
+}
+
+/// "8" or "1/3/3/3": of each slice, most significant first; long lists as a range.
+std::string adc_bits(const LayerResult& layer) {
+  if (layer.slices.empty()) return "-";
+  const auto [low, high] = std::minmax_element(layer.slices.begin(), layer.slices.end(),
+                                               [](const auto& a, const auto& b) { return a.adc_bits < b.adc_bits; });
+  if (low->adc_bits == high->adc_bits) return std::to_string(low->adc_bits);
+  if (layer.slices.size() > 4) return fmt::format("{}-{}", low->adc_bits, high->adc_bits);
+  std::string out;
+  for (const SliceResult& s : layer.slices) out += fmt::format("{}{}", out.empty() ? "" : "/", s.adc_bits);
+  return out;
+}
+
+std::string layers(const Result& r) {
+  Table table({"layer", "op", "xbars", "ADC b", "latency", "busy", "stalled", "energy", "share"}, 2);
+  for (const LayerResult& l : r.layers) {
+    table.add({l.name, shortened(l.op, 12), l.crossbars > 0 ? std::to_string(l.crossbars) : "-", adc_bits(l),
+               si(l.latency, "s"), si(l.busy, "s"), si(l.stalls.input + l.stalls.output, "s"),
+               si(l.energy.total, "J"), ratio(l.energy.total, r.energy.total)});
+  }
+  return table.str();
+}
+
+}  // namespace
+
+std::string report(const Result& r) {
+  std::string out = fmt::format("Bitline {}\n{}", r.provenance.version, header(r.provenance));
+  out += "\nSummary\n";
+  if (r.accuracy) out += accuracy(*r.accuracy);
+  out += time_lines(r) + cost_lines(r);
+  out += "\nComponents\n" + components(r);
+  out += "\nLayers (latency: first activity to last output; stalled: waiting for input or space)\n" + layers(r);
+  return out;
+}
+
+}  // namespace bitline::result
