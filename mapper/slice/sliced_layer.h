@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "mapper/slice/chunks.h"
+#include "models/arch/arch.h"
+
 namespace bitline::slice {
 
 /// Rows [first, last) of a group's flattened weight (channel, kernel row, kernel column): converted together,
@@ -29,6 +32,7 @@ struct SlicedLayer {
   int rows_per_group = 0;     ///< C/g * kh * kw
   int outputs_per_group = 0;
   int arrays = 1;             ///< 2 for differential (positive, negative), else 1
+  bool analog = false;        ///< differential with the arrays subtracted before one signed conversion
   std::vector<Slice> slices;  ///< most significant first
   std::vector<RowBlock> blocks;  ///< the same for every group
   std::vector<std::uint32_t> codes;  ///< [array][group][output][row]: cell codes before flipping, < 2^sum(widths)
@@ -37,10 +41,36 @@ struct SlicedLayer {
   std::vector<std::uint8_t> flipped;
   /// [block][slice]: resolution of the conversions; 0: every cell is zero, no conversion is needed.
   std::vector<std::vector<int>> adc_bits;
-  /// [block][slice]: the largest possible column sum, all inputs at their maximum (after flipping).
+  /// [block][slice]: the largest possible column sum of a conversion, all inputs at their maximum (after
+  /// flipping; analog: of either sign).
   std::vector<std::vector<std::int64_t>> max_column_sum;
 
+  periphery::AdcConversion conversion = periphery::AdcConversion::clip;
+  int activation_bits = 8;
+  bool activation_signed = false;
+  std::int64_t activation_zero_point = 0;  ///< its share zero_point * sum(q) is subtracted digitally
+  int dac_bits = 1;
+  std::vector<InputChunk> chunks;  ///< the reads of one row block, least significant first
+
   [[nodiscard]] int outputs() const { return groups * outputs_per_group; }
+  /// The cell code of weight (group, output of the group, row of the group) in an array.
+  [[nodiscard]] std::uint32_t code(int array, int group, int output, int row) const {
+    return codes[((static_cast<std::size_t>(array) * groups + group) * outputs_per_group + output) *
+                     rows_per_group + row];
+  }
+  /// Whether the column is stored flipped; `output` counts over all groups.
+  [[nodiscard]] bool is_flipped(int array, int block, int slice, int output) const {
+    return !flipped.empty() &&
+           flipped[((static_cast<std::size_t>(array) * blocks.size() + block) * slices.size() + slice) *
+                       outputs() + output] != 0;
+  }
+  /// What the cell holds: the slice of the code, complemented where the column is flipped.
+  [[nodiscard]] std::uint32_t cell(int array, int block, int slice, int group, int output, int row) const {
+    const Slice& s = slices[static_cast<std::size_t>(slice)];
+    const std::uint32_t mask = (1u << s.width) - 1;
+    const std::uint32_t cut = (code(array, group, output, row) >> s.shift) & mask;
+    return is_flipped(array, block, slice, group * outputs_per_group + output) ? mask - cut : cut;
+  }
 };
 
 }  // namespace bitline::slice

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Integer codes of weights and activations (semantics and equations: README.md of this folder). Scales and
+// divisions are doubles; every rounding is half to even.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mapper/graph/graph.h"
+#include "models/arch/arch.h"
+
+namespace bitline::quantize {
+
+/// What a value took during calibration: the extremes, or with Calibration::percentile the extremes clipped at
+/// that percentile of |x| (nearest rank).
+struct Range {
+  double min = 0.0;
+  double max = 0.0;
+};
+
+/// One tensor per Graph::inputs entry: one image.
+using Inputs = std::vector<tensor::Tensor>;
+
+/// Runs the float reference on every image and returns the range of each value, indexed by ValueId (values that
+/// are constant or never computed: {0, 0}). Images run in parallel; the result does not depend on the number of
+/// threads. Throws base::UsageError without images or where a tensor's shape is not the input's, and
+/// base::NetworkError naming the value where an activation is not finite.
+[[nodiscard]] std::vector<Range> calibrate(const graph::Graph& graph, std::span<const Inputs> images,
+                                           const arch::PrecisionParams& precision);
+
+/// real = scale * (code - zero_point), code in [min_code(), max_code()].
+struct ActivationQuant {
+  int bits = 8;
+  bool is_signed = false;
+  double scale = 1.0;
+  std::int64_t zero_point = 0;
+
+  /// 0, or for signed -(2^(bits-1)-1).
+  [[nodiscard]] std::int64_t min_code() const;
+  /// 2^bits-1, or for signed 2^(bits-1)-1.
+  [[nodiscard]] std::int64_t max_code() const;
+  /// clamp(rint(x/scale) + zero_point). NaN has no code: callers reject it before.
+  [[nodiscard]] std::int32_t code(float x) const;
+};
+
+/// Unsigned where range.min >= 0 (scale max/(2^bits-1)), else signed symmetric (scale max|x|/(2^(bits-1)-1)).
+/// An all-zero range has scale 1. Throws base::ConfigError outside 1..16 bits, or 1 bit for a signed range.
+[[nodiscard]] ActivationQuant quantize_range(Range range, int bits);
+
+/// Integer weights of one layer.
+struct WeightQuant {
+  int bits = 8;
+  arch::WeightScheme scheme = arch::WeightScheme::symmetric;
+  std::vector<double> scale;        ///< one per output (equal ones where the granularity is the tensor)
+  std::vector<std::int32_t> codes;  ///< in the order of the ONNX weight: [output][row]
+  std::int64_t saturated = 0;       ///< codes beyond the largest, held at it (dynamic_fixed_point)
+
+  /// Bits of |q|: bits-1 for symmetric, bits for dynamic_fixed_point.
+  [[nodiscard]] int magnitude_bits() const { return scheme == arch::WeightScheme::symmetric ? bits - 1 : bits; }
+};
+
+/// `weight`: float [O, ...]. Throws base::ConfigError for bits outside 2..16 (symmetric) or 1..16
+/// (dynamic_fixed_point).
+[[nodiscard]] WeightQuant quantize_weights(const tensor::Tensor& weight,
+                                           const arch::PrecisionParams::Weights& precision);
+
+/// Everything that turns one crossbar layer's floats into integers.
+struct LayerQuant {
+  graph::NodeId node = 0;
+  ActivationQuant input;
+  WeightQuant weights;
+};
+
+/// The crossbar layers of `graph` in node order; `ranges` from calibrate().
+[[nodiscard]] std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
+                                               const arch::PrecisionParams& precision);
+
+}  // namespace bitline::quantize
