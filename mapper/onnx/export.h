@@ -12,7 +12,7 @@
 
 #include "mapper/tensor/tensor.h"
 
-namespace bitline::onnx_import {
+namespace bitline::onnx {
 
 /// An attribute of a node; build with the functions below.
 struct Attribute {
@@ -49,4 +49,4 @@ class OnnxBuilder {
 /// Writes to a temporary name beside `path`, then renames. Throws base::UsageError if it cannot be written.
 void write_file(const std::string& path, std::string_view bytes);
 
-}  // namespace bitline::onnx_import
+}  // namespace bitline::onnx

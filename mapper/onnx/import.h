@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From an ONNX file to the typed network. Operator sets 7 to 23 of the default domain, any IR version; node order
-// in the file does not matter. Which operators there are: operators.cpp.
+// From an ONNX file to the typed network. Operator sets up to 23 of the default domain, any IR version; node
+// order in the file does not matter. Which operators there are: operators.cpp.
 //
 // What the importer does beside translating nodes: a symbolic leading dimension of a network input becomes 1;
 // nodes whose inputs are all constant are evaluated; Identity and Dropout disappear; BatchNormalization and the
@@ -17,7 +17,7 @@
 #include "mapper/graph/graph.h"
 #include "mapper/tensor/tensor.h"
 
-namespace bitline::onnx_import {
+namespace bitline::onnx {
 
 struct ImportOptions {
   /// A network input with a fixed leading dimension N > 1: true keeps it (shapes then carry N), false refuses it.
@@ -41,4 +41,4 @@ struct ImportOptions {
 /// Reads one serialised TensorProto (`.pb`). Throws base::UsageError naming the file and the fault.
 [[nodiscard]] tensor::Tensor load_tensor_pb(const std::string& path);
 
-}  // namespace bitline::onnx_import
+}  // namespace bitline::onnx
