@@ -158,9 +158,8 @@ struct DriveSet {
   /// Columns read but not converted themselves: the negative array under analog subtraction.
   std::vector<std::int64_t> partner_columns_per_slice;
 };
-/// The distinct phases of a layer, in order of block and group. `analog`: encoding.subtraction is analog.
-[[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced,
-                                               bool analog);
+/// The distinct phases of a layer, in order of block and group.
+[[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced);
 
 /// Layers of the network as the mapper needs them: sliced weights of each crossbar node, in node order.
 struct LayerInput {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many pixels each edge must be able to buffer.
+#pragma once
+
+#include "mapper/place/program.h"
+
+namespace bitline::place {
+
+/// Sets `capacity` of every edge. It starts from the window (what one output pixel spans), plus `slack` pixels per
+/// pipeline step between producer and consumer (windows in flight), and is then raised where an untimed run of one
+/// image blocks: the smallest full buffer in front of a starving consumer grows (Parks, "Bounded scheduling of
+/// process networks", 1995). A greedy run that completes once proves that no later one can block, because
+/// stages are deterministic and one image returns all buffers to empty.
+/// Throws base::MappingError naming the stage if no buffer can help.
+void size_buffers(Program& program, std::int64_t slack);
+
+}  // namespace bitline::place

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <tuple>
+
+#include "mapper/place/program.h"
+
+namespace bitline::place {
+
+std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced) {
+  std::map<std::tuple<int, int, int>, DriveSet> sets;
+  for (const ImaPart& ima : layer.imas) {
+    for (const CrossbarPart& part : ima.crossbars) {
+      for (const Phase& phase : part.phases) {
+        DriveSet& set = sets[{phase.block, phase.group_first, phase.group_count}];
+        if (set.crossbars == 0) {
+          set = {phase.block, phase.group_first, phase.group_count, 0, {}, {}};
+          set.columns_per_slice.assign(sliced.slices.size(), 0);
+          set.partner_columns_per_slice.assign(sliced.slices.size(), 0);
+        }
+        ++set.crossbars;
+        auto& columns = sliced.analog && part.array == 1 ? set.partner_columns_per_slice : set.columns_per_slice;
+        for (std::size_t s = 0; s < sliced.slices.size(); ++s) {
+          if (part.slice < 0 || part.slice == static_cast<int>(s)) columns[s] += phase.group_count * part.output_count;
+        }
+      }
+    }
+  }
+  std::vector<DriveSet> result;
+  for (auto& [key, set] : sets) result.push_back(std::move(set));
+  return result;
+}
+
+}  // namespace bitline::place

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// One layer's matrix cut into crossbars, before they have a place.
+#pragma once
+
+#include <vector>
+
+#include "mapper/place/program.h"
+
+namespace bitline::place {
+
+/// A crossbar to be placed. `column_block` numbers the set of outputs it contributes to.
+struct CrossbarPiece {
+  CrossbarPart part;
+  int row_band = 0;      ///< which multiple of crossbar.rows of the group's rows
+  int column_block = 0;
+  int outputs = 0;       ///< results it contributes to: output_count of each of its groups
+};
+
+struct Partition {
+  std::vector<CrossbarPiece> pieces;  ///< column block by column block, then row band, slice, array
+  int row_bands = 1;
+};
+
+/// Cuts a layer. Groups that fit several times into a crossbar are packed block-diagonally. Throws
+/// base::MappingError naming `layer` where one output's slices are wider than a crossbar.
+[[nodiscard]] Partition partition(const std::string& layer, const slice::SlicedLayer& sliced,
+                                  const arch::Arch& arch);
+
+/// Rows of a piece, as [first, last) ranges of the layer's rows numbered group * rows_per_group + row.
+[[nodiscard]] std::vector<slice::RowBlock> row_ranges(const CrossbarPart& part, const slice::SlicedLayer& sliced);
+
+}  // namespace bitline::place

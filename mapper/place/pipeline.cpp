@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/place/pipeline.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "models/base/errors.h"
+
+namespace bitline::place {
+namespace {
+
+using graph::Node;
+using graph::Op;
+using graph::ValueId;
+
+/// A value as a stream: h x w pixels of `channels` elements.
+struct Geometry {
+  std::int64_t h = 1, w = 1, channels = 1;
+  [[nodiscard]] std::int64_t pixels() const { return h * w; }
+  friend bool operator==(const Geometry&, const Geometry&) = default;
+};
+
+/// The stream of a value of this shape where nothing else says so: images by position, others by leading dimensions.
+Geometry geometry_of(const graph::Shape& shape) {
+  if (shape.empty()) return {};
+  if (shape.size() == 4 && shape[0] == 1) return {shape[2], shape[3], shape[1]};
+  const std::int64_t last = shape.back();
+  return {1, tensor::element_count(shape) / std::max<std::int64_t>(last, 1), last};
+}
+
+bool is_alias(Op op) { return op == Op::flatten || op == Op::reshape; }
+
+std::optional<Unit> unary_unit(Op op) {
+  switch (op) {
+    case Op::relu:
+    case Op::clip:
+    case Op::sigmoid: return Unit::activation;
+    case Op::scale_shift: return Unit::elementwise;
+    default: return std::nullopt;
+  }
+}
+
+class PipelineBuilder {
+ public:
+  PipelineBuilder(Program& program, int activation_bits)
+      : program_(program), graph_(*program.graph), bits_(activation_bits) {
+    stage_of_.assign(graph_.values.size(), -1);
+    geometry_.resize(graph_.values.size());
+    fused_.assign(graph_.nodes.size(), false);
+  }
+
+  void build() {
+    for (ValueId v : graph_.inputs) {
+      set_value(v, add_stage(StageKind::input, graph_.values[index(v)].name, v), geometry_of(graph_.shape(v)));
+    }
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (!fused_[n]) add_node(static_cast<graph::NodeId>(n));
+    }
+    for (ValueId v : graph_.outputs) add_output(v);
+  }
+
+ private:
+  static std::size_t index(int id) { return static_cast<std::size_t>(id); }
+
+  StageId add_stage(StageKind kind, const std::string& name, ValueId value) {
+    Stage stage;
+    stage.kind = kind;
+    stage.name = name;
+    stage.value = value;
+    program_.stages.push_back(std::move(stage));
+    stage_geometry_.emplace_back();
+    return static_cast<StageId>(program_.stages.size()) - 1;
+  }
+
+  void set_value(ValueId v, StageId stage, const Geometry& geometry) {
+    stage_of_[index(v)] = stage;
+    geometry_[index(v)] = geometry;
+    Stage& s = program_.stages[index(stage)];
+    s.value = v;
+    s.pixels = geometry.pixels();
+    s.pixel_bytes = packed_bytes(geometry.channels, bits_);
+    stage_geometry_[index(stage)] = geometry;
+  }
+
+  /// The input of a consumer that sees `v` as `seen` through `window`; a stream of other pixels is taken whole.
+  void connect(ValueId v, StageId consumer, const Geometry& seen, Window window) {
+    const StageId producer = stage_of_[index(v)];
+    BITLINE_CHECK(producer >= 0);
+    const Geometry& made = stage_geometry_[index(producer)];
+    if (!(made == seen)) {
+      window.kind = Window::Kind::all;
+      window.in_h = made.h;
+      window.in_w = made.w;
+    }
+    const EdgeId id = static_cast<EdgeId>(program_.edges.size());
+    Edge edge;
+    edge.producer = producer;
+    edge.consumer = consumer;
+    edge.window = window;
+    program_.edges.push_back(std::move(edge));
+    program_.stages[index(consumer)].inputs.push_back(id);
+    program_.stages[index(producer)].outputs.push_back(id);
+  }
+
+  void add_node(graph::NodeId n) {
+    const Node& node = graph_.node(n);
+    if (is_alias(node.op)) {
+      const ValueId in = node.inputs.front(), out = node.outputs.front();
+      stage_of_[index(out)] = stage_of_[index(in)];
+      geometry_[index(out)] = geometry_of(graph_.shape(out));
+      return;
+    }
+    const bool crossbar = graph::on_crossbars(node);
+    const StageId id = add_stage(crossbar ? StageKind::crossbar : StageKind::digital, node.name, node.outputs.front());
+    if (crossbar) {
+      LayerPlacement layer;
+      layer.stage = id;
+      layer.node = n;
+      layer.name = node.name;
+      program_.stages[index(id)].layer = static_cast<LayerId>(program_.layers.size());
+      program_.layers.push_back(std::move(layer));
+    }
+    const Geometry out = output_geometry(node);
+    set_value(node.outputs.front(), id, out);
+    for (ValueId v : node.inputs) {
+      if (graph_.values[index(v)].constant == nullptr) connect(v, id, seen_geometry(node, v), window_of(node, v, out));
+    }
+    add_work(n, id, out);
+    fuse_unary(id, out);
+    program_.stages[index(id)].work.push_back({Unit::requantise, out.channels, -1});
+    if (crossbar) program_.layers[index(program_.stages[index(id)].layer)].windows = out.pixels();
+  }
+
+  Geometry output_geometry(const Node& node) const {
+    const graph::Shape& shape = graph_.shape(node.outputs.front());
+    if (node.op == Op::linear) {
+      const std::int64_t channels = shape.empty() ? 1 : shape.back();
+      return {1, tensor::element_count(shape) / std::max<std::int64_t>(channels, 1), channels};
+    }
+    if (node.op == Op::conv || node.op == Op::max_pool || node.op == Op::average_pool) return geometry_of(shape);
+    // Element-wise operators keep the stream that they get.
+    const Geometry& first = geometry_[index(node.inputs.front())];
+    if (first.pixels() * first.channels == tensor::element_count(shape) && node.op != Op::concat) return first;
+    return geometry_of(shape);
+  }
+
+  Geometry seen_geometry(const Node& node, ValueId v) const {
+    if (node.op != Op::linear) return geometry_[index(v)];
+    const graph::Shape& shape = graph_.shape(v);
+    const Geometry own = geometry_[index(v)];
+    if (own.channels == shape.back()) return own;
+    return {1, tensor::element_count(shape) / std::max<std::int64_t>(shape.back(), 1), shape.back()};
+  }
+
+  Window window_of(const Node& node, ValueId v, const Geometry& out) const {
+    const Geometry in = seen_geometry(node, v);
+    Window w;
+    w.in_h = in.h, w.in_w = in.w, w.out_h = out.h, w.out_w = out.w;
+    if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
+      slide(w, conv->kernel, conv->strides, conv->pads, conv->dilations);
+    } else if (const auto* pool = std::get_if<graph::PoolAttributes>(&node.attributes)) {
+      slide(w, pool->kernel, pool->strides, pool->pads, pool->dilations);
+    } else if (node.op == Op::global_average_pool) {
+      w.kind = Window::Kind::reduce;
+    } else if (!same_pixels(node, in, out)) {
+      w.kind = Window::Kind::all;
+    }
+    return w;
+  }
+
+  /// Output pixel i takes input pixel i only.
+  bool same_pixels(const Node& node, const Geometry& in, const Geometry& out) const {
+    if (in.h != out.h || in.w != out.w) return false;
+    if (node.op == Op::linear) return true;
+    const graph::Shape& shape = graph_.shape(node.outputs.front());
+    const auto* axis = std::get_if<graph::AxisAttributes>(&node.attributes);
+    if (axis == nullptr) return in.channels == out.channels;
+    const std::int64_t channel_axis = shape.size() == 4 ? 1 : static_cast<std::int64_t>(shape.size()) - 1;
+    return axis->axis == channel_axis;
+  }
+
+  static void slide(Window& w, const std::vector<std::int64_t>& kernel, const std::vector<std::int64_t>& strides,
+                    const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& dilations) {
+    w.kind = Window::Kind::sliding;
+    w.kernel_h = (kernel[0] - 1) * dilations[0] + 1;
+    w.kernel_w = (kernel[1] - 1) * dilations[1] + 1;
+    w.stride_h = strides[0], w.stride_w = strides[1];
+    w.pad_top = pads[0], w.pad_left = pads[1];
+  }
+
+  void add_work(graph::NodeId n, StageId id, const Geometry& out) {
+    const Node& node = graph_.node(n);
+    auto& work = program_.stages[index(id)].work;
+    const auto computed = std::count_if(node.inputs.begin(), node.inputs.end(), [&](ValueId v) {
+      return graph_.values[index(v)].constant == nullptr;
+    });
+    switch (node.op) {
+      case Op::max_pool:
+      case Op::average_pool: {
+        const auto& kernel = std::get<graph::PoolAttributes>(node.attributes).kernel;
+        work.push_back({Unit::pooling, out.channels * kernel[0] * kernel[1], n});
+        break;
+      }
+      case Op::global_average_pool:
+        work.push_back({Unit::pooling, tensor::element_count(graph_.shape(node.inputs.front())), n});
+        break;
+      case Op::add:
+        work.push_back({Unit::elementwise, out.channels * std::max<std::int64_t>(computed - 1, 1), n});
+        break;
+      case Op::softmax: work.push_back({Unit::activation, out.channels, n}); break;
+      default:
+        if (const auto unit = unary_unit(node.op)) work.push_back({*unit, out.channels, n});
+    }
+  }
+
+  /// Takes the chain of unary operators that alone read the stage's value into the stage.
+  void fuse_unary(StageId id, const Geometry& out) {
+    for (;;) {
+      const ValueId v = program_.stages[index(id)].value;
+      const auto readers = graph_.consumers(v);
+      const bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), v) != graph_.outputs.end();
+      if (readers.size() != 1 || is_output) return;
+      const Node& next = graph_.node(readers.front());
+      const auto unit = unary_unit(next.op);
+      if (!unit || next.inputs.size() != 1) return;
+      fused_[index(readers.front())] = true;
+      program_.stages[index(id)].work.push_back({*unit, out.channels, readers.front()});
+      set_value(next.outputs.front(), id, out);
+    }
+  }
+
+  void add_output(ValueId v) {
+    if (graph_.values[index(v)].constant != nullptr) return;
+    const StageId producer = stage_of_[index(v)];
+    const Geometry made = stage_geometry_[index(producer)];
+    const StageId id = add_stage(StageKind::output, graph_.values[index(v)].name, v);
+    Stage& stage = program_.stages[index(id)];
+    stage.pixels = made.pixels();
+    stage.pixel_bytes = packed_bytes(made.channels, bits_);
+    stage_geometry_[index(id)] = made;
+    Window window;
+    window.in_h = window.out_h = made.h;
+    window.in_w = window.out_w = made.w;
+    connect(v, id, made, window);
+  }
+
+  Program& program_;
+  const graph::Graph& graph_;
+  int bits_;
+  std::vector<StageId> stage_of_;          // by value
+  std::vector<Geometry> geometry_;         // by value
+  std::vector<Geometry> stage_geometry_;   // by stage
+  std::vector<bool> fused_;                // by node
+};
+
+}  // namespace
+
+void build_pipeline(Program& program, int activation_bits) { PipelineBuilder(program, activation_bits).build(); }
+
+}  // namespace bitline::place

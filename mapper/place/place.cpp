@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "mapper/place/buffers.h"
+#include "mapper/place/edram_ledger.h"
+#include "mapper/place/partition.h"
+#include "mapper/place/pipeline.h"
+#include "mapper/place/program.h"
+#include "models/base/errors.h"
+
+namespace bitline::place {
+namespace {
+
+std::size_t index(int id) { return static_cast<std::size_t>(id); }
+
+/// Pixels that an edge buffers beyond its window per pipeline step, so that windows can be in flight; less is
+/// tried where the eDRAM is too small for it.
+constexpr std::int64_t kSlack[] = {8, 4, 1};
+
+/// Pieces of a layer with the IMA (of the chip) that each goes to.
+struct Layout {
+  std::vector<ImaPart> imas;
+  std::vector<std::vector<int>> column_blocks;  ///< by IMA: column block of each crossbar
+  std::vector<std::vector<int>> outputs;        ///< by IMA: outputs of each crossbar
+  int next_ima = 0;
+};
+
+class Placer {
+ public:
+  Placer(Program& program, const arch::Arch& arch, const std::vector<LayerInput>& layers)
+      : program_(program), arch_(arch), layers_(layers),
+        edram_(arch.chip.tiles, arch.tile.edram.capacity_bytes) {}
+
+  /// Gives every stage its tiles. Returns false where the eDRAM is too small for the buffers asked for;
+  /// `problem()` then says where.
+  bool place_all() {
+    cut_layers();
+    for (std::size_t s = 0; s < program_.stages.size(); ++s) {
+      if (!place_stage(static_cast<StageId>(s))) return false;
+    }
+    summarise();
+    return true;
+  }
+  [[nodiscard]] const base::Problem& problem() const { return problem_; }
+
+ private:
+  // --- crossbar layers -------------------------------------------------------------------------------------
+
+  void cut_layers() {
+    std::int64_t imas = 0;
+    for (std::size_t l = 0; l < program_.layers.size(); ++l) {
+      parts_.push_back(partition(program_.layers[l].name, *layers_[l].sliced, arch_));
+      const auto crossbars = static_cast<std::int64_t>(parts_.back().pieces.size());
+      program_.crossbars_used += crossbars;
+      imas += (crossbars + arch_.ima.crossbars - 1) / arch_.ima.crossbars;
+    }
+    const std::int64_t available = std::int64_t{arch_.chip.tiles} * arch_.tile.imas;
+    program_.crossbars_available = available * arch_.ima.crossbars;
+    if (imas > available) {
+      const std::int64_t tiles = (imas + arch_.tile.imas - 1) / arch_.tile.imas;
+      throw base::MappingError({program_.graph->name,
+                                "the network needs " + std::to_string(program_.crossbars_used) + " crossbars in " +
+                                    std::to_string(imas) + " IMAs",
+                                std::to_string(program_.crossbars_available) + " crossbars in " +
+                                    std::to_string(available) + " IMAs (" + std::to_string(arch_.chip.tiles) +
+                                    " tiles)",
+                                "use at least --set chip.tiles=" + std::to_string(tiles) +
+                                    ", fewer weight bits or more bits per cell"});
+    }
+  }
+
+  bool place_stage(StageId s) {
+    switch (program_.stages[index(s)].kind) {
+      case StageKind::crossbar: return place_layer(s);
+      case StageKind::digital: return place_digital(s);
+      case StageKind::input: program_.stages[index(s)].tiles = {0}; return true;
+      case StageKind::output: return place_output(s);
+    }
+    return false;
+  }
+
+  /// First where the last layer ended; then from a new tile; then with its row bands spread over more tiles, so
+  /// that each buffers fewer channels.
+  bool place_layer(StageId s) {
+    const LayerId l = program_.stages[index(s)].layer;
+    const int tile_start = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas * arch_.tile.imas;
+    if (try_layer(s, layout(l, next_ima_, 1))) return true;
+    for (int spread = 1; spread <= parts_[index(l)].row_bands; ++spread) {
+      if (try_layer(s, layout(l, tile_start, spread))) return true;
+    }
+    return false;
+  }
+
+  /// The layer's crossbars in IMAs from `first_ima` on, its row bands in `spread` parts, each on tiles of its own.
+  Layout layout(LayerId l, int first_ima, int spread) const {
+    const Partition& partition = parts_[index(l)];
+    Layout result;
+    result.next_ima = first_ima;
+    for (int part = 0; part < spread; ++part) {
+      if (part > 0) result.next_ima = (result.next_ima + arch_.tile.imas - 1) / arch_.tile.imas * arch_.tile.imas;
+      int slot = arch_.ima.crossbars;
+      for (const CrossbarPiece& piece : partition.pieces) {
+        if (piece.row_band * spread / partition.row_bands != part) continue;
+        if (slot == arch_.ima.crossbars) {
+          open_ima(result);
+          slot = 0;
+        }
+        result.imas.back().crossbars.push_back(piece.part);
+        result.imas.back().crossbars.back().slot = slot++;
+        result.column_blocks.back().push_back(piece.column_block);
+        result.outputs.back().push_back(piece.outputs);
+      }
+    }
+    return result;
+  }
+
+  void open_ima(Layout& layout) const {
+    ImaPart ima;
+    ima.tile = layout.next_ima / arch_.tile.imas;
+    ima.ima = layout.next_ima % arch_.tile.imas;
+    ++layout.next_ima;
+    layout.imas.push_back(std::move(ima));
+    layout.column_blocks.emplace_back();
+    layout.outputs.emplace_back();
+  }
+
+  bool try_layer(StageId s, Layout layout) {
+    if (layout.next_ima > arch_.chip.tiles * arch_.tile.imas) {
+      problem_ = {program_.stages[index(s)].name,
+                  "no tile is left for this layer: earlier layers left IMAs unused because their tiles' eDRAM is full",
+                  std::to_string(arch_.chip.tiles) + " tiles of " + std::to_string(edram_.capacity()) + " bytes",
+                  "raise chip.tiles or tile.edram.capacity"};
+      return false;
+    }
+    const LayerId l = program_.stages[index(s)].layer;
+    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      program_.edges[index(e)].deliveries = deliveries(program_.edges[index(e)], l, layout.imas);
+    }
+    if (!buffers_fit(s)) return false;
+    take_buffers(s);
+    for (ImaPart& ima : layout.imas) ima.input_bytes = input_bytes(ima, sliced);
+    LayerPlacement& layer = program_.layers[index(l)];
+    join(layer, layout);
+    layer.imas = std::move(layout.imas);
+    check_registers(layer);
+    fill_layer_statistics(layer, sliced);
+    auto& tiles = program_.stages[index(s)].tiles;
+    for (const Join& j : layer.joins) tiles.push_back(j.tile);
+    std::sort(tiles.begin(), tiles.end());
+    tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
+    next_ima_ = layout.next_ima;
+    return true;
+  }
+
+  /// The channels of the producer that each tile's rows come from.
+  std::vector<Delivery> deliveries(const Edge& edge, LayerId l, const std::vector<ImaPart>& imas) const {
+    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
+    const Stage& producer = program_.stages[index(edge.producer)];
+    const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
+    const std::int64_t channels = channels_of(edge, l);
+    std::map<int, std::set<std::int64_t>> by_tile;
+    for (const ImaPart& ima : imas) {
+      auto& set = by_tile[ima.tile];
+      for (const CrossbarPart& part : ima.crossbars) {
+        for (const slice::RowBlock& range : row_ranges(part, sliced)) {
+          if (channels == 0) continue;
+          const std::int64_t rows_per_channel = rows / channels;
+          for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c) set.insert(c);
+        }
+      }
+    }
+    std::vector<Delivery> result;
+    for (const auto& [tile, set] : by_tile) {
+      const std::int64_t bytes = channels == 0 ? producer.pixel_bytes
+                                               : packed_bytes(static_cast<std::int64_t>(set.size()), bits());
+      result.push_back({tile, bytes});
+    }
+    return result;
+  }
+
+  /// Channels of a producer's pixel if each owns the same number of consecutive rows, 0 if rows are laid out otherwise.
+  std::int64_t channels_of(const Edge& edge, LayerId l) const {
+    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
+    const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
+    const graph::Node& node = program_.graph->node(program_.layers[index(l)].node);
+    if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
+      return edge.window.kind == Window::Kind::sliding ? rows / (conv->kernel[0] * conv->kernel[1]) : 0;
+    }
+    if (edge.window.kind == Window::Kind::pixelwise) return rows;
+    const std::int64_t pixels = edge.window.in_h * edge.window.in_w;
+    return program_.layers[index(l)].windows == 1 && rows % pixels == 0 ? rows / pixels : 0;
+  }
+
+  std::int64_t input_bytes(const ImaPart& ima, const slice::SlicedLayer& sliced) const {
+    std::set<std::pair<int, int>> ranges;
+    for (const CrossbarPart& part : ima.crossbars) {
+      for (const slice::RowBlock& range : row_ranges(part, sliced)) ranges.insert({range.first, range.last});
+    }
+    std::int64_t rows = 0;
+    for (const auto& [first, last] : ranges) rows += last - first;
+    return packed_bytes(rows, bits());
+  }
+
+  /// Outputs whose partial sums lie in the same IMAs share a join, in the tile of the first of them.
+  static void join(LayerPlacement& layer, Layout& layout) {
+    std::map<int, std::pair<std::vector<int>, int>> by_block;  // column block: its IMAs, its outputs
+    for (std::size_t i = 0; i < layout.imas.size(); ++i) {
+      for (std::size_t c = 0; c < layout.column_blocks[i].size(); ++c) {
+        auto& [imas, outputs] = by_block[layout.column_blocks[i][c]];
+        outputs = layout.outputs[i][c];
+        if (imas.empty() || imas.back() != static_cast<int>(i)) imas.push_back(static_cast<int>(i));
+      }
+    }
+    layer.joins.clear();
+    std::map<std::vector<int>, int> joins;
+    for (const auto& [block, entry] : by_block) {
+      const auto& [imas, outputs] = entry;
+      const auto [it, is_new] = joins.try_emplace(imas, static_cast<int>(layer.joins.size()));
+      if (is_new) {
+        layer.joins.push_back({layout.imas[index(imas.front())].tile, 0, static_cast<int>(imas.size())});
+        for (int i : imas) layout.imas[index(i)].contributions.push_back({it->second, 0});
+      }
+      layer.joins[index(it->second)].outputs += outputs;
+    }
+    for (ImaPart& ima : layout.imas) {
+      for (Contribution& c : ima.contributions) c.results = layer.joins[index(c.join)].outputs;
+    }
+  }
+
+  void check_registers(const LayerPlacement& layer) const {
+    for (const ImaPart& ima : layer.imas) {
+      const std::int64_t result_bytes = packed_bytes(ima.results(), arch_.ima.output_bits);
+      check_register(layer.name, "ima.input_register", ima.input_bytes, arch_.ima.input_register.capacity_bytes);
+      check_register(layer.name, "ima.output_register", result_bytes, arch_.ima.output_register.capacity_bytes);
+    }
+  }
+  static void check_register(const std::string& layer, const std::string& key, std::int64_t bytes,
+                             std::int64_t capacity) {
+    if (bytes <= capacity) return;
+    throw base::MappingError({layer, "one IMA needs " + std::to_string(bytes) + " bytes in its " + key,
+                              key + ".capacity = " + std::to_string(capacity) + " B",
+                              "raise it, or lower ima.crossbars"});
+  }
+
+  void fill_layer_statistics(LayerPlacement& layer, const slice::SlicedLayer& sliced) const {
+    layer.crossbars = 0;
+    for (const ImaPart& ima : layer.imas) layer.crossbars += static_cast<std::int64_t>(ima.crossbars.size());
+    const double cells = static_cast<double>(sliced.arrays) * sliced.groups * sliced.rows_per_group *
+                         sliced.outputs_per_group * static_cast<double>(sliced.slices.size());
+    layer.cell_utilization = cells / (static_cast<double>(layer.crossbars) * arch_.crossbar.rows * arch_.crossbar.cols);
+  }
+
+  // --- digital stages and outputs --------------------------------------------------------------------------
+
+  /// Where its first input is made, or on the next tile whose eDRAM has room.
+  bool place_digital(StageId s) {
+    const EdgeId first_edge = program_.stages[index(s)].inputs.front();
+    const int home = program_.stages[index(program_.edges[index(first_edge)].producer)].tiles.front();
+    for (int step = 0; step < arch_.chip.tiles; ++step) {
+      const int tile = (home + step) % arch_.chip.tiles;
+      for (EdgeId e : program_.stages[index(s)].inputs) {
+        Edge& edge = program_.edges[index(e)];
+        edge.deliveries = {{tile, program_.stages[index(edge.producer)].pixel_bytes}};
+      }
+      if (!buffers_fit(s)) continue;
+      take_buffers(s);
+      program_.stages[index(s)].tiles = {tile};
+      return true;
+    }
+    return false;
+  }
+
+  /// Outputs leave by the chip link at tile 0; the link takes pixels as they come, so they need no buffer.
+  bool place_output(StageId s) {
+    program_.stages[index(s)].tiles = {0};
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      Edge& edge = program_.edges[index(e)];
+      edge.deliveries = {{0, program_.stages[index(edge.producer)].pixel_bytes}};
+    }
+    return true;
+  }
+
+  // --- eDRAM -----------------------------------------------------------------------------------------------
+
+  std::map<int, std::int64_t> buffer_bytes(StageId s) const {
+    std::map<int, std::int64_t> bytes;
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      const Edge& edge = program_.edges[index(e)];
+      for (const Delivery& d : edge.deliveries) bytes[d.tile] += d.pixel_bytes * edge.capacity;
+    }
+    return bytes;
+  }
+
+  bool buffers_fit(StageId s) {
+    for (const auto& [tile, bytes] : buffer_bytes(s)) {
+      if (edram_.fits(tile, bytes)) continue;
+      problem_ = {program_.stages[index(s)].name,
+                  "its input buffer needs " + std::to_string(bytes) + " bytes of eDRAM in one tile",
+                  "tile.edram.capacity = " + std::to_string(edram_.capacity()) + " B for all buffers of a tile",
+                  "raise tile.edram.capacity, or use fewer activation bits"};
+      return false;
+    }
+    return true;
+  }
+  void take_buffers(StageId s) {
+    for (const auto& [tile, bytes] : buffer_bytes(s)) edram_.take(tile, bytes);
+  }
+
+  void summarise() {
+    std::set<int> tiles;
+    for (const LayerPlacement& layer : program_.layers) {
+      for (const ImaPart& ima : layer.imas) tiles.insert(ima.tile);
+    }
+    for (const Stage& stage : program_.stages) tiles.insert(stage.tiles.begin(), stage.tiles.end());
+    program_.tiles_used = static_cast<int>(tiles.size());
+  }
+
+  [[nodiscard]] int bits() const { return arch_.precision.activations.bits; }
+
+  Program& program_;
+  const arch::Arch& arch_;
+  const std::vector<LayerInput>& layers_;
+  EdramLedger edram_;
+  std::vector<Partition> parts_;
+  int next_ima_ = 0;
+  base::Problem problem_;
+};
+
+}  // namespace
+
+int ImaPart::results() const {
+  int sum = 0;
+  for (const Contribution& c : contributions) sum += c.results;
+  return sum;
+}
+
+Program place(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
+              const std::vector<LayerInput>& layers) {
+  base::Problem problem;
+  for (std::int64_t slack : kSlack) {
+    Program program;
+    program.graph = graph;
+    build_pipeline(program, arch.precision.activations.bits);
+    BITLINE_CHECK(program.layers.size() == layers.size());
+    size_buffers(program, slack);
+    Placer placer(program, arch, layers);
+    if (placer.place_all()) return program;
+    problem = placer.problem();
+  }
+  throw base::MappingError(problem);
+}
+
+}  // namespace bitline::place
