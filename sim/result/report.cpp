@@ -101,10 +101,10 @@ std::string adc_bits(const LayerResult& layer) {
 }
 
 std::string layers(const Result& r) {
-  Table table({"layer", "op", "xbars", "ADC b", "latency", "busy", "stalled", "energy", "share"}, 2);
+  Table table({"layer", "op", "xbars", "ADC b", "latency", "stalled", "energy", "share"}, 2);
   for (const LayerResult& l : r.layers) {
-    table.add({l.name, shortened(l.op, 12), l.crossbars > 0 ? std::to_string(l.crossbars) : "-", adc_bits(l),
-               si(l.latency, "s"), si(l.busy, "s"), si(l.stalls.input + l.stalls.output, "s"),
+    table.add({l.name, shortened(l.op, 9), l.crossbars > 0 ? std::to_string(l.crossbars) : "-", adc_bits(l),
+               si(l.latency, "s"), si(l.stalls.input + l.stalls.output, "s"),
                si(l.energy.total, "J"), ratio(l.energy.total, r.energy.total)});
   }
   return table.str();
@@ -118,7 +118,7 @@ std::string report(const Result& r) {
   if (r.accuracy) out += accuracy(*r.accuracy);
   out += time_lines(r) + cost_lines(r);
   out += "\nComponents\n" + components(r);
-  out += "\nLayers (latency: first activity to last output; stalled: waiting for input or space)\n" + layers(r);
+  out += "\nLayers (latency: first activity to last output; stalled: for input or space)\n" + layers(r);
   return out;
 }
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "sim/result/result.h"
+
+namespace bitline::result {
+
+/// A small result with every field set, whose sums agree.
+[[nodiscard]] inline Result sample() {
+  Result r;
+  r.latency = {2e-6, 1e-6, 3e-6};
+  r.cycles = 30;
+  r.throughput_ips = 1e6;
+  r.energy = {0.1 + 0.2, 0.2, 0.1, {{"adc", 0.2}, {"edram", 0.1}}};
+  r.area_mm2 = 3.5;
+  r.area_by_component = {{"adc", 3.0}, {"router", 0.5}};
+  r.power_w = 0.2e6;
+  r.tops = 0.5;
+  r.tops_per_w = 0.25;
+  r.tops_per_mm2 = 1.0 / 7.0;
+  r.conversions = 123456789;
+  r.clipped = 7;
+  r.crossbars_used = 3;
+  r.crossbars_available = 16128;
+  r.cell_utilization = 0.5;
+  LayerResult conv;
+  conv.name = "conv, \"first\"";
+  conv.op = "conv";
+  conv.crossbars = 3;
+  conv.replicas = 1;
+  conv.rows = 27;
+  conv.cols = 16;
+  conv.imas = 1;
+  conv.tiles = 1;
+  conv.cell_utilization = 0.5;
+  conv.slices = {{2, 0.25, 15, 4, 23456789, 0}, {2, 0.5, 31, 5, 100000000, 7}};
+  conv.start = 1e-7;
+  conv.latency = 2.5e-6;
+  conv.busy = 2e-6;
+  conv.stalls = {1e-7, 2e-7};
+  conv.energy = {0.1 + 0.2, 0.2, 0.1, {{"adc", 0.2}, {"edram", 0.1}}};
+  r.layers = {conv};
+  r.accuracy = Accuracy{0.975, 1.0, 0.98, 360};
+  r.provenance = {"0.1.0",
+                  "cycle",
+                  "net.onnx",
+                  std::string(64, 'a'),
+                  "isaac.yaml",
+                  std::string(64, 'b'),
+                  {"adc.resolution.bits=5"},
+                  {{"adc.rate", "1.28 GHz", "the paper"}},
+                  7,
+                  "given",
+                  "inputs",
+                  2,
+                  360};
+  r.wall_time = {0.1, 0.2, 0.3, 0.6};
+  return r;
+}
+
+}  // namespace bitline::result

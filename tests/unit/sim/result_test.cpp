@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+
+#include "sim/result/csv.h"
+#include "sim/result/json.h"
+#include "sim/result/report.h"
+#include "tests/unit/sim/result_sample.h"
+
+namespace bitline::result {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::vector<std::string> lines(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+TEST(ResultJson, TopLevelKeysAreThoseOfTheContractInOrder) {
+  const Json json = Json::parse(to_json(sample()));
+  std::vector<std::string> keys;
+  for (const auto& item : json.items()) keys.push_back(item.key());
+  EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2", "power_w",
+                                "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "layers", "accuracy",
+                                "provenance", "wall_time_s"));
+  EXPECT_EQ(json["schema"], "bitline.result/1");
+}
+
+TEST(ResultJson, DoublesSurviveARoundTrip) {
+  const Result r = sample();
+  const Json json = Json::parse(to_json(r));
+  EXPECT_EQ(json["energy_j"]["total"].get<double>(), 0.1 + 0.2);
+  EXPECT_EQ(json["tops_per_mm2"].get<double>(), 1.0 / 7.0);
+  EXPECT_EQ(json["latency_s"]["interval"].get<double>(), 1e-6);
+  EXPECT_EQ(json["adc"]["conversions"].get<std::int64_t>(), 123456789);
+}
+
+TEST(ResultJson, EnergyCarriesItsStaticShareUnderTheContractsKey) {
+  const Json json = Json::parse(to_json(sample()));
+  EXPECT_EQ(json["energy_j"]["static"].get<double>(), 0.1);
+  EXPECT_EQ(json["layers"][0]["energy_j"]["by_component"]["edram"].get<double>(), 0.1);
+  EXPECT_EQ(json["layers"][0]["stalls_s"]["output"].get<double>(), 2e-7);
+  EXPECT_EQ(json["layers"][0]["slices"][1]["clipped"].get<int>(), 7);
+}
+
+TEST(ResultJson, AccuracyIsAbsentWithoutLabels) {
+  Result r = sample();
+  r.accuracy.reset();
+  EXPECT_FALSE(Json::parse(to_json(r)).contains("accuracy"));
+}
+
+TEST(ResultJson, AFigureWithoutMeaningIsNullAndNeverInfinite) {
+  Result r = sample();
+  r.tops_per_w.reset();
+  EXPECT_TRUE(Json::parse(to_json(r))["tops_per_w"].is_null());
+  r.power_w = std::numeric_limits<double>::infinity();
+  EXPECT_THROW((void)to_json(r), std::logic_error);
+  r.power_w = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW((void)to_json(r), std::logic_error);
+}
+
+TEST(ResultJson, NamesThatAreNotUtf8StayValidJson) {
+  Result r = sample();
+  r.provenance.network = "a\xff.onnx";
+  EXPECT_EQ(Json::parse(to_json(r))["provenance"]["network"], "a\xEF\xBF\xBD.onnx");
+}
+
+TEST(ResultCsv, LayersHaveOneRowEachAndAColumnPerComponent) {
+  const auto rows = lines(layers_csv(sample()));
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_THAT(rows[0], StartsWith("name,op,crossbars,"));
+  EXPECT_THAT(rows[0], ::testing::EndsWith("energy_j,dynamic_j,static_j,adc_j,edram_j"));
+  EXPECT_EQ(rows[1],
+            "\"conv, \"\"first\"\"\",conv,3,1,27,16,1,1,0.5,4/5,123456789,7,1e-07,2.5e-06,2e-06,1e-07,2e-07,"
+            "0.30000000000000004,0.2,0.1,0.2,0.1");
+}
+
+TEST(ResultCsv, ComponentsJoinEnergyAndAreaAndEndWithTheTotal) {
+  EXPECT_THAT(lines(components_csv(sample())),
+              ElementsAre("component,energy_j,area_mm2", "adc,0.2,3", "edram,0.1,0", "router,0,0.5",
+                          "total,0.30000000000000004,3.5"));
+}
+
+TEST(ResultReport, FitsEightyColumns) {
+  Result r = sample();
+  r.layers[0].name = std::string(300, 'x');
+  r.layers[0].op = "global_average_pool";
+  r.layers[0].latency = r.layers[0].stalls.input = r.layers[0].stalls.output = 0.1234;
+  r.layers[0].energy.total = r.energy.total = 0.1234;
+  for (int bits : {11, 13, 9, 10}) r.layers[0].slices.push_back({2, 0.5, 1 << bits, bits, 1, 0});
+  r.layers[0].slices.erase(r.layers[0].slices.begin(), r.layers[0].slices.begin() + 2);
+  r.layers[0].crossbars = 12345;
+  r.provenance.network = std::string(300, 'n') + ".onnx";
+  for (const std::string& line : lines(report(r))) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(ResultReport, SaysWhatEachFigureIs) {
+  const std::string text = report(sample());
+  EXPECT_THAT(text, HasSubstr("accuracy, top-1     97.50 %  (float32 98.00 %; 360 images)"));
+  EXPECT_THAT(text, HasSubstr("latency of an image 2.000 us  (the first)"));
+  EXPECT_THAT(text, HasSubstr("energy per image    300.0 mJ  (dynamic 200.0 mJ, static 100.0 mJ)"));
+  EXPECT_THAT(text, HasSubstr("3 of 16 128 used"));
+  EXPECT_THAT(text, HasSubstr("123 456 789, 7 clipped  (2 images)"));
+}
+
+TEST(ResultReport, OneStreamedImageHasNoInterval) {
+  Result r = sample();
+  r.provenance.images_streamed = 1;
+  EXPECT_THAT(report(r), ::testing::Not(HasSubstr("interval")));
+}
+
+}  // namespace
+}  // namespace bitline::result
