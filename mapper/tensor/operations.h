@@ -14,13 +14,18 @@ namespace bitline::tensor {
 [[nodiscard]] Tensor zeros(const Shape& shape);
 /// The same values as float (moves where they already are).
 [[nodiscard]] Tensor to_float(Tensor tensor);
-/// Row `index` of the leading dimension, which stays as 1: [N, ...] -> [1, ...].
+/// Row `index` of the leading dimension, which stays as 1: [N, ...] -> [1, ...]. Throws std::out_of_range.
 [[nodiscard]] Tensor image(const Tensor& batch, std::int64_t index);
-/// Joins along an existing axis. All tensors have the same type, rank and other dimensions.
+/// The shape of a concatenation. Throws std::invalid_argument unless all have the same rank and the same
+/// dimensions but for `axis`.
+[[nodiscard]] Shape concat_shape(std::span<const Shape> shapes, std::int64_t axis);
+/// Joins along an existing axis; all of the same element type (std::invalid_argument otherwise).
 [[nodiscard]] Tensor concat(std::span<const Tensor* const> tensors, std::int64_t axis);
 /// The common shape after NumPy broadcasting; throws std::invalid_argument if there is none.
 [[nodiscard]] Shape broadcast_shape(const Shape& a, const Shape& b);
-/// Element-wise sum with broadcasting; both of the same type.
+/// Element-wise sum with broadcasting; both of the same element type (std::invalid_argument otherwise).
 [[nodiscard]] Tensor add(const Tensor& a, const Tensor& b);
+/// [R, C] -> [C, R], float.
+[[nodiscard]] Tensor transpose(const Tensor& matrix);
 
 }  // namespace bitline::tensor

@@ -17,7 +17,8 @@ using Shape = std::vector<std::int64_t>;
 /// "1x3x224x224"
 [[nodiscard]] std::string to_string(const Shape& shape);
 
-/// Element storage. bool and the small integer types are kept as they are; float16/double become float.
+/// Element storage. Files of other types load as: bool as uint8; float16 and double as float; int16 and uint16 as
+/// int32; uint32 as int64.
 using Data = std::variant<std::vector<float>, std::vector<std::int64_t>, std::vector<std::int32_t>,
                           std::vector<std::int8_t>, std::vector<std::uint8_t>, std::vector<double>>;
 
