@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/graph/graph.h"
+
+#include <algorithm>
+
+#include "models/base/errors.h"
+
+namespace bitline::graph {
+
+std::vector<NodeId> Graph::consumers(ValueId v) const {
+  std::vector<NodeId> result;
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    const std::vector<ValueId>& read = nodes[n].inputs;
+    if (std::find(read.begin(), read.end(), v) != read.end()) result.push_back(static_cast<NodeId>(n));
+  }
+  return result;
+}
+
+const char* to_string(Op op) {
+  switch (op) {
+    case Op::conv: return "conv";
+    case Op::linear: return "linear";
+    case Op::scale_shift: return "scale_shift";
+    case Op::relu: return "relu";
+    case Op::clip: return "clip";
+    case Op::sigmoid: return "sigmoid";
+    case Op::softmax: return "softmax";
+    case Op::max_pool: return "max_pool";
+    case Op::average_pool: return "average_pool";
+    case Op::global_average_pool: return "global_average_pool";
+    case Op::add: return "add";
+    case Op::concat: return "concat";
+    case Op::flatten: return "flatten";
+    case Op::reshape: return "reshape";
+  }
+  BITLINE_CHECK(false && "operator without a name");
+  return "";
+}
+
+std::int64_t macs(const Graph& graph, const Node& node) {
+  if (!on_crossbars(node)) return 0;
+  const std::int64_t outputs = tensor::element_count(graph.shape(node.outputs.at(0)));
+  if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
+    return outputs * (conv->weight->size() / conv->weight->shape[0]);
+  }
+  return outputs * std::get<LinearAttributes>(node.attributes).weight->shape[1];
+}
+
+namespace {
+
+std::int64_t size_of(const std::shared_ptr<const Tensor>& tensor) { return tensor ? tensor->size() : 0; }
+
+std::int64_t parameters(const Node& node) {
+  if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
+    return size_of(conv->weight) + size_of(conv->bias);
+  }
+  if (const auto* linear = std::get_if<LinearAttributes>(&node.attributes)) {
+    return size_of(linear->weight) + size_of(linear->bias);
+  }
+  if (const auto* affine = std::get_if<ScaleShiftAttributes>(&node.attributes)) {
+    return static_cast<std::int64_t>(affine->scale.size() + affine->shift.size());
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::int64_t parameters(const Graph& graph) {
+  std::int64_t total = 0;
+  for (const Node& node : graph.nodes) total += parameters(node);
+  return total;
+}
+
+}  // namespace bitline::graph
