@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mapper/graph/graph.h"
+#include "mapper/reference/executor.h"
 #include "models/arch/arch.h"
 
 namespace bitline::quantize {
@@ -26,8 +27,8 @@ using Inputs = std::vector<tensor::Tensor>;
 /// are constant or never computed: {0, 0}). Images run in parallel; the result does not depend on the number of
 /// threads. Throws base::UsageError without images or where a tensor's shape is not the input's, and
 /// base::NetworkError naming the value where an activation is not finite.
-[[nodiscard]] std::vector<Range> calibrate(const graph::Graph& graph, std::span<const Inputs> images,
-                                           const arch::PrecisionParams& precision);
+[[nodiscard]] std::vector<Range> calibrate(const reference::Executor& executor, std::span<const Inputs> images,
+                                           const arch::PrecisionParams::Activations& precision);
 
 /// real = scale * (code - zero_point), code in [min_code(), max_code()].
 struct ActivationQuant {

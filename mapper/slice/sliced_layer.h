@@ -53,10 +53,14 @@ struct SlicedLayer {
   std::vector<InputChunk> chunks;  ///< the reads of one row block, least significant first
 
   [[nodiscard]] int outputs() const { return groups * outputs_per_group; }
+  /// The cell codes of one output of a group, by row of the group.
+  [[nodiscard]] const std::uint32_t* column(int array, int group, int output) const {
+    return codes.data() + ((static_cast<std::size_t>(array) * groups + group) * outputs_per_group + output) *
+                              rows_per_group;
+  }
   /// The cell code of weight (group, output of the group, row of the group) in an array.
   [[nodiscard]] std::uint32_t code(int array, int group, int output, int row) const {
-    return codes[((static_cast<std::size_t>(array) * groups + group) * outputs_per_group + output) *
-                     rows_per_group + row];
+    return column(array, group, output)[row];
   }
   /// Whether the column is stored flipped; `output` counts over all groups.
   [[nodiscard]] bool is_flipped(int array, int block, int slice, int output) const {

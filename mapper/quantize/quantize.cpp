@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/quantize/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "models/base/errors.h"
+
+namespace bitline::quantize {
+namespace {
+
+constexpr int kMaxBits = 16;
+
+void require_bits(const char* key, int bits, int low) {
+  if (bits >= low && bits <= kMaxBits) return;
+  throw base::ConfigError(base::Problem{.where = key,
+                                        .given = fmt::format("{} bits", bits),
+                                        .allowed = fmt::format("{} to {} bits", low, kMaxBits),
+                                        .remedy = {}});
+}
+
+std::span<const float> float_weights(const tensor::Tensor& weight) {
+  BITLINE_CHECK(weight.holds<float>() && !weight.shape.empty());
+  return weight.as<float>();
+}
+
+double max_magnitude(std::span<const float> values) {
+  double largest = 0.0;
+  for (const float v : values) largest = std::max(largest, std::abs(static_cast<double>(v)));
+  return largest;
+}
+
+/// S = ceil(log2(x)) of x > 0, exactly.
+int ceil_log2(double x) {
+  int exponent = 0;
+  const double mantissa = std::frexp(x, &exponent);  // x = mantissa * 2^exponent, mantissa in [0.5, 1)
+  return mantissa == 0.5 ? exponent - 1 : exponent;
+}
+
+/// Rounds `values` to multiples of `scale`, held at +-limit; returns how many were beyond it.
+std::int64_t round_to_codes(std::span<const float> values, double scale, std::int32_t limit,
+                            std::span<std::int32_t> codes) {
+  std::int64_t saturated = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double code = std::nearbyint(static_cast<double>(values[i]) / scale);
+    saturated += std::abs(code) > limit ? 1 : 0;
+    codes[i] = static_cast<std::int32_t>(std::clamp<double>(code, -limit, limit));
+  }
+  return saturated;
+}
+
+void quantize_symmetric(std::span<const float> weights, arch::Granularity granularity, WeightQuant& quant) {
+  const std::size_t outputs = quant.scale.size();
+  const std::size_t rows = weights.size() / std::max<std::size_t>(outputs, 1);
+  const std::int32_t limit = (1 << (quant.bits - 1)) - 1;
+  const double whole = max_magnitude(weights);
+  for (std::size_t o = 0; o < outputs; ++o) {
+    const auto channel = weights.subspan(o * rows, rows);
+    const double largest = granularity == arch::Granularity::per_channel ? max_magnitude(channel) : whole;
+    quant.scale[o] = largest == 0.0 ? 1.0 : largest / limit;
+    round_to_codes(channel, quant.scale[o], limit, std::span(quant.codes).subspan(o * rows, rows));
+  }
+}
+
+void quantize_dynamic_fixed_point(std::span<const float> weights, WeightQuant& quant) {
+  const double largest = max_magnitude(weights);
+  const double step = largest == 0.0 ? 1.0 : std::ldexp(1.0, ceil_log2(largest) - quant.bits);
+  std::fill(quant.scale.begin(), quant.scale.end(), step);
+  quant.saturated = round_to_codes(weights, step, (1 << quant.bits) - 1, quant.codes);
+}
+
+}  // namespace
+
+std::int64_t ActivationQuant::min_code() const {
+  return is_signed ? -((std::int64_t{1} << (bits - 1)) - 1) : 0;
+}
+
+std::int64_t ActivationQuant::max_code() const {
+  return (std::int64_t{1} << (is_signed ? bits - 1 : bits)) - 1;
+}
+
+std::int32_t ActivationQuant::code(float x) const {
+  const double rounded = std::nearbyint(static_cast<double>(x) / scale) + static_cast<double>(zero_point);
+  return static_cast<std::int32_t>(
+      std::clamp(rounded, static_cast<double>(min_code()), static_cast<double>(max_code())));
+}
+
+ActivationQuant quantize_range(Range range, int bits) {
+  const bool is_signed = range.min < 0.0;
+  require_bits("precision.activations.bits", bits, is_signed ? 2 : 1);
+  ActivationQuant quant{.bits = bits, .is_signed = is_signed, .scale = 1.0, .zero_point = 0};
+  const double largest = std::max(std::abs(range.min), std::abs(range.max));
+  if (largest > 0.0) quant.scale = largest / static_cast<double>(quant.max_code());
+  return quant;
+}
+
+WeightQuant quantize_weights(const tensor::Tensor& weight, const arch::PrecisionParams::Weights& precision) {
+  const bool symmetric = precision.scheme == arch::WeightScheme::symmetric;
+  require_bits("precision.weights.bits", precision.bits, symmetric ? 2 : 1);
+  const std::span<const float> values = float_weights(weight);
+  WeightQuant quant{.bits = precision.bits, .scheme = precision.scheme, .scale = {}, .codes = {}};
+  quant.scale.resize(static_cast<std::size_t>(weight.shape[0]));
+  quant.codes.resize(values.size());
+  if (symmetric) {
+    quantize_symmetric(values, precision.granularity, quant);
+  } else {
+    quantize_dynamic_fixed_point(values, quant);
+  }
+  return quant;
+}
+
+std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
+                                 const arch::PrecisionParams& precision) {
+  BITLINE_CHECK(ranges.size() == graph.values.size());
+  std::vector<LayerQuant> layers;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    const graph::Node& node = graph.nodes[n];
+    if (!graph::on_crossbars(node)) continue;
+    const tensor::Tensor& weight = node.op == graph::Op::conv
+                                       ? *std::get<graph::ConvAttributes>(node.attributes).weight
+                                       : *std::get<graph::LinearAttributes>(node.attributes).weight;
+    const Range range = ranges[static_cast<std::size_t>(node.inputs.front())];
+    layers.push_back({.node = static_cast<graph::NodeId>(n),
+                      .input = quantize_range(range, precision.activations.bits),
+                      .weights = quantize_weights(weight, precision.weights)});
+  }
+  return layers;
+}
+
+}  // namespace bitline::quantize

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which resolution each conversion gets (DESIGN of the policies: README.md of this folder).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mapper/slice/sliced_layer.h"
+
+namespace bitline::slice {
+
+/// The sum of a column's cells in a row block before flipping.
+[[nodiscard]] std::int64_t encoded_sum(const SlicedLayer& layer, int array, int block, int slice, int group,
+                                       int output);
+/// The largest sum of a column's cells as stored, per [block][slice]; analog: the largest of either array's.
+[[nodiscard]] std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer);
+/// The largest input value that one read can drive: 2^(widest chunk) - 1.
+[[nodiscard]] std::int64_t max_chunk_value(const SlicedLayer& layer);
+/// Bits of a conversion that never clips at a sum of `max_sum`: ceil(log2(max_sum+1)), one more for the sign of
+/// an analog subtraction; 0 where max_sum is 0.
+[[nodiscard]] int lossless_bits(std::int64_t max_sum, bool analog);
+/// Fills adc_bits and max_column_sum. Throws base::ConfigError (see slice_layer).
+void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch);
+
+/// The largest code of an n-bit conversion: 2^n-1, or 2^(n-1)-1 of either sign under analog subtraction.
+[[nodiscard]] std::int64_t adc_limit(int bits, bool analog);
+/// Low bits that a truncating n-bit conversion drops: the smallest t with rows*(2^w-1)*(2^dac_bits-1) <=
+/// limit*2^t. 0 for clipping conversions.
+[[nodiscard]] int truncated_bits(const SlicedLayer& layer, int block, int slice);
+
+}  // namespace bitline::slice
