@@ -6,6 +6,10 @@
 #include "models/base/cost.h"
 #include "models/base/units.h"
 
+namespace bitline::base {
+class Schema;
+}
+
 namespace bitline::digital {
 
 /// Any of the tile's digital units: `tile.activation.*` (ReLU, clip, sigmoid, softmax), `tile.pooling.*`,
@@ -17,6 +21,8 @@ struct UnitParams {
   base::Time latency{};
   base::Cost cost;
 };
+
+[[nodiscard]] base::Schema schema(UnitParams& params);
 
 /// How long `elements` occupy the units: ceil(elements / units) cycles. The latency comes on top.
 [[nodiscard]] base::Time occupancy(const UnitParams& unit, std::int64_t elements);

@@ -1,13 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/memory/memory.h"
 
+#include "models/base/schema.h"
+
 namespace bitline::memory {
 
 namespace {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+constexpr base::Frequency kSlowest{1e3};
+constexpr base::Frequency kFastest{1e12};
+constexpr std::int64_t kLargest = std::int64_t{1} << 40;
+
 }  // namespace
+
+base::Schema schema(RegisterParams& params) {
+  base::Schema s;
+  s.bytes("capacity", params.capacity_bytes, 1, kLargest, "of one buffer");
+  s.integer("buffers", params.buffers, 1, 1024, "buffers of `capacity`; 2: one is filled while the other is used");
+  s.time("latency", params.latency, {}, base::kMaxLatency, "of a write");
+  s.byte_rate("bandwidth", params.bandwidth, kSlowest, base::Frequency(1e15),
+              "bytes read and written per second at full rate, at which `power` is given");
+  s.cost(params.cost, "bytes of a buffer");
+  return s;
+}
+
+base::Schema schema(EdramParams& params) {
+  base::Schema s;
+  s.bytes("capacity", params.capacity_bytes, 1, kLargest, "of the tile's buffer for layer inputs");
+  s.integer("width", params.width_bits, 8, 1 << 16, "bits per access");
+  s.integer("banks", params.banks, 1, 1024, "accesses that can be under way together");
+  s.frequency("clock", params.clock, kSlowest, kFastest, "one access per bank and cycle; full rate: all banks busy");
+  s.time("latency", params.latency, {}, base::kMaxLatency, "from request to data, beside the transfer");
+  s.cost(params.cost, "bytes");
+  return s;
+}
+
+base::Schema schema(BusParams& params) {
+  base::Schema s;
+  s.integer("wires", params.wires, 1, 1 << 16, "bits moved per cycle between eDRAM and IMAs");
+  s.frequency("clock", params.clock, kSlowest, kFastest, "of the bus; full rate: every wire in every cycle");
+  s.cost(params.cost, "wires");
+  return s;
+}
 
 std::int64_t accesses(const EdramParams& edram, std::int64_t bytes) {
   return ceil_div(bytes * 8, edram.width_bits);

@@ -8,6 +8,10 @@
 #include "models/base/cost.h"
 #include "models/base/units.h"
 
+namespace bitline::base {
+class Schema;
+}
+
 namespace bitline::memory {
 
 /// `ima.input_register.*`, `ima.output_register.*`, `tile.output_register.*`. Cost parts: bytes of capacity
@@ -36,6 +40,10 @@ struct BusParams {
   base::Frequency clock{1.2e9};
   base::Cost cost;
 };
+
+[[nodiscard]] base::Schema schema(RegisterParams& params);
+[[nodiscard]] base::Schema schema(EdramParams& params);
+[[nodiscard]] base::Schema schema(BusParams& params);
 
 /// Accesses of width_bits that move `bytes`: ceil(8*bytes / width_bits).
 [[nodiscard]] std::int64_t accesses(const EdramParams& edram, std::int64_t bytes);

@@ -7,6 +7,10 @@
 #include "models/base/cost.h"
 #include "models/base/units.h"
 
+namespace bitline::base {
+class Schema;
+}
+
 namespace bitline::noc {
 
 /// Concentrated 2-D mesh with XY routing. Keys `noc.*`. `cost` is that of one router.
@@ -25,6 +29,9 @@ struct LinkParams {
   base::Frequency bytes_per_second{6.4e9};  ///< of one link
   base::Cost cost;
 };
+
+[[nodiscard]] base::Schema schema(NocParams& params);
+[[nodiscard]] base::Schema schema(LinkParams& params);
 
 /// Flits of a packet of `bits`: ceil(bits / flit_bits).
 [[nodiscard]] std::int64_t flits(const NocParams& noc, std::int64_t bits);

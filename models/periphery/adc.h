@@ -7,7 +7,12 @@
 #include <vector>
 
 #include "models/base/cost.h"
+#include "models/base/errors.h"
 #include "models/base/units.h"
+
+namespace bitline::base {
+class Schema;
+}
 
 namespace bitline::periphery {
 
@@ -43,8 +48,10 @@ struct AdcParams {
   double technology_nm = 32.0;        ///< for the regression model
   std::vector<AdcTableRow> table;
   AdcResolution resolution;
-  base::Cost cost;                    ///< of all ADCs of an IMA at rated_bits and rate
+  base::Cost cost;                    ///< of all ADCs of an IMA at rated_bits and rate; parts: ADCs
 };
+
+[[nodiscard]] base::Schema schema(AdcParams& params);
 
 /// Time of one conversion at `bits` (1..kMaxAdcBits; 0 bits: no time). T = sample period at rated_bits:
 /// SAR ceil(bits*T/rated_bits), flash T, ramp ceil(2^bits*T/2^rated_bits), in whole femtoseconds.
@@ -64,5 +71,18 @@ struct Converted {
 [[nodiscard]] Converted convert_signed_clip(std::int64_t sum, int bits);
 /// The smallest shift t with max_sum <= (2^bits - 1) * 2^t; max_sum = rows*(2^w-1)*(2^dac_bits-1). bits >= 1.
 [[nodiscard]] int truncation_shift(std::int64_t max_sum, int bits);
+
+/// Energy of a conversion at `bits` by an ADC built for `bits`; 0 bits: none. Anchored: the model's ratio to
+/// rated_bits times the published energy, cost.power / (ADCs x rate).
+[[nodiscard]] base::Energy conversion_energy(const AdcParams& adc, int bits);
+/// Energy of a conversion at `bits` <= `built` by an ADC built for `built` bits: it burns its power for the time of
+/// the conversion, E(built) * time(bits) / time(built). With the table model: the row of `bits`.
+[[nodiscard]] base::Energy conversion_energy(const AdcParams& adc, int bits, int built);
+/// Area of one ADC built for `bits`; 0 bits: none. power_law says nothing about area: that of rated_bits.
+[[nodiscard]] base::Area adc_area(const AdcParams& adc, int bits);
+/// Power of one ADC built for `bits` that converts back to back.
+[[nodiscard]] base::Power full_rate_power(const AdcParams& adc, int bits);
+/// What is wrong with asking adc.model for these resolutions (0 is fine); empty: nothing.
+[[nodiscard]] std::vector<base::Problem> resolution_problems(const AdcParams& adc, const std::vector<int>& bits);
 
 }  // namespace bitline::periphery

@@ -6,6 +6,10 @@
 #include "models/base/cost.h"
 #include "models/base/units.h"
 
+namespace bitline::base {
+class Schema;
+}
+
 namespace bitline::periphery {
 
 /// Shift-and-add units of an IMA (`ima.shift_add.*`) or of a tile (`tile.shift_add.*`). In an IMA they take every
@@ -16,6 +20,8 @@ struct ShiftAddParams {
   base::Time latency = base::Time::from_ns(100);  ///< after the last addition
   base::Cost cost;
 };
+
+[[nodiscard]] base::Schema schema(ShiftAddParams& params);
 
 /// How long `additions` occupy the units: ceil(additions / units) periods of `rate`. The latency comes on top.
 [[nodiscard]] base::Time occupancy(const ShiftAddParams& shift_add, std::int64_t additions);

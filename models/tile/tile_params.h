@@ -12,12 +12,14 @@ struct TileParams {
   int imas = 12;
   memory::EdramParams edram;
   memory::BusParams bus;
-  periphery::ShiftAddParams shift_add{.units = 1};
-  memory::RegisterParams output_register{.capacity_bytes = 3072};
+  periphery::ShiftAddParams shift_add{.units = 1, .latency = {}, .cost = {}};
+  memory::RegisterParams output_register{.capacity_bytes = 3072, .bandwidth = base::Frequency(1.92e9), .cost = {}};
   digital::UnitParams activation{.units = 2};
   digital::UnitParams pooling;
   digital::UnitParams elementwise;
   digital::UnitParams requantise;
 };
+
+[[nodiscard]] base::Schema schema(TileParams& params);
 
 }  // namespace bitline::tile
