@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/result/output_folder.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <system_error>
 
 #include "models/base/errors.h"
+#include "models/base/files.h"
 
 namespace bitline::result {
 namespace {
@@ -18,45 +14,24 @@ namespace {
                                        "a folder in which files can be created", "choose another path"});
 }
 
-std::filesystem::path temporary_name(const std::filesystem::path& path) {
-  return path.string() + "." + std::to_string(::getpid()) + ".tmp";
-}
-
 }  // namespace
 
-void write_file(const std::string& path, std::string_view content, const std::string& option) {
-  const std::filesystem::path temporary = temporary_name(path);
-  errno = 0;
-  std::ofstream file(temporary, std::ios::binary);
-  file.write(content.data(), static_cast<std::streamsize>(content.size()));
-  file.close();
-  std::error_code error;
-  if (!file) {
-    const std::string why = errno != 0 ? std::strerror(errno) : "write failed";
-    std::filesystem::remove(temporary, error);
-    unwritable(path, option, why);
-  }
-  std::filesystem::rename(temporary, path, error);
-  if (error) {
-    const std::string why = error.message();
-    std::filesystem::remove(temporary, error);
-    unwritable(path, option, why);
-  }
-}
-
-OutputFolder::OutputFolder(const std::string& path, const std::string& option) : folder_(path), option_(option) {
+OutputFolder::OutputFolder(const std::string& path, const std::string& option) : folder_(path) {
   if (path.empty()) unwritable(folder_, option, "the path is empty");
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) unwritable(folder_, option, error.message());
-  const std::filesystem::path probe = temporary_name(folder_ / "probe");
-  errno = 0;
-  if (!std::ofstream(probe).put('\n').flush()) unwritable(folder_, option, std::strerror(errno));
+  const std::filesystem::path probe = folder_ / ".bitline-probe";
+  try {
+    base::write_file_atomically(probe.string(), "");
+  } catch (const base::UsageError& problem) {
+    unwritable(folder_, option, problem.problems().front().given);
+  }
   std::filesystem::remove(probe, error);
 }
 
 void OutputFolder::write(const std::string& name, std::string_view content) const {
-  write_file(path(name), content, option_);
+  base::write_file_atomically(path(name), content);
 }
 
 }  // namespace bitline::result

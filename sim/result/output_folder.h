@@ -12,16 +12,13 @@ namespace bitline::result {
 class OutputFolder {
  public:
   OutputFolder(const std::string& path, const std::string& option);
-  /// Writes to a temporary name in the folder, then renames: readers see the old file or the whole new one.
+  /// Writes a file of the folder in one step: readers see the old file or the whole new one. Throws
+  /// base::UsageError.
   void write(const std::string& name, std::string_view content) const;
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
  private:
   std::filesystem::path folder_;
-  std::string option_;
 };
-
-/// The same for a single file. Throws base::UsageError.
-void write_file(const std::string& path, std::string_view content, const std::string& option);
 
 }  // namespace bitline::result

@@ -58,11 +58,5 @@ TEST_F(OutputFolderTest, AFolderInTheWayOfAFileIsReportedAndCleanedUp) {
   EXPECT_EQ(std::distance(fs::directory_iterator(root_), {}), 1);
 }
 
-TEST_F(OutputFolderTest, AFullDeviceIsReported) {
-  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
-  fs::create_symlink("/dev/full", root_ / ("x." + std::to_string(::getpid()) + ".tmp"));
-  EXPECT_THROW(write_file((root_ / "x").string(), std::string(100000, 'x'), "--out"), base::UsageError);
-}
-
 }  // namespace
 }  // namespace bitline::result

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/assemble.h"
+
+#include <algorithm>
+#include <set>
+
+#include "models/base/errors.h"
+
+namespace bitline::sim {
+namespace {
+
+using place::Stage;
+using place::StageKind;
+
+const char* op_name(const graph::Graph& graph, const Mapping& mapping, const Stage& stage) {
+  switch (stage.kind) {
+    case StageKind::input: return "input";
+    case StageKind::output: return "output";
+    case StageKind::crossbar:
+      return graph::to_string(graph.node(mapping.program.layers[static_cast<std::size_t>(stage.layer)].node).op);
+    case StageKind::digital: break;
+  }
+  for (const place::UnitWork& work : stage.work)
+    if (work.node >= 0) return graph::to_string(graph.node(work.node).op);
+  const graph::NodeId producer = graph.values[static_cast<std::size_t>(stage.value)].producer;
+  return producer >= 0 ? graph::to_string(graph.node(producer).op) : "copy";
+}
+
+engine::LayerActivity activity(std::span<const engine::ImageResult> values, std::size_t layer) {
+  engine::LayerActivity sum = values.front().activity[layer];
+  for (const engine::ImageResult& image : values.subspan(1)) sum += image.activity[layer];
+  return sum;
+}
+
+std::vector<result::SliceResult> slices(const slice::SlicedLayer& sliced, const engine::LayerActivity& activity) {
+  const std::vector<slice::SliceStatistics> statistics = slice::statistics(sliced);
+  std::vector<result::SliceResult> out;
+  for (std::size_t s = 0; s < statistics.size(); ++s) {
+    result::SliceResult slice;
+    slice.width = statistics[s].width;
+    slice.nonzero_ratio = statistics[s].nonzero_ratio();
+    for (const std::vector<std::int64_t>& block : sliced.max_column_sum)
+      slice.max_column_sum = std::max(slice.max_column_sum, block[s]);
+    slice.adc_bits = statistics[s].adc_bits;
+    slice.conversions = activity.conversions_per_slice[s];
+    slice.clipped = activity.clipped_per_slice[s];
+    out.push_back(slice);
+  }
+  return out;
+}
+
+void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity, std::size_t index,
+                   result::LayerResult& layer) {
+  const place::LayerPlacement& placed = mapping.program.layers[index];
+  const slice::SlicedLayer& sliced = *mapping.sliced[index];
+  layer.crossbars = placed.crossbars;
+  layer.replicas = 1;
+  layer.rows = sliced.rows_per_group;
+  layer.cols = sliced.outputs();
+  std::set<int> tiles;
+  for (const place::ImaPart& part : placed.imas) tiles.insert(part.tile);
+  layer.imas = static_cast<std::int64_t>(placed.imas.size());
+  layer.tiles = static_cast<std::int64_t>(tiles.size());
+  layer.cell_utilization = placed.cell_utilization;
+  layer.slices = slices(sliced, activity);
+}
+
+result::EnergyUse energy_use(const arch::ByComponent<base::Energy>& dynamic,
+                             const arch::ByComponent<base::Power>& static_power, double static_seconds, double share) {
+  result::EnergyUse use;
+  for (std::size_t c = 0; c < arch::kComponents; ++c) {
+    const double moving = dynamic.values[c].value() * share;
+    const double standing = static_power.values[c].value() * static_seconds;
+    use.dynamic += moving;
+    use.fixed += standing;
+    use.by_component.emplace_back(arch::to_string(static_cast<arch::Component>(c)), moving + standing);
+  }
+  use.total = use.dynamic + use.fixed;
+  return use;
+}
+
+void add(result::EnergyUse& sum, const result::EnergyUse& part) {
+  sum.total += part.total;
+  sum.dynamic += part.dynamic;
+  sum.fixed += part.fixed;
+  if (sum.by_component.empty()) {
+    sum.by_component = part.by_component;
+    return;
+  }
+  for (std::size_t c = 0; c < part.by_component.size(); ++c) sum.by_component[c].second += part.by_component[c].second;
+}
+
+/// The part of the chip's static energy that a stage is charged: in proportion to its crossbars; with no crossbar
+/// at all, the same for every stage.
+double static_share(const Mapping& mapping, const result::LayerResult& layer) {
+  const place::Program& program = mapping.program;
+  if (program.crossbars_used == 0) return 1.0 / static_cast<double>(program.stages.size());
+  return static_cast<double>(layer.crossbars) / static_cast<double>(program.crossbars_used);
+}
+
+void add_times(const cycle::StageStatistics& statistics, result::LayerResult& layer) {
+  layer.start = statistics.first_start.seconds();
+  layer.latency = (statistics.last_end - statistics.first_start).seconds();
+  layer.busy = statistics.busy.seconds();
+  layer.stalls = {statistics.input_stall.seconds(), statistics.output_stall.seconds()};
+}
+
+result::Latency latency(const cycle::CycleResult& timed) {
+  result::Latency l;
+  const std::vector<base::Time>& ends = timed.image_end;
+  l.image = ends.front().seconds();
+  l.total = timed.total.seconds();
+  l.interval = ends.size() < 2 ? l.image
+                               : (ends.back() - ends.front()).seconds() / static_cast<double>(ends.size() - 1);
+  return l;
+}
+
+void add_layers(const Mapping& mapping, const cycle::CycleResult& timed, std::span<const engine::ImageResult> values,
+                const arch::CostModel& costs, result::Result& r) {
+  const double per_image = 1.0 / static_cast<double>(values.size());
+  const arch::ByComponent<base::Power> static_power = costs.static_power();
+  for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
+    const Stage& stage = mapping.program.stages[s];
+    result::LayerResult layer;
+    layer.name = stage.name;
+    layer.op = op_name(*mapping.graph, mapping, stage);
+    base::ActionCounts counts = timed.stages[s].actions;
+    if (stage.kind == StageKind::crossbar) {
+      const auto index = static_cast<std::size_t>(stage.layer);
+      const engine::LayerActivity done = activity(values, index);
+      counts += done.counts;
+      add_crossbars(mapping, done, index, layer);
+    }
+    add_times(timed.stages[s], layer);
+    const double static_seconds = r.latency.total * per_image * static_share(mapping, layer);
+    layer.energy = energy_use(costs.energy(counts), static_power, static_seconds, per_image);
+    add(r.energy, layer.energy);
+    r.conversions += counts.total_conversions();
+    r.clipped += counts.clipped;
+    r.cell_utilization += layer.cell_utilization * static_cast<double>(layer.crossbars);
+    r.layers.push_back(std::move(layer));
+  }
+  if (mapping.program.crossbars_used > 0) r.cell_utilization /= static_cast<double>(mapping.program.crossbars_used);
+}
+
+}  // namespace
+
+result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
+                        std::span<const engine::ImageResult> values) {
+  BITLINE_CHECK(!values.empty() && timed.image_end.size() == values.size() && timed.total.fs() > 0);
+  result::Result r;
+  r.latency = latency(timed);
+  const std::int64_t cycle = base::period(mapping.arch().chip.clock).fs();
+  r.cycles = (timed.total.fs() + cycle - 1) / cycle;
+  r.throughput_ips = 1.0 / r.latency.interval;
+
+  const arch::CostModel costs = cost_model(mapping);
+  add_layers(mapping, timed, values, costs, r);
+  r.crossbars_used = mapping.program.crossbars_used;
+  r.crossbars_available = mapping.program.crossbars_available;
+
+  const arch::ByComponent<base::Area> area = costs.chip_area();
+  r.area_mm2 = area.total().value();
+  r.area_by_component = breakdown(area);
+  r.power_w = r.energy.total * static_cast<double>(values.size()) / r.latency.total;
+
+  std::int64_t macs = 0;
+  for (const graph::Node& node : mapping.graph->nodes) macs += graph::macs(*mapping.graph, node);
+  r.tops = 2.0 * static_cast<double>(macs) * r.throughput_ips * 1e-12;
+  if (r.power_w > 0) r.tops_per_w = r.tops / r.power_w;
+  if (r.area_mm2 > 0) r.tops_per_mm2 = r.tops / r.area_mm2;
+  return r;
+}
+
+}  // namespace bitline::sim

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// From files to a placed program: all that is known before the first image runs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mapper/graph/graph.h"
+#include "mapper/place/program.h"
+#include "mapper/quantize/quantize.h"
+#include "mapper/slice/slicer.h"
+#include "models/arch/arch.h"
+#include "models/arch/costs.h"
+
+namespace bitline::sim {
+
+/// A machine and a network, as files.
+struct MappingRequest {
+  std::string arch;                    ///< YAML
+  std::vector<std::string> overrides;  ///< "key.path=value"
+  std::string network;                 ///< ONNX; a leading dimension other than 1 is refused
+};
+
+struct Mapping {
+  arch::LoadedArch machine;
+  std::shared_ptr<const graph::Graph> graph;
+  std::vector<quantize::LayerQuant> quants;                           ///< one per crossbar layer, in node order
+  std::vector<std::shared_ptr<const slice::SlicedLayer>> sliced;      ///< the same
+  place::Program program;                                             ///< layers in the same order
+
+  [[nodiscard]] const arch::Arch& arch() const { return machine.arch; }
+};
+
+/// The network of a request, with every dimension known and batch 1. Throws base::NetworkError.
+[[nodiscard]] std::shared_ptr<const graph::Graph> import_network(const std::string& path);
+
+/// Quantises, slices and places `graph` on `machine`. `ranges` of activations (quantize::calibrate) may be empty:
+/// they have no part in what lies where. Throws base::ConfigError, NetworkError, MappingError.
+[[nodiscard]] Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+                                  const std::vector<quantize::Range>& ranges = {});
+/// From the files. Throws what load_arch, import_network and the above do.
+[[nodiscard]] Mapping map_network(const MappingRequest& request);
+
+/// Quantises and slices without placing, so also what is too large for the machine. `program` stays empty.
+[[nodiscard]] Mapping slice_network(const MappingRequest& request);
+
+/// What the machine costs with this network: where the resolution policy looks at the weights, ADCs are built for
+/// the widest conversion of each slice over all layers.
+[[nodiscard]] arch::CostModel cost_model(const Mapping& mapping);
+
+}  // namespace bitline::sim

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/structural.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+#include <stdexcept>
+
+namespace bitline::sim {
+namespace {
+
+/// The engine's sum of output `o` at position `p` of one image: y is [1, O, H, W] of a convolution, [..., O] of a
+/// linear layer.
+std::int64_t engine_sum(const graph::Node& node, const tensor::Tensor& y, std::int64_t p, std::int64_t o,
+                        std::int64_t positions, std::int64_t outputs) {
+  const std::int64_t at = node.op == graph::Op::conv ? o * positions + p : p * outputs + o;
+  return y.as<std::int64_t>()[static_cast<std::size_t>(at)];
+}
+
+}  // namespace
+
+StructuralCheck::StructuralCheck(const Mapping& mapping, const engine::NetworkFunction& network,
+                                 const std::vector<engine::ImageResult>& values)
+    : mapping_(mapping), network_(network), values_(values) {
+  for (std::size_t l = 0; l < mapping_.sliced.size(); ++l) {
+    const std::int64_t positions = windows(l) * static_cast<std::int64_t>(values_.size());
+    sums_.emplace_back(static_cast<std::size_t>(positions * mapping_.sliced[l]->outputs()), 0);
+  }
+  data_.input = [this](const cycle::MvmId& id, std::vector<std::int32_t>& x) {
+    x = rows(static_cast<std::size_t>(id.layer), id.window);
+  };
+  data_.result = [this](const cycle::MvmId& id, std::span<const int> outputs, std::span<const std::int64_t> sums) {
+    take(id, outputs, sums);
+  };
+}
+
+std::int64_t StructuralCheck::windows(std::size_t layer) const { return mapping_.program.layers[layer].windows; }
+
+std::vector<std::int32_t> StructuralCheck::rows(std::size_t layer, std::int64_t window) const {
+  const slice::SlicedLayer& sliced = *mapping_.sliced[layer];
+  std::vector<std::int32_t> x(static_cast<std::size_t>(sliced.groups) *
+                              static_cast<std::size_t>(sliced.rows_per_group));
+  const auto image = static_cast<std::size_t>(window / windows(layer));
+  network_.gather(layer, values_.at(image).traces[layer], window % windows(layer), x);
+  return x;
+}
+
+void StructuralCheck::take(const cycle::MvmId& id, std::span<const int> outputs,
+                           std::span<const std::int64_t> values) {
+  const auto layer = static_cast<std::size_t>(id.layer);
+  const std::int64_t width = mapping_.sliced[layer]->outputs();
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    sums_[layer].at(static_cast<std::size_t>(id.window * width + outputs[i])) += values[i];
+}
+
+void StructuralCheck::compare_sums(std::size_t layer) const {
+  const slice::SlicedLayer& sliced = *mapping_.sliced[layer];
+  const graph::Node& node = mapping_.graph->node(mapping_.quants[layer].node);
+  const std::int64_t positions = windows(layer);
+  const std::int64_t outputs = sliced.outputs();
+  for (std::int64_t w = 0; w < positions * static_cast<std::int64_t>(values_.size()); ++w) {
+    const std::vector<std::int32_t> x = rows(layer, w);
+    const tensor::Tensor& y = values_[static_cast<std::size_t>(w / positions)].traces[layer].y;
+    for (int g = 0; g < sliced.groups; ++g) {
+      const auto first = x.begin() + static_cast<std::ptrdiff_t>(g) * sliced.rows_per_group;
+      // Encoding `offset`: the cells hold q + offset, so offset * sum(x) is too much.
+      const std::int64_t excess = sliced.offset * std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
+      for (int j = 0; j < sliced.outputs_per_group; ++j) {
+        const std::int64_t o = static_cast<std::int64_t>(g) * sliced.outputs_per_group + j;
+        const std::int64_t live = sums_[layer][static_cast<std::size_t>(w * outputs + o)] - excess;
+        const std::int64_t expected = engine_sum(node, y, w % positions, o, positions, outputs);
+        if (live != expected)
+          throw std::logic_error(fmt::format("structural simulation differs from the engine: layer {}, window {}, "
+                                             "output {}: {} instead of {}",
+                                             node.name, w, o, live, expected));
+      }
+    }
+  }
+}
+
+void StructuralCheck::compare(const cycle::CycleResult& timed) const {
+  for (std::size_t l = 0; l < mapping_.sliced.size(); ++l) {
+    compare_sums(l);
+    base::ActionCounts expected;
+    for (const engine::ImageResult& image : values_) expected += image.activity[l].counts;
+    if (timed.structural_actions.at(l) != expected)
+      throw std::logic_error("structural simulation differs from the engine: action counts of layer " +
+                             mapping_.program.layers[l].name);
+  }
+}
+
+}  // namespace bitline::sim

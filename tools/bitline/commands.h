@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per subcommand: declares it with its options; its callback does the work and writes to the streams.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/base/errors.h"
+#include "sim/mapping.h"
+#include "tools/bitline/cli.h"
+
+namespace bitline::cli {
+
+void add_run(CLI::App& app, const Streams& streams);
+void add_infer(CLI::App& app, const Streams& streams);
+void add_map(CLI::App& app, const Streams& streams);
+void add_slices(CLI::App& app, const Streams& streams);
+void add_check(CLI::App& app, const Streams& streams);
+void add_workload(CLI::App& app, const Streams& streams);
+
+/// --arch, --network and --set, as every command that maps has them.
+void add_mapping_options(CLI::App& command, sim::MappingRequest& request);
+void add_overrides(CLI::App& command, std::vector<std::string>& overrides);
+/// --threads; limit() applies it for as long as its result lives.
+void add_threads(CLI::App& command, int& threads);
+[[nodiscard]] std::shared_ptr<void> limit_threads(int threads);
+
+/// Examples and exit codes at the end of a subcommand's help.
+[[nodiscard]] std::string footer(const std::vector<std::string>& examples, const std::vector<base::ExitCode>& codes);
+
+/// An exit code for a command that reports failures itself.
+struct Exit {
+  base::ExitCode code;
+};
+
+}  // namespace bitline::cli

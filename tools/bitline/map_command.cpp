@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "sim/mapping.h"
+#include "sim/result/text.h"
+#include "tools/bitline/commands.h"
+
+namespace bitline::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using result::Table;
+
+struct MapOptions {
+  sim::MappingRequest request;
+  int threads = 0;
+  bool json = false;
+};
+
+std::size_t tiles_of(const place::LayerPlacement& layer) {
+  std::set<int> tiles;
+  for (const place::ImaPart& part : layer.imas) tiles.insert(part.tile);
+  return tiles.size();
+}
+
+std::size_t imas_of(const place::Program& program) {
+  std::size_t sum = 0;
+  for (const place::LayerPlacement& layer : program.layers) sum += layer.imas.size();
+  return sum;
+}
+
+/// Cells that hold a weight / cells of the used crossbars.
+double cell_utilization(const place::Program& program) {
+  double sum = 0;
+  for (const place::LayerPlacement& layer : program.layers)
+    sum += layer.cell_utilization * static_cast<double>(layer.crossbars);
+  return program.crossbars_used > 0 ? sum / static_cast<double>(program.crossbars_used) : 0.0;
+}
+
+std::string to_json(const sim::Mapping& mapping) {
+  const place::Program& program = mapping.program;
+  const arch::Arch& arch = mapping.arch();
+  Json json;
+  json["crossbars"] = {{"used", program.crossbars_used},
+                       {"available", program.crossbars_available},
+                       {"cell_utilization", cell_utilization(program)}};
+  json["imas"] = {{"used", imas_of(program)}, {"available", std::int64_t{arch.chip.tiles} * arch.tile.imas}};
+  json["tiles"] = {{"used", program.tiles_used}, {"available", arch.chip.tiles}};
+  json["layers"] = Json::array();
+  for (std::size_t l = 0; l < program.layers.size(); ++l) {
+    const place::LayerPlacement& layer = program.layers[l];
+    const slice::SlicedLayer& sliced = *mapping.sliced[l];
+    json["layers"].push_back({{"name", layer.name},
+                              {"op", graph::to_string(mapping.graph->node(layer.node).op)},
+                              {"groups", sliced.groups},
+                              {"rows", sliced.rows_per_group},
+                              {"cols", sliced.outputs()},
+                              {"slices", sliced.slices.size()},
+                              {"row_blocks", sliced.blocks.size()},
+                              {"windows", layer.windows},
+                              {"crossbars", layer.crossbars},
+                              {"imas", layer.imas.size()},
+                              {"tiles", tiles_of(layer)},
+                              {"cell_utilization", layer.cell_utilization}});
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string to_text(const sim::Mapping& mapping) {
+  const place::Program& program = mapping.program;
+  const arch::Arch& arch = mapping.arch();
+  std::string out = fmt::format(
+      "crossbars  {} of {} used, {} of their cells hold a weight\nIMAs       {} of {}\ntiles      {} of {}\n\n",
+      result::count(program.crossbars_used), result::count(program.crossbars_available),
+      result::percent(cell_utilization(program)), imas_of(program), std::int64_t{arch.chip.tiles} * arch.tile.imas,
+      program.tiles_used, arch.chip.tiles);
+  Table table({"layer", "rows", "cols", "groups", "MVMs", "xbars", "IMAs", "tiles", "cells used"});
+  for (std::size_t l = 0; l < program.layers.size(); ++l) {
+    const place::LayerPlacement& layer = program.layers[l];
+    const slice::SlicedLayer& sliced = *mapping.sliced[l];
+    table.add({layer.name, std::to_string(sliced.rows_per_group), std::to_string(sliced.outputs()),
+               std::to_string(sliced.groups), std::to_string(layer.windows), std::to_string(layer.crossbars),
+               std::to_string(layer.imas.size()), std::to_string(tiles_of(layer)),
+               result::percent(layer.cell_utilization)});
+  }
+  return out + table.str() + "\nrows x cols: weight matrix of a group x outputs of all groups; MVMs: per image\n";
+}
+
+}  // namespace
+
+void add_map(CLI::App& app, const Streams& streams) {
+  CLI::App& command = *app.add_subcommand("map", "Place a network on a machine: crossbars, IMAs, tiles per layer");
+  const auto options = std::make_shared<MapOptions>();
+  add_mapping_options(command, options->request);
+  add_threads(command, options->threads);
+  command.add_flag("--json", options->json, "Print JSON");
+  using enum base::ExitCode;
+  command.footer("\n" + footer({"bitline map --arch configs/isaac.yaml --network workloads/digits-cnn.onnx",
+                                "bitline map --arch configs/isaac.yaml --network net.onnx --set crossbar.rows=64"},
+                               {ok, usage, config, network, mapping}));
+  command.callback([options, streams] {
+    const auto limit = limit_threads(options->threads);
+    const sim::Mapping mapped = sim::map_network(options->request);
+    streams.out << (options->json ? to_json(mapped) : to_text(mapped));
+  });
+}
+
+}  // namespace bitline::cli

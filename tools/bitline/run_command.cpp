@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "sim/result/csv.h"
+#include "sim/result/json.h"
+#include "sim/result/output_folder.h"
+#include "sim/result/report.h"
+#include "sim/simulate.h"
+#include "tools/bitline/commands.h"
+#include "tools/bitline/log.h"
+#include "tools/bitline/progress.h"
+#include "tools/bitline/watchdog.h"
+
+namespace bitline::cli {
+namespace {
+
+struct RunOptions {
+  sim::SimulationRequest request;
+  std::string mode = "cycle";
+  std::string out;
+  int threads = 0;
+  bool json = false;
+  bool quiet = false;
+};
+
+void write_files(const result::OutputFolder& folder, const result::Result& r) {
+  folder.write("result.json", result::to_json(r));
+  folder.write("layers.csv", result::layers_csv(r));
+  folder.write("components.csv", result::components_csv(r));
+}
+
+void run_simulation(RunOptions& options, const Streams& streams) {
+  std::optional<result::OutputFolder> folder;
+  if (!options.out.empty()) folder.emplace(options.out, "--out");
+  options.request.mode = options.mode == "structural" ? sim::Mode::structural : sim::Mode::cycle;
+  const auto limit = limit_threads(options.threads);
+  const Watchdog watchdog(options.request.timeout_s);
+  ProgressBar bar(streams, options.quiet);
+  options.request.progress = [&bar](const char* phase, std::int64_t done, std::int64_t total) {
+    bar.update(phase, done, total);
+  };
+  const result::Result r = sim::simulate(options.request);
+  bar.clear();
+  if (folder) write_files(*folder, r);
+  streams.out << (options.json ? result::to_json(r) : result::report(r));
+  const Log log(streams, options.quiet);
+  if (folder) log.info(fmt::format("result.json, layers.csv and components.csv are in {}", options.out));
+  log.info(fmt::format("wall time {:.2f} s: preparation {:.2f}, values {:.2f}, simulation of time {:.2f}",
+                       r.wall_time.total, r.wall_time.prepare, r.wall_time.values, r.wall_time.timing));
+}
+
+void add_data_options(CLI::App& command, sim::SimulationRequest& request) {
+  command.add_option("--input", request.input, "Images, float32 NCHW: .npy, TensorProto .pb, or a folder of them "
+                     "(default: random images)")->type_name("PATH");
+  command.add_option("--labels", request.labels, "Labels of the images, integers: prints the accuracy")
+      ->type_name("FILE");
+  command.add_option("--calibrate", request.calibration,
+                     fmt::format("Images that set the activation scales (default: the first {} of the input)",
+                                 sim::kCalibrationImages))
+      ->type_name("PATH");
+  command.add_option("--batch", request.batch,
+                     "Images streamed through the simulation of time; latency and energy are theirs, accuracy and "
+                     "outputs are of all images (default: 1)")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
+}
+
+void add_control_options(CLI::App& command, RunOptions& options) {
+  command.add_option("--mode", options.mode, "cycle: IMAs at transaction level (default); structural: every part live, "
+                     "checked against the engine (slow)")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"cycle", "structural"}));
+  command.add_option("--dump-outputs", options.request.dump_outputs, "Write <output>.npy of all images here")
+      ->type_name("DIR");
+  command.add_option("--dump-layers", options.request.dump_layers,
+                     "Write the integers of every crossbar layer and layers.json here")->type_name("DIR");
+  command.add_option("--out", options.out, "Write result.json, layers.csv and components.csv here")->type_name("DIR");
+  command.add_option("--seed", options.request.seed, "Seed of random images (default: 1)")->type_name("N");
+  add_threads(command, options.threads);
+  command.add_option("--timeout", options.request.timeout_s, "Give up after this many seconds (default: never)")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, 1e9));
+  command.add_flag("--json", options.json, "Print the result as JSON instead of the report");
+  command.add_flag("--quiet", options.quiet, "No log, no progress");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, const Streams& streams) {
+  CLI::App& command = *app.add_subcommand("run", "Simulate a network on a machine: outputs, latency, energy, area");
+  const auto options = std::make_shared<RunOptions>();
+  add_mapping_options(command, options->request.files);
+  add_data_options(command, options->request);
+  add_control_options(command, *options);
+  using enum base::ExitCode;
+  command.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml --network workloads/digits-cnn.onnx \\",
+                                "    --input workloads/digits-test-x.npy --labels workloads/digits-test-y.npy --out r",
+                                "bitline run --arch configs/isaac.yaml --network net.onnx --set adc.rate=2GHz --json"},
+                               {ok, usage, config, network, mapping, simulation, timeout}));
+  command.callback([options, streams] { run_simulation(*options, streams); });
+}
+
+}  // namespace bitline::cli
