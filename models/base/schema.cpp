@@ -185,6 +185,13 @@ void Schema::cost(Cost& cost, const std::string& parts) {
               "machine has. 0: they are for the machine as it is and do not scale");
 }
 
+void Schema::memory_cost(Cost& cost) {
+  single_cost(cost, "the memory");
+  integer("cost_of", cost.parts, 0, std::int64_t{1} << 50,
+          "bytes that static_power and area are given for; they scale to the capacity, while `power` goes with the rate "
+          "of accesses. 0: they are for the memory as it is and do not scale");
+}
+
 void Schema::single_cost(Cost& cost, const std::string& thing) {
   power("power", cost.power, "dynamic power of " + thing + " at full rate; gives the energy per action");
   power("static_power", cost.static_power, "power of " + thing + " burnt all the time, beside `power`");

@@ -73,6 +73,8 @@ class Schema {
   }
   /// power, static_power, area and cost_of of a group of `parts` ("ADCs").
   void cost(Cost& cost, const std::string& parts);
+  /// The same of a memory of `cost_of` bytes: its power goes with its bandwidth and does not scale with the size.
+  void memory_cost(Cost& cost);
   /// power, static_power and area only, of one thing ("router").
   void single_cost(Cost& cost, const std::string& thing);
   void add(Field field);

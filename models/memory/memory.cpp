@@ -22,7 +22,7 @@ base::Schema schema(RegisterParams& params) {
   s.time("latency", params.latency, {}, base::kMaxLatency, "of a write");
   s.byte_rate("bandwidth", params.bandwidth, kSlowest, base::Frequency(1e15),
               "bytes read and written per second at full rate, at which `power` is given");
-  s.cost(params.cost, "bytes of a buffer");
+  s.memory_cost(params.cost);
   return s;
 }
 
@@ -33,7 +33,7 @@ base::Schema schema(EdramParams& params) {
   s.integer("banks", params.banks, 1, 1024, "accesses that can be under way together");
   s.frequency("clock", params.clock, kSlowest, kFastest, "one access per bank and cycle; full rate: all banks busy");
   s.time("latency", params.latency, {}, base::kMaxLatency, "from request to data, beside the transfer");
-  s.cost(params.cost, "bytes");
+  s.memory_cost(params.cost);
   return s;
 }
 
