@@ -28,9 +28,15 @@ Tensor load_array(const fs::path& path, const std::string& option) {
   const std::string where = option + " " + path.string();
   std::error_code error;
   if (!fs::is_regular_file(path, error)) refuse(where, "there is no such file", "a .npy or .pb file");
-  if (path.extension() == ".npy") return tensor::load_npy(path.string());
-  if (path.extension() == ".pb") return onnx::load_tensor_pb(path.string());
-  refuse(where, "unknown kind of file '" + path.extension().string() + "'", "a .npy or .pb file, or a folder of them");
+  if (!is_array(path))
+    refuse(where, "unknown kind of file '" + path.extension().string() + "'", "a .npy or .pb file, or a folder of them");
+  try {
+    return path.extension() == ".npy" ? tensor::load_npy(path.string()) : onnx::load_tensor_pb(path.string());
+  } catch (const base::UsageError& fault) {
+    std::vector<base::Problem> problems = fault.problems();
+    for (base::Problem& problem : problems) problem.where = option + " " + problem.where;
+    throw base::UsageError(std::move(problems));
+  }
 }
 
 const char* type_name(const Tensor& t) {

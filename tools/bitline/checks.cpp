@@ -8,7 +8,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "mapper/onnx/import.h"
 #include "models/arch/arch_loader.h"
 #include "models/arch/costs.h"
 #include "sim/assemble.h"
@@ -118,7 +117,8 @@ Checked check_arch(const std::string& path, const std::vector<std::string>& over
 }
 
 Checked check_network(const std::string& path) {
-  const graph::Graph graph = onnx::import_onnx(path);
+  const std::shared_ptr<const graph::Graph> imported = sim::import_network(path);
+  const graph::Graph& graph = *imported;
   std::map<std::string, int> operators;
   std::int64_t macs = 0;
   std::int64_t on_crossbars = 0;
