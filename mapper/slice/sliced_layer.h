@@ -31,6 +31,7 @@ struct SlicedLayer {
   int groups = 1;
   int rows_per_group = 0;     ///< C/g * kh * kw
   int outputs_per_group = 0;
+  arch::WeightEncoding encoding = arch::WeightEncoding::offset;
   int arrays = 1;             ///< 2 for differential (positive, negative), else 1
   bool analog = false;        ///< differential with the arrays subtracted before one signed conversion
   std::vector<Slice> slices;  ///< most significant first

@@ -177,6 +177,7 @@ SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& qua
   layer.groups = shape.groups;
   layer.rows_per_group = shape.rows_per_group;
   layer.outputs_per_group = shape.outputs_per_group;
+  layer.encoding = encoding;
   layer.arrays = encoding == WeightEncoding::differential ? 2 : 1;
   layer.analog = layer.arrays == 2 && arch.encoding.subtraction == arch::Subtraction::analog;
   layer.slices = make_slices(bits, arch);
