@@ -64,6 +64,10 @@ class Validator {
       fault("precision.weights.granularity", "per_channel with scheme dynamic_fixed_point",
             "per_tensor: the scheme has one step per tensor");
     }
+    if (arch_.dac.bits > arch_.precision.activations.bits) {
+      fault("dac.bits", to_string(arch_.dac.bits),
+            "at most precision.activations.bits = " + to_string(arch_.precision.activations.bits));
+    }
   }
 
   void slices() {
