@@ -2,6 +2,7 @@
 #include "models/ima/ima_function.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "models/base/errors.h"
 
@@ -30,10 +31,14 @@ std::int64_t column_sum(const PhasePlan& phase, std::size_t column, const std::v
 }
 
 periphery::Converted convert(const ImaPlan& plan, const Column& column, std::int64_t sum, bool analog_difference) {
-  if (analog_difference) return periphery::convert_signed_clip(sum, column.bits);
-  if (plan.conversion == periphery::AdcConversion::truncate) {
-    return periphery::convert_truncate(sum, column.bits, column.truncation);
+  const bool truncate = plan.conversion == periphery::AdcConversion::truncate;
+  if (analog_difference && truncate) {
+    periphery::Converted magnitude = periphery::convert_truncate(std::abs(sum), column.bits - 1, column.truncation);
+    if (sum < 0) magnitude.value = -magnitude.value;
+    return magnitude;
   }
+  if (analog_difference) return periphery::convert_signed_clip(sum, column.bits);
+  if (truncate) return periphery::convert_truncate(sum, column.bits, column.truncation);
   return periphery::convert_clip(sum, column.bits);
 }
 

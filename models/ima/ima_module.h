@@ -35,6 +35,8 @@ class ImaModule : public sc_core::sc_module, public ImaAccess {
 
   /// Of all MVMs so far. Data-dependent ones are zero where only time is simulated.
   [[nodiscard]] virtual base::ActionCounts actions() const = 0;
+  /// How long its crossbars have been at work: from each MVM's first read to its last latch.
+  [[nodiscard]] virtual base::Time read_time() const = 0;
 
  protected:
   explicit ImaModule(const sc_core::sc_module_name& name);

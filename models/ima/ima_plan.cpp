@@ -24,11 +24,11 @@ int ImaPlan::phases() const {
 }
 
 std::int64_t ImaPlan::register_read_bytes() const {
-  std::int64_t rows = 0;
+  std::int64_t bytes = 0;
   for (const CrossbarPlan& crossbar : crossbars) {
-    for (const PhasePlan& phase : crossbar.phases) rows += phase.row_count;
+    for (const PhasePlan& phase : crossbar.phases) bytes += format.bytes(phase.row_count);
   }
-  return rows * format.bytes();
+  return bytes;
 }
 
 int adc_of(int slots, int adcs, int slot, int converted) {

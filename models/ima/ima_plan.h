@@ -27,8 +27,8 @@ struct InputFormat {
   /// Reads per phase, least significant first: ceil(bits / dac_bits) chunks; signed inputs: the low bits - 1 in
   /// chunks of dac_bits, then the sign.
   [[nodiscard]] std::vector<Chunk> chunks() const;
-  /// Bytes of one input in a register.
-  [[nodiscard]] std::int64_t bytes() const { return (bits + 7) / 8; }
+  /// Bytes of `inputs` inputs, packed, as they lie in registers and buffers.
+  [[nodiscard]] std::int64_t bytes(std::int64_t inputs) const { return (inputs * bits + 7) / 8; }
 };
 
 /// One column of a phase.
@@ -68,12 +68,13 @@ struct ImaPlan {
   int inputs = 0;                                    ///< length of the input vector
   std::int64_t input_bytes = 0;                      ///< into the input register per MVM
   int results = 0;
-  int output_bytes = 2;                              ///< of one result in the output register
+  int output_bits = 16;                              ///< of one result in the output register
   std::vector<CrossbarPlan> crossbars;
 
   [[nodiscard]] int phases() const;
-  [[nodiscard]] std::int64_t results_bytes() const { return static_cast<std::int64_t>(results) * output_bytes; }
-  /// Read out to the DACs per MVM: each crossbar's rows of all its phases.
+  /// All results of an MVM, packed.
+  [[nodiscard]] std::int64_t results_bytes() const { return (std::int64_t{results} * output_bits + 7) / 8; }
+  /// Read out to the DACs per MVM: each crossbar's rows, phase by phase.
   [[nodiscard]] std::int64_t register_read_bytes() const;
 };
 

@@ -40,11 +40,13 @@ void ReadController::step() {
 
 void ReadController::begin_read() {
   reading_ = true;
+  read_start_ = base::now();
   command.write({read_, static_cast<int>(phase_of(read_)), static_cast<int>(read_ % chunks_)});
 }
 
 void ReadController::latch_read() {
   latch.write(read_++);
+  read_time_ += base::now() - read_start_;
   reading_ = false;
   if (read_ % reads_per_mvm() != 0) {
     begin_read();

@@ -39,6 +39,8 @@ class ReadController final : public sc_core::sc_module {
   ReadController(const sc_core::sc_module_name& name, base::Time clock, int chunks, int output_buffers,
                  std::vector<PhaseParts> phases, const Parts& parts);
 
+  [[nodiscard]] base::Time read_time() const { return read_time_; }
+
  private:
   void step();             ///< process: acts on whatever has changed
   void begin_read();
@@ -58,6 +60,8 @@ class ReadController final : public sc_core::sc_module {
   bool reading_ = false;
   std::int64_t read_ = 0;       ///< under way, or the next; numbered through all MVMs
   std::int64_t finished_ = 0;   ///< MVMs whose conversions are all done
+  base::Time read_start_;
+  base::Time read_time_;
   sc_core::sc_event wake_;
 };
 

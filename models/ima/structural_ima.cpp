@@ -56,7 +56,6 @@ void StructuralIma::build_crossbar(const StructuralParams& params, const ImaPlan
   periphery::DacModule::Settings dac;
   for (const Chunk& chunk : plan.format.chunks()) dac.chunk_bits.push_back(chunk.width);
   dac.input_bits = plan.format.bits;
-  dac.bytes_per_input = plan.format.bytes();
   dac.gate_zero_chunks = plan.gate_zero_chunks;
   std::vector<std::vector<crossbar::CrossbarModule::Column>> columns;
   for (std::size_t p = 0; p < crossbar.phases.size(); ++p) {

@@ -37,6 +37,7 @@ class StructuralIma final : public ImaModule {
   void load(std::span<const std::int32_t> x) override;
   void drained() override;
   [[nodiscard]] base::ActionCounts actions() const override;
+  [[nodiscard]] base::Time read_time() const override { return controller_->read_time(); }
   /// Adds the read commands, latches, bitlines and samples to a waveform file.
   void trace(sc_core::sc_trace_file* file) const;
 

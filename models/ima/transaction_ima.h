@@ -21,6 +21,7 @@ class TransactionIma final : public ImaModule {
   void load(std::span<const std::int32_t> x) override;
   void drained() override;
   [[nodiscard]] base::ActionCounts actions() const override { return actions_; }
+  [[nodiscard]] base::Time read_time() const override { return read_time_; }
 
  private:
   void advance();        ///< turns what is newly known into events
@@ -30,6 +31,7 @@ class TransactionIma final : public ImaModule {
   ImaTiming timing_;
   const ImaPlan* plan_;
   base::ActionCounts actions_;
+  base::Time read_time_;
   std::deque<base::Time> frees_;
   std::deque<base::Time> ready_;
   std::deque<std::vector<std::int64_t>> values_;  ///< of MVMs loaded and not yet offered; empty without plan

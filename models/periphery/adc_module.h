@@ -76,9 +76,13 @@ class AdcModule final : public sc_core::sc_module {
   }
 
   [[nodiscard]] Converted convert(const Job& job, std::int64_t level) const {
-    if (job.is_signed) return convert_signed_clip(level, job.bits);
-    if (params_.conversion == AdcConversion::clip) return convert_clip(level, job.bits);
-    return convert_truncate(level, job.bits, job.truncation);
+    const bool clip = params_.conversion == AdcConversion::clip;
+    if (job.is_signed && clip) return convert_signed_clip(level, job.bits);
+    if (clip) return convert_clip(level, job.bits);
+    if (!job.is_signed) return convert_truncate(level, job.bits, job.truncation);
+    // One bit is the sign; magnitudes are rounded alike on both sides.
+    const Converted magnitude = convert_truncate(level < 0 ? -level : level, job.bits - 1, job.truncation);
+    return {level < 0 ? -magnitude.value : magnitude.value, magnitude.clipped};
   }
 
   AdcParams params_;

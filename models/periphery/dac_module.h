@@ -23,7 +23,6 @@ class DacModule final : public sc_core::sc_module {
     std::vector<std::vector<int>> rows;   ///< [phase] index of each driven row in the input vector
     std::vector<int> chunk_bits;          ///< bits driven in each read of a phase
     int input_bits = 8;
-    std::int64_t bytes_per_input = 1;
     bool gate_zero_chunks = false;
   };
   /// `input` gives the vector in use.
@@ -62,7 +61,7 @@ class DacModule final : public sc_core::sc_module {
       shifters_.push_back(static_cast<std::uint32_t>(input_()[static_cast<std::size_t>(row)]) & mask);
     }
     actions_[base::Action::input_register_read] +=
-        static_cast<std::int64_t>(rows.size()) * settings_.bytes_per_input;
+        (static_cast<std::int64_t>(rows.size()) * settings_.input_bits + 7) / 8;
   }
 
   Settings settings_;

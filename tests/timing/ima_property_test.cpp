@@ -54,6 +54,7 @@ TEST(ImaProperty, StructuralAndTransactionLevelAreEqual) {
     EXPECT_EQ(pair.structural_driver->log.drained, pair.transaction_driver->log.drained);
     EXPECT_EQ(pair.structural_driver->log.values, pair.transaction_driver->log.values);
     const base::ActionCounts actions = pair.structural->actions();
+    EXPECT_EQ(pair.structural->read_time(), pair.transaction->read_time());
     EXPECT_EQ(actions.counts, pair.transaction->actions().counts);
     EXPECT_EQ(actions, pair.transaction->actions());
     conversions += actions.total_conversions();

@@ -62,9 +62,9 @@ class Generator {
     p.conversion = params.adc.conversion;
     p.gate_zero_chunks = params.ima.gate_zero_chunks;
     p.inputs = pick(1, 24);
-    p.input_bytes = p.inputs * p.format.bytes();
+    p.input_bytes = p.format.bytes(p.inputs);
     p.results = pick(1, 8);
-    p.output_bytes = pick(1, 3);
+    p.output_bits = pick(5, 20);
     const bool analog = p.slots > 1 && pick(0, 2) == 0;
     for (int slot = 0; slot < p.slots; slot += analog ? 2 : 1) {
       if (slot > 0 && pick(0, 3) == 0) continue;  // unused

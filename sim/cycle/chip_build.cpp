@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Construction of the chip from the program: modules for what is used, and per stage where pixels go.
+#include <algorithm>
+#include <string>
+
+#include "models/base/errors.h"
+#include "models/ima/ima_function.h"
+#include "models/ima/transaction_ima.h"
+#include "sim/cycle/chip.h"
+
+namespace bitline::cycle {
+
+namespace {
+
+base::Action action_of(place::Unit unit) {
+  switch (unit) {
+    case place::Unit::activation: return base::Action::activation;
+    case place::Unit::pooling: return base::Action::pooling;
+    case place::Unit::elementwise: return base::Action::elementwise;
+    case place::Unit::requantise: return base::Action::requantise;
+    case place::Unit::none: break;
+  }
+  BITLINE_CHECK(false);
+  return base::Action::activation;
+}
+
+}  // namespace
+
+Chip::Chip(const sc_core::sc_module_name& name, const place::Program& program, const arch::Arch& arch,
+           const std::vector<LayerSource>& layers, const CycleOptions& options)
+    : sc_core::sc_module(name),
+      program_(program),
+      arch_(arch),
+      options_(options),
+      topology_(arch.chip.tiles, arch.chip.mesh_width, arch.noc.tiles_per_router),
+      tiles_(static_cast<std::size_t>(arch.chip.tiles)),
+      stages_(program.stages.size()),
+      image_start_(static_cast<std::size_t>(options.images), base::Time::from_fs(-1)),
+      image_end_(static_cast<std::size_t>(options.images)),
+      images_left_(options.images) {
+  build_network();
+  for (std::size_t s = 0; s < stages_.size(); ++s) build_stage(static_cast<int>(s), layers);
+  for (StageRun& run : stages_) build_sources(run);
+  build_edges();
+  const auto is_output = [](const place::Stage& stage) { return stage.kind == place::StageKind::output; };
+  const auto outputs = std::count_if(program.stages.begin(), program.stages.end(), is_output);
+  outputs_left_.assign(static_cast<std::size_t>(options.images), static_cast<int>(outputs));
+  SC_HAS_PROCESS(Chip);
+  SC_METHOD(start);
+  SC_METHOD(complete_due);
+  sensitive << completions_.event();
+  dont_initialize();
+}
+
+Chip::~Chip() = default;
+
+void Chip::build_network() {
+  std::vector<RouterModule*> routers;
+  for (int r = 0; r < topology_.routers(); ++r) {
+    routers_.push_back(std::make_unique<RouterModule>(("router" + std::to_string(r)).c_str(), r, arch_.noc,
+                                                      topology_, *this));
+    routers.push_back(routers_.back().get());
+  }
+  for (RouterModule* router : routers) router->connect(routers);
+  link_ = std::make_unique<ChipLinkModule>("chip_link", arch_.chip.link, *this);
+}
+
+TileModule& Chip::tile(int index) {
+  std::unique_ptr<TileModule>& module = tiles_.at(static_cast<std::size_t>(index));
+  if (!module) module = std::make_unique<TileModule>(("tile" + std::to_string(index)).c_str(), arch_.tile, *this);
+  return *module;
+}
+
+void Chip::build_stage(int index, const std::vector<LayerSource>& layers) {
+  StageRun& run = stages_[static_cast<std::size_t>(index)];
+  run.stage = &program_.stages[static_cast<std::size_t>(index)];
+  run.windows = run.stage->pixels * options_.images;
+  if (run.stage->kind != place::StageKind::crossbar) return;
+  const auto layer = static_cast<std::size_t>(run.stage->layer);
+  run.layer = &program_.layers.at(layer);
+  BITLINE_CHECK(run.layer->windows == run.stage->pixels);
+  build_imas(index, layers.at(layer));
+  run.filled = run.latched = ItemCounter(static_cast<int>(run.imas.size()));
+  for (const place::Join& join : run.layer->joins) run.joins.emplace_back(join.parts);
+}
+
+void Chip::build_imas(int index, const LayerSource& source) {
+  StageRun& run = stages_[static_cast<std::size_t>(index)];
+  const bool structural = options_.structural != nullptr;
+  for (std::size_t part = 0; part < run.layer->imas.size(); ++part) {
+    const place::ImaPart& place = run.layer->imas[part];
+    static_cast<void>(tile(place.tile));
+    auto agent = std::make_unique<ImaAgent>(*this, index, static_cast<int>(part));
+    agent->planned = build_plan(place, source, arch_, structural);
+    agent->register_actions = ima::register_actions(agent->planned.plan, 1);
+    agent->credits = arch_.ima.input_register.buffers;
+    const std::string name = "ima" + std::to_string(place.tile) + "_" + std::to_string(place.ima);
+    if (structural) {
+      agent->module = std::make_unique<ima::StructuralIma>(name.c_str(), structural_params(arch_), agent->planned.plan);
+    } else {
+      agent->module =
+          std::make_unique<ima::TransactionIma>(name.c_str(), timing_params(agent->planned.plan, arch_));
+      agent->planned = {};
+    }
+    agent->module->client(*agent);
+    run.imas.push_back(std::move(agent));
+  }
+}
+
+void Chip::build_sources(StageRun& run) {
+  if (run.stage->kind == place::StageKind::output) return;
+  std::vector<std::int64_t> weights;
+  if (run.layer != nullptr) {
+    for (const place::Join& join : run.layer->joins) {
+      run.sources.push_back({join.tile, {}, {}});
+      weights.push_back(join.outputs);
+    }
+  } else {
+    run.sources.push_back({run.stage->tiles.at(0), {}, {}});
+    weights.push_back(1);
+  }
+  for (std::size_t part = 0; part < run.sources.size(); ++part) {
+    static_cast<void>(tile(run.sources[part].tile));
+    add_work(run, part, weights);
+    add_shares(run, part, weights);
+  }
+}
+
+void Chip::add_work(StageRun& run, std::size_t part, const std::vector<std::int64_t>& weights) {
+  const auto reduces = [&](place::EdgeId e) {
+    return program_.edges[static_cast<std::size_t>(e)].window.kind == place::Window::Kind::reduce;
+  };
+  // The first work of a reducing stage is done pixel by pixel as its input arrives.
+  bool absorbing = std::any_of(run.stage->inputs.begin(), run.stage->inputs.end(), reduces);
+  for (const place::UnitWork& unit : run.stage->work) {
+    const std::int64_t elements = split(unit.elements, weights, part);
+    if (unit.unit == place::Unit::none || elements == 0) continue;
+    std::vector<WorkStep>& steps = absorbing ? run.absorbing : run.sources[part].work;
+    steps.push_back({op_of(unit.unit), action_of(unit.unit), elements});
+    absorbing = false;
+  }
+}
+
+void Chip::add_shares(StageRun& run, std::size_t part, const std::vector<std::int64_t>& weights) {
+  for (const place::EdgeId e : run.stage->outputs) {
+    const place::Edge& edge = program_.edges[static_cast<std::size_t>(e)];
+    const bool leaves = program_.stages[static_cast<std::size_t>(edge.consumer)].kind == place::StageKind::output;
+    for (const place::Delivery& delivery : edge.deliveries) {
+      if (!leaves) static_cast<void>(tile(delivery.tile));
+      const std::int64_t bytes = split(delivery.pixel_bytes, weights, part);
+      if (bytes > 0) run.sources[part].shares.push_back({e, delivery.tile, bytes, leaves});
+    }
+  }
+}
+
+void Chip::build_edges() {
+  for (std::size_t e = 0; e < program_.edges.size(); ++e) {
+    const place::Edge& edge = program_.edges[e];
+    const StageRun& producer = stages_[static_cast<std::size_t>(edge.producer)];
+    int shares = 0;
+    for (const Source& source : producer.sources) {
+      shares += static_cast<int>(std::count_if(source.shares.begin(), source.shares.end(), [&](const Share& share) {
+        return share.edge == static_cast<int>(e);
+      }));
+    }
+    BITLINE_CHECK(shares > 0);
+    edges_.emplace_back(edge, producer.stage->pixels,
+                        stages_[static_cast<std::size_t>(edge.consumer)].stage->pixels, shares);
+  }
+}
+
+}  // namespace bitline::cycle

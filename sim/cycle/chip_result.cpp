@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the chip reports at the end.
+#include <algorithm>
+#include <string>
+
+#include "sim/cycle/chip.h"
+
+namespace bitline::cycle {
+
+using base::Time;
+
+namespace {
+
+struct NamedPart {
+  TileModule::Part part;
+  const char* name;
+};
+constexpr NamedPart kTileParts[] = {
+    {TileModule::edram, "edram"},           {TileModule::bus, "bus"},
+    {TileModule::shift_add, "tile_shift_add"}, {TileModule::activation, "activation"},
+    {TileModule::pooling, "pooling"},       {TileModule::elementwise, "elementwise"},
+    {TileModule::requantise, "requantise"}};
+
+void add_use(ResourceUse& use, Time busy, std::int64_t uses) {
+  if (uses == 0) return;
+  ++use.instances;
+  use.busy += busy;
+  use.busiest = std::max(use.busiest, busy);
+  use.uses += uses;
+}
+void add_use(ResourceUse& use, const Resource& resource) { add_use(use, resource.busy(), resource.uses()); }
+
+/// What the IMA's crossbars, DACs, S+Hs, ADCs and shift-adds did; its registers are counted with the stage.
+base::ActionCounts without_registers(base::ActionCounts actions) {
+  actions[base::Action::input_register_write] = 0;
+  actions[base::Action::input_register_read] = 0;
+  actions[base::Action::output_register_write] = 0;
+  actions[base::Action::output_register_read] = 0;
+  return actions;
+}
+
+}  // namespace
+
+CycleResult Chip::result() const {
+  CycleResult result;
+  result.image_start = image_start_;
+  result.image_end = image_end_;
+  result.total = *std::max_element(image_end_.begin(), image_end_.end());
+  result.events = events_;
+  ResourceUse imas{"ima", 0, {}, {}, 0};
+  if (options_.structural != nullptr) result.structural_actions.resize(program_.layers.size());
+  for (const StageRun& run : stages_) {
+    StageStatistics statistics = run.statistics;
+    statistics.windows = run.finished;
+    statistics.input_stall = run.stalls.input();
+    statistics.output_stall = run.stalls.output();
+    statistics.busy = run.last_work - statistics.first_start - run.stalls.input() - run.stalls.output();
+    result.actions += statistics.actions;
+    result.stages.push_back(statistics);
+    for (const auto& ima : run.imas) {
+      add_use(imas, ima->module->read_time(), ima->reads);
+      if (options_.structural == nullptr) continue;
+      result.structural_actions[static_cast<std::size_t>(run.stage->layer)] +=
+          without_registers(ima->module->actions());
+    }
+  }
+  result.imas_used = imas.instances;
+  result.resources.push_back(imas);
+  for (const auto& [part, name] : kTileParts) {
+    ResourceUse use{name, 0, {}, {}, 0};
+    for (const auto& tile : tiles_) {
+      if (tile) add_use(use, tile->resource(part));
+    }
+    result.resources.push_back(use);
+  }
+  ResourceUse links{"router_link", 0, {}, {}, 0};
+  for (const auto& router : routers_) {
+    for (const Resource& link : router->links()) add_use(links, link);
+  }
+  ResourceUse chip_link{"chip_link", 0, {}, {}, 0};
+  add_use(chip_link, link_->resource());
+  result.resources.push_back(links);
+  result.resources.push_back(chip_link);
+  return result;
+}
+
+std::vector<base::Problem> Chip::blocked() const {
+  std::vector<base::Problem> problems;
+  for (const StageRun& run : stages_) {
+    if (run.finished == run.windows) continue;
+    std::string given = "stopped after " + std::to_string(run.finished) + " of " + std::to_string(run.windows) +
+                        " output pixels";
+    if (run.opened < run.windows) {
+      const Wait wait = waits_for(run);
+      if (wait == Wait::input) given += ", waits for input pixels";
+      if (wait == Wait::output) given += ", waits for room in a consumer's buffer";
+    }
+    problems.push_back({run.stage->name, given, "", "enlarge the buffers (edges' capacity) of the program"});
+  }
+  return problems;
+}
+
+}  // namespace bitline::cycle

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A contended part: serves one request after another, in order, each from an edge of its clock on.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "models/base/units.h"
+
+namespace bitline::cycle {
+
+class Resource {
+ public:
+  Resource() = default;
+  /// `period` zero: self-timed.
+  explicit Resource(base::Time period) : period_(period) {}
+
+  /// When the service of a request made at `request` would start.
+  [[nodiscard]] base::Time earliest(base::Time request) const {
+    return base::align_up(std::max(request, free_), period_);
+  }
+  /// Takes the resource for `duration` at the earliest time; returns the start.
+  base::Time reserve(base::Time request, base::Time duration) {
+    const base::Time start = earliest(request);
+    free_ = start + duration;
+    busy_ += duration;
+    ++uses_;
+    return start;
+  }
+  [[nodiscard]] base::Time free() const { return free_; }
+  [[nodiscard]] base::Time busy() const { return busy_; }
+  [[nodiscard]] std::int64_t uses() const { return uses_; }
+
+ private:
+  base::Time period_;
+  base::Time free_;
+  base::Time busy_;
+  std::int64_t uses_ = 0;
+};
+
+}  // namespace bitline::cycle

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cycle/runner.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "models/base/errors.h"
+#include "sim/cycle/chip.h"
+
+namespace bitline::cycle {
+
+namespace {
+
+/// Takes this process's only SystemC kernel.
+void take_kernel() {
+  static bool taken = false;
+  if (taken) {
+    throw base::SimulationError({"cycle simulation", "a second simulation in one process",
+                                 "one: SystemC has one global kernel per process",
+                                 "run each simulation in a process of its own"});
+  }
+  taken = true;
+  setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
+  sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+}
+
+void check_arguments(const place::Program& program, const std::vector<LayerSource>& layers,
+                     const CycleOptions& options) {
+  BITLINE_CHECK(layers.size() == program.layers.size());
+  if (options.images < 1) {
+    throw base::UsageError({"batch", std::to_string(options.images) + " images", "at least 1", ""});
+  }
+}
+
+}  // namespace
+
+CycleResult simulate_cycles(const place::Program& program, const arch::Arch& arch,
+                            const std::vector<LayerSource>& layers, const CycleOptions& options) {
+  check_arguments(program, layers, options);
+  take_kernel();
+  // Never destroyed: a module must not go before the kernel, and the process runs no second one.
+  static Chip* chip = nullptr;
+  chip = new Chip("chip", program, arch, layers, options);
+  try {
+    sc_core::sc_start();
+  } catch (const sc_core::sc_report& report) {
+    if (!chip->error()) throw std::logic_error(std::string("SystemC: ") + report.what());
+  }
+  if (chip->error()) std::rethrow_exception(chip->error());
+  if (chip->timed_out()) {
+    throw base::TimeoutError({"cycle simulation", "wall-clock limit reached at " +
+                                  std::to_string(base::now().seconds()) + " s of simulated time",
+                              "", "raise the time limit, or simulate fewer images"});
+  }
+  if (!chip->complete()) throw base::SimulationError(chip->blocked());
+  return chip->result();
+}
+
+}  // namespace bitline::cycle

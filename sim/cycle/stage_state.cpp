@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cycle/stage_state.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "models/base/errors.h"
+
+namespace bitline::cycle {
+
+using base::Time;
+
+std::optional<Time> ItemCounter::add(std::int64_t item, Time time) {
+  BITLINE_CHECK(item >= complete_);
+  const auto at = static_cast<std::size_t>(item - complete_);
+  if (at >= open_.size()) open_.resize(at + 1);
+  auto& [count, latest] = open_[at];
+  latest = std::max(latest, time);
+  if (++count < parts_) return std::nullopt;
+  BITLINE_CHECK(at == 0);  // contributors report in order, so items complete in order
+  const Time done = latest;
+  open_.pop_front();
+  ++complete_;
+  return done;
+}
+
+EdgeState::EdgeState(const place::Edge& edge, std::int64_t producer_pixels, std::int64_t consumer_pixels,
+                     int shares)
+    : edge_(&edge),
+      producer_pixels_(producer_pixels),
+      consumer_pixels_(consumer_pixels),
+      arrivals_(shares) {}
+
+bool EdgeState::has_input(std::int64_t consumer_window) const {
+  const std::int64_t image = consumer_window / consumer_pixels_;
+  const std::int64_t needed =
+      image * producer_pixels_ + edge_->window.needed(consumer_window % consumer_pixels_);
+  return (reduces() ? accumulated_ : arrivals_.complete()) >= needed;
+}
+
+void EdgeState::consumed(std::int64_t consumer_windows) {
+  if (reduces() || consumer_windows == 0) return;
+  const std::int64_t last = consumer_windows - 1;
+  const std::int64_t image = last / consumer_pixels_;
+  released_ = std::max(released_,
+                       image * producer_pixels_ + edge_->window.released(last % consumer_pixels_));
+}
+
+void StallMeter::idle(Time now) {
+  idle_ = true;
+  since_ = now;
+}
+
+void StallMeter::waits(Time now, Wait reason) {
+  account(now);
+  reason_ = reason;
+}
+
+void StallMeter::works(Time now) {
+  account(now);
+  idle_ = false;
+}
+
+void StallMeter::account(Time now) {
+  if (!idle_) return;
+  if (reason_ == Wait::input) input_ += now - since_;
+  if (reason_ == Wait::output) output_ += now - since_;
+  since_ = now;
+}
+
+std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights, std::size_t part) {
+  const std::int64_t sum = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
+  const auto at = weights.begin() + static_cast<std::ptrdiff_t>(part);
+  const std::int64_t before = std::accumulate(weights.begin(), at, std::int64_t{0});
+  return total * (before + weights[part]) / sum - total * before / sum;
+}
+
+std::int64_t pixels_taken(const place::Window& window, std::int64_t j) {
+  if (window.kind == place::Window::Kind::pixelwise) return 1;
+  if (window.kind != place::Window::Kind::sliding) return window.in_h * window.in_w;
+  const auto extent = [](std::int64_t first, std::int64_t kernel, std::int64_t size) {
+    return std::max<std::int64_t>(0, std::min(first + kernel, size) - std::max<std::int64_t>(first, 0));
+  };
+  const std::int64_t row = j / window.out_w * window.stride_h - window.pad_top;
+  const std::int64_t column = j % window.out_w * window.stride_w - window.pad_left;
+  return extent(row, window.kernel_h, window.in_h) * extent(column, window.kernel_w, window.in_w);
+}
+
+}  // namespace bitline::cycle
