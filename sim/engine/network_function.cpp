@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+
+#include "mapper/reference/executor.h"
+#include "models/base/errors.h"
+#include "sim/engine/engine.h"
+#include "sim/engine/window_source.h"
+
+namespace bitline::engine {
+namespace {
+
+constexpr std::size_t kElementsPerTask = std::size_t{1} << 15;
+
+const std::vector<float>* bias_of(const graph::Node& node) {
+  const auto& bias = node.op == graph::Op::conv ? std::get<graph::ConvAttributes>(node.attributes).bias
+                                                : std::get<graph::LinearAttributes>(node.attributes).bias;
+  return bias == nullptr ? nullptr : &bias->as<float>();
+}
+
+std::vector<std::int32_t> to_codes(const graph::Node& node, const quantize::ActivationQuant& quant,
+                                   const std::vector<float>& x) {
+  std::vector<std::int32_t> codes(x.size());
+  std::atomic<bool> finite{true};
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, x.size(), kElementsPerTask), [&](const auto& range) {
+    bool all = true;
+    for (std::size_t i = range.begin(); i < range.end(); ++i) {
+      all = all && std::isfinite(x[i]);
+      codes[i] = std::isfinite(x[i]) ? quant.code(x[i]) : 0;
+    }
+    if (!all) finite = false;
+  });
+  if (!finite) {
+    throw base::SimulationError(base::Problem{.where = fmt::format("layer '{}'", node.name),
+                                              .given = "an input activation that is not finite",
+                                              .allowed = "finite activations",
+                                              .remedy = "check the network's inputs"});
+  }
+  return codes;
+}
+
+/// Turns integer sums into the layer's float output (and keeps the sums if asked).
+class LayerOutput final : public OutputSink {
+ public:
+  LayerOutput(const graph::Node& node, const quantize::LayerQuant& quant, std::int64_t outputs,
+              std::int64_t positions_per_image, std::vector<float>& y, std::vector<std::int64_t>* sums)
+      : scales_(quant.weights.scale),
+        input_scale_(quant.input.scale),
+        bias_(bias_of(node)),
+        outputs_(outputs),
+        plane_(node.op == graph::Op::conv ? positions_per_image : 1),
+        y_(y),
+        sums_(sums) {}
+
+  void store(std::int64_t first, int count, const std::int64_t* sums) override {
+    for (std::int64_t position = first; position < first + count; ++position, sums += outputs_) {
+      const std::int64_t base = position / plane_ * plane_ * outputs_ + position % plane_;
+      for (std::int64_t o = 0; o < outputs_; ++o) {
+        const auto at = static_cast<std::size_t>(base + o * plane_);
+        const auto channel = static_cast<std::size_t>(o);
+        const double bias = bias_ == nullptr ? 0.0 : static_cast<double>((*bias_)[channel]);
+        y_[at] = static_cast<float>(static_cast<double>(sums[o]) * input_scale_ * scales_[channel] + bias);
+        if (sums_ != nullptr) (*sums_)[at] = sums[o];
+      }
+    }
+  }
+
+ private:
+  const std::vector<double>& scales_;
+  double input_scale_;
+  const std::vector<float>* bias_;
+  std::int64_t outputs_;
+  std::int64_t plane_;  ///< positions of one channel of NCHW; 1 where outputs lie side by side
+  std::vector<float>& y_;
+  std::vector<std::int64_t>* sums_;
+};
+
+}  // namespace
+
+struct NetworkFunction::Impl {
+  Impl(std::shared_ptr<const graph::Graph> g, std::vector<NetworkLayer> l, bool gate)
+      : graph(std::move(g)), layers(std::move(l)), executor(graph), layer_of_node(graph->nodes.size(), -1) {
+    std::size_t next = 0;
+    for (std::size_t n = 0; n < graph->nodes.size(); ++n) {
+      if (!graph::on_crossbars(graph->nodes[n])) continue;
+      BITLINE_CHECK(next < layers.size() && layers[next].quant.node == static_cast<graph::NodeId>(n));
+      layer_of_node[n] = static_cast<int>(next);
+      functions.emplace_back(layers[next].sliced, layers[next].drive_sets, gate);
+      ++next;
+    }
+    BITLINE_CHECK(next == layers.size());
+  }
+
+  bool run_layer(const graph::Node& node, const graph::Tensor& x, graph::Tensor& y, const RunOptions& options,
+                 ImageResult& result) const {
+    const int index = layer_of_node[static_cast<std::size_t>(&node - graph->nodes.data())];
+    BITLINE_CHECK(index >= 0);
+    const auto l = static_cast<std::size_t>(index);
+    const quantize::LayerQuant& quant = layers[l].quant;
+    std::vector<std::int32_t> codes = to_codes(node, quant.input, x.as<float>());
+    const WindowSource source(*graph, node, codes, static_cast<std::int32_t>(quant.input.zero_point));
+    const std::int64_t images = node.op == graph::Op::conv ? x.shape.front() : 1;
+    LayerTrace& trace = result.traces[l];
+    std::vector<std::int64_t> sums;
+    if (options.keep_sums) sums.resize(y.as<float>().size());
+    LayerOutput sink(node, quant, layers[l].sliced->outputs(), source.positions() / images, y.as<float>(),
+                     options.keep_sums ? &sums : nullptr);
+    result.activity[l] = functions[l].run(source, sink);
+    if (options.keep_sums) trace.y = {y.shape, std::move(sums)};
+    if (options.keep_inputs) trace.x = {x.shape, std::move(codes)};
+    return true;
+  }
+
+  std::shared_ptr<const graph::Graph> graph;
+  std::vector<NetworkLayer> layers;
+  std::vector<LayerFunction> functions;
+  reference::Executor executor;
+  std::vector<int> layer_of_node;
+};
+
+NetworkFunction::NetworkFunction(std::shared_ptr<const graph::Graph> graph, std::vector<NetworkLayer> layers,
+                                 bool gate_zero_chunks)
+    : impl_(std::make_unique<const Impl>(std::move(graph), std::move(layers), gate_zero_chunks)) {}
+NetworkFunction::~NetworkFunction() = default;
+
+ImageResult NetworkFunction::run(const quantize::Inputs& image, const RunOptions& options) const {
+  ImageResult result;
+  result.activity.resize(impl_->layers.size());
+  result.traces.resize(impl_->layers.size());
+  reference::Hooks hooks;
+  hooks.crossbar_layer = [&](const graph::Node& node, const graph::Tensor& x, graph::Tensor& y) {
+    return impl_->run_layer(node, x, y, options, result);
+  };
+  result.outputs = impl_->executor.run(image, hooks);
+  return result;
+}
+
+void NetworkFunction::gather(std::size_t layer, const LayerTrace& trace, std::int64_t window,
+                             std::span<std::int32_t> rows) const {
+  const NetworkLayer& mapped = impl_->layers.at(layer);
+  BITLINE_CHECK(trace.x.holds<std::int32_t>() &&
+                rows.size() == static_cast<std::size_t>(mapped.sliced->groups) * mapped.sliced->rows_per_group);
+  const WindowSource source(*impl_->graph, impl_->graph->node(mapped.quant.node), trace.x.as<std::int32_t>(),
+                            static_cast<std::int32_t>(mapped.quant.input.zero_point));
+  BITLINE_CHECK(window >= 0 && window < source.positions());
+  source.gather(window, 1, rows.data());
+}
+
+const graph::Graph& NetworkFunction::graph() const { return *impl_->graph; }
+const std::vector<NetworkLayer>& NetworkFunction::layers() const { return impl_->layers; }
+const LayerFunction& NetworkFunction::function(std::size_t layer) const { return impl_->functions.at(layer); }
+
+}  // namespace bitline::engine

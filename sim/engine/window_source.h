@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows that the windows of a layer drive, cut out of its integer input a tile at a time (the whole matrix of all
+// windows would not fit in memory for large images).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "mapper/graph/graph.h"
+#include "sim/engine/layer_function.h"
+
+namespace bitline::engine {
+
+/// Windows of a conv node over codes [N, C, H, W], or rows of a linear node over codes [..., I].
+class WindowSource final : public InputSource {
+ public:
+  /// `codes` and `graph` must outlive this. `zero`: the code of real zero, which padding takes.
+  WindowSource(const graph::Graph& graph, const graph::Node& node, std::span<const std::int32_t> codes,
+               std::int32_t zero);
+  [[nodiscard]] std::int64_t positions() const override { return positions_; }
+  void gather(std::int64_t first, int count, std::int32_t* out) const override;
+
+ private:
+  void gather_window(std::int64_t position, std::int32_t* out) const;
+
+  const graph::ConvAttributes* conv_ = nullptr;  ///< null: linear
+  std::span<const std::int32_t> codes_;
+  std::int32_t zero_ = 0;
+  std::int64_t positions_ = 0;
+  std::int64_t rows_ = 0;  ///< of all groups
+  std::int64_t channels_ = 0, height_ = 0, width_ = 0;
+  std::int64_t out_height_ = 0, out_width_ = 0;
+};
+
+}  // namespace bitline::engine
