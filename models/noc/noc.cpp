@@ -34,8 +34,8 @@ base::Time occupancy(const NocParams& noc, std::int64_t bits) { return base::per
 base::Time hop_latency(const NocParams& noc) { return base::period(noc.clock) * noc.router_cycles; }
 
 base::Time occupancy(const LinkParams& link, std::int64_t bytes) {
-  const double seconds = static_cast<double>(bytes) / (link.links * link.bytes_per_second.value());
-  return base::Time::from_fs(static_cast<std::int64_t>(std::ceil(seconds * 1e15)));
+  const double fs = static_cast<double>(bytes) * 1e15 / (link.links * link.bytes_per_second.value());
+  return base::Time::from_fs(static_cast<std::int64_t>(std::ceil(fs)));
 }
 
 base::Energy flit_energy(const NocParams& noc) {
