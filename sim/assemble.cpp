@@ -125,15 +125,17 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed, std::sp
     layer.name = stage.name;
     layer.op = op_name(*mapping.graph, mapping, stage);
     base::ActionCounts counts = timed.stages[s].actions;
+    std::vector<arch::ConversionCounts> conversions;
     if (stage.kind == StageKind::crossbar) {
       const auto index = static_cast<std::size_t>(stage.layer);
       const engine::LayerActivity done = activity(values, index);
       counts += done.counts;
+      conversions = done.slice_conversions;
       add_crossbars(mapping, done, index, layer);
     }
     add_times(timed.stages[s], layer);
     const double static_seconds = r.latency.total * per_image * static_share(mapping, layer);
-    layer.energy = energy_use(costs.energy(counts), static_power, static_seconds, per_image);
+    layer.energy = energy_use(costs.energy(counts, conversions), static_power, static_seconds, per_image);
     add(r.energy, layer.energy);
     r.conversions += counts.total_conversions();
     r.clipped += counts.clipped;

@@ -44,6 +44,10 @@ std::int64_t chunk_sum(std::uint32_t code, const std::vector<slice::InputChunk>&
 LayerActivity& LayerActivity::operator+=(const LayerActivity& other) {
   counts += other.counts;
   add_all(conversions_per_slice, other.conversions_per_slice);
+  slice_conversions.resize(std::max(slice_conversions.size(), other.slice_conversions.size()));
+  for (std::size_t s = 0; s < other.slice_conversions.size(); ++s)
+    for (std::size_t bits = 0; bits < other.slice_conversions[s].size(); ++bits)
+      slice_conversions[s][bits] += other.slice_conversions[s][bits];
   add_all(clipped_per_slice, other.clipped_per_slice);
   windows += other.windows;
   return *this;
@@ -121,6 +125,7 @@ std::int64_t DriveIndex::level_sum(const LayerPlan& plan, const std::int32_t* co
 LayerActivity DriveIndex::none() const {
   LayerActivity activity;
   activity.conversions_per_slice.resize(layer_.slices.size());
+  activity.slice_conversions.resize(layer_.slices.size());
   activity.clipped_per_slice.resize(layer_.slices.size());
   return activity;
 }
@@ -142,6 +147,7 @@ void DriveIndex::add(const Workspace& work, LayerActivity& activity) const {
       const int bits = layer_.adc_bits[static_cast<std::size_t>(set.block)][s];
       const std::int64_t skipped = work.zero_reads[i] * set.columns_per_slice[s];
       activity.conversions_per_slice[s] -= skipped;
+      activity.slice_conversions[s][static_cast<std::size_t>(bits)] -= skipped;
       activity.counts.conversions[static_cast<std::size_t>(bits)] -= skipped;
       activity.counts[Action::sample_hold] -= skipped;
       activity.counts[Action::shift_add] -= skipped;
@@ -157,6 +163,7 @@ void DriveIndex::finish(std::int64_t positions, LayerActivity& activity) const {
       const int bits = layer_.adc_bits[static_cast<std::size_t>(set.block)][s];
       const std::int64_t conversions = reads * set.columns_per_slice[s];
       activity.conversions_per_slice[s] += conversions;
+      activity.slice_conversions[s][static_cast<std::size_t>(bits)] += conversions;
       activity.counts.conversions[static_cast<std::size_t>(bits)] += conversions;
       activity.counts[Action::sample_hold] += conversions;
       activity.counts[Action::shift_add] += conversions;

@@ -3,6 +3,7 @@
 // where no conversion can clip. See README.md of this folder for the equations and how counts are made.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,6 +21,8 @@ namespace bitline::engine {
 struct LayerActivity {
   base::ActionCounts counts;
   std::vector<std::int64_t> conversions_per_slice;
+  /// [slice][resolution]: the same by bits, for energy; sums to counts.conversions over slices.
+  std::vector<std::array<std::int64_t, base::kMaxAdcBits + 1>> slice_conversions;
   std::vector<std::int64_t> clipped_per_slice;
   std::int64_t windows = 0;  ///< MVMs run
   LayerActivity& operator+=(const LayerActivity& other);

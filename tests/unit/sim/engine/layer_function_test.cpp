@@ -50,6 +50,11 @@ TEST(LayerFunction, EqualsTheSlowComputationOnRandomLayers) {
     ASSERT_EQ(got.activity.counts.gated, expected.counts.gated);
     ASSERT_EQ(got.activity.counts.cell_level_sum, expected.counts.cell_level_sum);
     ASSERT_EQ(got.activity.conversions_per_slice, expected.conversions_per_slice);
+    for (std::size_t bits = 0; bits <= base::kMaxAdcBits; ++bits) {
+      std::int64_t conversions = 0;
+      for (const auto& slice : got.activity.slice_conversions) conversions += slice[bits];
+      ASSERT_EQ(conversions, got.activity.counts.conversions[bits]);
+    }
     ASSERT_EQ(got.activity.clipped_per_slice, expected.clipped_per_slice);
     clipped += expected.counts.clipped;
     const LayerFunction function(test.sliced, {}, false);
