@@ -14,7 +14,7 @@
 
 namespace bitline::onnx {
 
-/// An attribute of a node; build with the functions below.
+/// An attribute of a node.
 struct Attribute {
   std::string name;
   std::variant<std::int64_t, float, std::vector<std::int64_t>, std::string> value;
@@ -30,23 +30,22 @@ class OnnxBuilder {
   /// Float input; a dimension of -1 is written as the symbolic dimension "batch".
   void input(const std::string& name, const tensor::Shape& shape);
   void output(const std::string& name, const tensor::Shape& shape);
-  /// Float weights of zeros to be filled in place; the span is valid until the builder is moved or destroyed.
+  /// Float weights, zeros to be filled in place. The span is valid as long as the builder lives.
   std::span<float> weights(const std::string& name, const tensor::Shape& shape);
-  /// Integer constant (shapes of Reshape).
+  /// A constant list of integers (the shape of a Reshape).
   void integers(const std::string& name, const std::vector<std::int64_t>& values);
-  /// Adds a node; returns its output name ("<name>_out" unless `output` is given).
+  /// Adds a node and returns the name of its output: `output`, or "<name>_out" where that is empty.
   std::string node(const std::string& type, const std::string& name, const std::vector<std::string>& inputs,
                    const std::vector<Attribute>& attributes = {}, const std::string& output = {});
 
-  /// The serialised model.
+  /// The serialised model; equal calls give equal bytes.
   [[nodiscard]] std::string bytes() const;
+  /// Writes the model so that a reader never sees a part of it. Throws base::UsageError if that fails.
+  void write(const std::string& path) const;
 
  private:
   struct Model;
   std::unique_ptr<Model> model_;
 };
-
-/// Writes to a temporary name beside `path`, then renames. Throws base::UsageError if it cannot be written.
-void write_file(const std::string& path, std::string_view bytes);
 
 }  // namespace bitline::onnx

@@ -31,8 +31,9 @@ struct ImportOptions {
 };
 
 /// Reads an ONNX file of at most 2 GiB. Memory is bounded by the file's size and the limits in `options`.
-/// Throws base::NetworkError with every problem found: unreadable or damaged file, unsupported operators (all of
-/// them, by name and type), shapes that do not fit, weights that are missing or not finite, cycles.
+/// Throws base::UsageError if the file cannot be read, else base::NetworkError with every problem found: damaged
+/// file, unsupported operators (all of them, by name and type), shapes that do not fit, weights that are missing or
+/// not finite, cycles.
 [[nodiscard]] graph::Graph import_onnx(const std::string& path, const ImportOptions& options = {});
 /// The same from memory; `name` stands for the file in messages.
 [[nodiscard]] graph::Graph import_onnx_bytes(std::string_view bytes, const std::string& name,

@@ -43,8 +43,9 @@ class Executor {
   std::unique_ptr<State> state_;
 };
 
-/// One node on given inputs (as `run` would compute it); used to evaluate constants.
-[[nodiscard]] std::vector<Tensor> evaluate(const graph::Node& node, const std::vector<const Tensor*>& inputs,
-                                           const std::vector<graph::Shape>& output_shapes);
+/// One node on given inputs, as `run` would compute it; evaluates constants. add, concat, flatten and reshape take
+/// tensors of any element type, the others float.
+[[nodiscard]] Tensor evaluate(const graph::Node& node, const std::vector<const Tensor*>& inputs,
+                              const graph::Shape& output_shape);
 
 }  // namespace bitline::reference

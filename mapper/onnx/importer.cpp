@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/onnx/importer.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "mapper/graph/order.h"
+#include "mapper/onnx/network_builder.h"
+#include "mapper/onnx/node_context.h"
+#include "mapper/onnx/operators.h"
+#include "mapper/onnx/tensor_proto.h"
+#include "mapper/tensor/operations.h"
+#include "models/base/errors.h"
+
+namespace bitline::onnx {
+
+namespace {
+
+using ::onnx::GraphProto;
+using ::onnx::ModelProto;
+using ::onnx::NodeProto;
+using ::onnx::TensorProto;
+using ::onnx::ValueInfoProto;
+
+constexpr int kLastOpset = 23;
+
+class Importer {
+ public:
+  Importer(ModelProto& model, const std::string& file, const ImportOptions& options)
+      : model_(model),
+        graph_(*model.mutable_graph()),
+        file_(file),
+        options_(options),
+        network_(graph_.name().empty() ? file : graph_.name(), {options.max_value_elements, options.max_total_elements}) {}
+
+  graph::Graph run() {
+    if (!model_.has_graph() || graph_.node_size() + graph_.output_size() == 0) {
+      report("", "contains no network", "an ONNX model", "");
+      throw_problems();
+    }
+    read_opset();
+    name_nodes();
+    check_operators();
+    define_names();
+    check_reads();
+    throw_problems();
+    const std::vector<int> order = node_order();
+    throw_problems();
+    add_constants();
+    add_inputs();
+    throw_problems();
+    for (const int n : order) translate(n);
+    throw_problems();
+    return finish();
+  }
+
+ private:
+  void report(const std::string& element, const std::string& given, const std::string& allowed, const std::string& remedy) {
+    problems_.push_back({element.empty() ? file_ : file_ + ": " + element, given, allowed, remedy});
+  }
+  void throw_problems() {
+    if (!problems_.empty()) throw base::NetworkError(std::move(problems_));
+  }
+  [[nodiscard]] std::string describe(int n) const {
+    return "node '" + names_[static_cast<std::size_t>(n)] + "' (" + graph_.node(n).op_type() + ")";
+  }
+
+  static bool default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+  void read_opset() {
+    for (const auto& import : model_.opset_import()) {
+      if (default_domain(import.domain())) opset_ = std::clamp<std::int64_t>(import.version(), -1, kLastOpset + 1);
+    }
+    // Files of the first IR versions name no operator set; it was the first.
+    if (opset_ == 0 && model_.opset_import_size() == 0 && model_.ir_version() < 3) opset_ = 1;
+    if (opset_ < 1 || opset_ > kLastOpset) {
+      report("", opset_ == 0 ? "names no operator set" : "an operator set that is not known",
+             "1 to " + std::to_string(kLastOpset), "convert it with onnx.version_converter");
+    }
+  }
+
+  void name_nodes() {
+    std::unordered_set<std::string> taken;
+    for (const NodeProto& node : graph_.node()) {
+      if (!node.name().empty() && !taken.insert(node.name()).second) {
+        report("node '" + node.name() + "'", "the name is used more than once", "", "give each node its own name");
+      }
+    }
+    for (int n = 0; n < graph_.node_size(); ++n) {
+      std::string name = graph_.node(n).name();
+      if (name.empty()) name = graph_.node(n).op_type() + "_" + std::to_string(n);
+      while (graph_.node(n).name().empty() && !taken.insert(name).second) name += "_";
+      names_.push_back(std::move(name));
+    }
+  }
+
+  /// Every operator that cannot be imported, in one go.
+  void check_operators() {
+    std::string supported;
+    for (const std::string& name : operator_names()) supported += (supported.empty() ? "" : ", ") + name;
+    for (int n = 0; n < graph_.node_size(); ++n) {
+      const NodeProto& node = graph_.node(n);
+      if (default_domain(node.domain()) && find_operator(node.op_type()) != nullptr) continue;
+      const std::string domain = default_domain(node.domain()) ? "" : " of domain '" + node.domain() + "'";
+      // The list once is enough.
+      report(describe(n), "unsupported operator " + node.op_type() + domain, problems_.empty() ? supported : "", "");
+    }
+  }
+
+  void define(const std::string& name, const std::string& kind) {
+    if (!defined_.insert(name).second) report(kind + " '" + name + "'", "the name is used more than once", "", "");
+  }
+
+  void define_names() {
+    std::unordered_set<std::string> initializers;
+    for (const TensorProto& tensor : graph_.initializer()) {
+      define(tensor.name(), "initializer");
+      initializers.insert(tensor.name());
+    }
+    for (const auto& sparse : graph_.sparse_initializer()) {
+      report("initializer '" + sparse.values().name() + "'", "is sparse", "dense tensors", "");
+    }
+    for (int i = 0; i < graph_.input_size(); ++i) {
+      // An input that is also an initializer is a constant: its default is what we know.
+      if (initializers.contains(graph_.input(i).name())) continue;
+      define(graph_.input(i).name(), "network input");
+      inputs_.push_back(i);
+    }
+    for (int n = 0; n < graph_.node_size(); ++n) {
+      const NodeProto& node = graph_.node(n);
+      if (node.output_size() == 0 || node.output(0).empty()) report(describe(n), "has no output", "", "");
+      for (int i = 0; i < node.output_size(); ++i) {
+        if (node.output(i).empty()) continue;
+        define(node.output(i), "output of " + describe(n) + ",");
+        producer_[node.output(i)] = n;
+      }
+    }
+  }
+
+  void check_reads() {
+    for (int n = 0; n < graph_.node_size(); ++n) {
+      for (const std::string& name : graph_.node(n).input()) {
+        if (name.empty()) continue;
+        network_.expect_reads(name, 1);
+        if (!defined_.contains(name)) {
+          report(describe(n), "its input '" + name + "' is missing", "", "no node, initializer or network input has that name");
+        }
+      }
+    }
+    std::unordered_set<std::string> outputs;
+    for (const ValueInfoProto& output : graph_.output()) {
+      network_.expect_reads(output.name(), 1);
+      if (!defined_.contains(output.name())) report("network output '" + output.name() + "'", "is computed by no node", "", "");
+      if (!outputs.insert(output.name()).second) {
+        report("network output '" + output.name() + "'", "the name is used more than once", "", "");
+      }
+    }
+    if (graph_.output_size() == 0) report("", "has no outputs", "", "");
+  }
+
+  std::vector<int> node_order() {
+    std::vector<graph::Precedence> edges;
+    for (int n = 0; n < graph_.node_size(); ++n) {
+      for (const std::string& name : graph_.node(n).input()) {
+        const auto found = producer_.find(name);
+        if (found != producer_.end()) edges.emplace_back(found->second, n);
+      }
+    }
+    std::vector<int> order = graph::topological_order(graph_.node_size(), edges);
+    if (order.empty() && graph_.node_size() > 0) {
+      constexpr std::size_t kShown = 8;
+      const std::vector<int> cycle = graph::find_cycle(graph_.node_size(), edges);
+      std::string path;
+      for (std::size_t i = 0; i < std::min(cycle.size(), kShown); ++i) path += names_[static_cast<std::size_t>(cycle[i])] + " -> ";
+      if (cycle.size() > kShown) path += "... -> ";
+      report(describe(cycle[0]), "is part of a cycle: " + path + names_[static_cast<std::size_t>(cycle[0])], "", "");
+    }
+    return order;
+  }
+
+  void add_constants() {
+    for (TensorProto& proto : *graph_.mutable_initializer()) {
+      const std::string name = proto.name();
+      try {
+        network_.add_constant(name, std::make_shared<const tensor::Tensor>(take_tensor(proto)));
+      } catch (const std::invalid_argument& error) {
+        report("initializer '" + name + "'", error.what(), "", "");
+      }
+    }
+  }
+
+  void add_inputs() {
+    for (const int i : inputs_) {
+      const ValueInfoProto& input = graph_.input(i);
+      const auto bound = options_.constants.find(input.name());
+      if (bound != options_.constants.end()) {
+        network_.add_constant(input.name(), std::make_shared<const tensor::Tensor>(bound->second));
+        continue;
+      }
+      const std::size_t before = problems_.size();
+      const graph::Shape shape = input_shape(input);
+      if (problems_.size() != before) continue;
+      try {
+        network_.add_input(input.name(), shape);
+      } catch (const std::invalid_argument& error) {
+        report("network input '" + input.name() + "'", error.what(), "", "");
+      }
+    }
+  }
+
+  graph::Shape input_shape(const ValueInfoProto& input) {
+    const std::string where = "network input '" + input.name() + "'";
+    const auto& type = input.type().tensor_type();
+    if (!input.type().has_tensor_type()) {
+      report(where, "is not a tensor", "a float tensor", "");
+      return {};
+    }
+    if (type.elem_type() != TensorProto::FLOAT && type.elem_type() != TensorProto::FLOAT16 &&
+        type.elem_type() != TensorProto::DOUBLE && type.elem_type() != TensorProto::BFLOAT16) {
+      report(where, "is not float", "float, float16, bfloat16, double", "");
+    }
+    if (!type.has_shape()) report(where, "has no shape", "all dimensions but the batch fixed", "export it with its input shape");
+    graph::Shape shape;
+    for (int d = 0; d < type.shape().dim_size(); ++d) shape.push_back(input_dimension(where, type.shape().dim(d), d));
+    return shape;
+  }
+
+  std::int64_t input_dimension(const std::string& where, const ::onnx::TensorShapeProto_Dimension& dimension, int d) {
+    if (dimension.has_dim_value()) {
+      const std::int64_t size = dimension.dim_value();
+      if (size < 1) report(where, "dimension " + std::to_string(d) + " is " + std::to_string(size), "1 or more", "");
+      if (d == 0 && size > 1 && !options_.allow_fixed_batch) {
+        report(where, "has a fixed batch of " + std::to_string(size), "1 or a symbolic batch",
+               "export it with batch 1 or a symbolic batch (dynamic_axes)");
+      }
+      return size;
+    }
+    if (d > 0) {
+      const std::string name = dimension.dim_param().empty() ? "?" : dimension.dim_param();
+      report(where, "dimension " + std::to_string(d) + " is symbolic ('" + name + "')",
+             "a number; only the batch (dimension 0) may be symbolic",
+             "export it with that dimension fixed, or fix it with onnxruntime.tools.make_dynamic_shape_fixed");
+    }
+    return 1;
+  }
+
+  void translate(int n) {
+    NodeProto& node = *graph_.mutable_node(n);
+    // What follows from a reported node is not a problem of its own.
+    const bool fed = std::all_of(node.input().begin(), node.input().end(),
+                                 [&](const std::string& name) { return name.empty() || network_.find(name) >= 0; });
+    if (!fed) return;
+    try {
+      NodeContext context(node, names_[static_cast<std::size_t>(n)], static_cast<int>(opset_), network_);
+      find_operator(node.op_type())(context);
+      context.finish();
+    } catch (const NodeFault& fault) {
+      report(describe(n), fault.given, fault.allowed, fault.remedy);
+    } catch (const std::invalid_argument& error) {
+      report(describe(n), error.what(), "", "");
+    } catch (const std::overflow_error& error) {
+      report(describe(n), error.what(), "", "");
+    }
+  }
+
+  graph::Graph finish() {
+    std::vector<std::string> outputs;
+    for (const ValueInfoProto& output : graph_.output()) outputs.push_back(output.name());
+    try {
+      return std::move(network_).finish(outputs);
+    } catch (const std::invalid_argument& error) {
+      throw base::NetworkError({file_, error.what(), "", ""});
+    }
+  }
+
+  ModelProto& model_;
+  GraphProto& graph_;
+  const std::string& file_;
+  const ImportOptions& options_;
+  NetworkBuilder network_;
+  std::int64_t opset_ = 0;
+  std::vector<std::string> names_;  ///< of the nodes, all different
+  std::vector<int> inputs_;         ///< those that are no initializers
+  std::unordered_set<std::string> defined_;
+  std::unordered_map<std::string, int> producer_;
+  std::vector<base::Problem> problems_;
+};
+
+}  // namespace
+
+graph::Graph import_model(ModelProto& model, const std::string& file, const ImportOptions& options) {
+  return Importer(model, file, options).run();
+}
+
+}  // namespace bitline::onnx

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "mapper/graph/graph.h"
+#include "mapper/onnx/import.h"
+
+namespace onnx {
+class ModelProto;
+}  // namespace onnx
+
+namespace bitline::onnx {
+
+/// The network of a parsed model; frees the model's weights on the way. `file` stands before every problem. Throws
+/// base::NetworkError as import_onnx does.
+[[nodiscard]] graph::Graph import_model(::onnx::ModelProto& model, const std::string& file, const ImportOptions& options);
+
+}  // namespace bitline::onnx

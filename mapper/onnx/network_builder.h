@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network while it is being imported: what each ONNX name stands for, and the nodes made so far.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "mapper/graph/graph.h"
+
+namespace bitline::onnx {
+
+/// Most elements of one value and of all computed values (see ImportOptions).
+struct SizeLimits {
+  std::int64_t value = 0;
+  std::int64_t total = 0;
+};
+
+/// Methods throw std::invalid_argument where a value is too large or does not fit.
+class NetworkBuilder {
+ public:
+  NetworkBuilder(std::string name, SizeLimits limits);
+
+  /// `name` will be read `count` more times (by nodes and as network output).
+  void expect_reads(const std::string& name, int count) { reads_expected_[name] += count; }
+  [[nodiscard]] bool is_read(const std::string& name) const;
+
+  void add_input(const std::string& name, const graph::Shape& shape);
+  void add_constant(const std::string& name, std::shared_ptr<const tensor::Tensor> tensor);
+  /// `name` becomes another name of the value.
+  void add_alias(const std::string& name, graph::ValueId value);
+  /// Adds a node with one output. Where all inputs are constant, the result is a constant instead of a node.
+  graph::ValueId add_node(graph::Node node, const std::string& output, const graph::Shape& shape);
+  /// Applies y = x * scale[c] + shift[c] inside the convolution or linear layer that makes `value`, if nothing else
+  /// reads it; the value is then called `output`. An empty `scale` means 1. Channels: of a convolution its outputs,
+  /// of a linear layer the last dimension.
+  [[nodiscard]] bool fold_affine(graph::ValueId value, const std::vector<float>& scale,
+                                 const std::vector<float>& shift, const std::string& output);
+
+  /// -1 if the name is unknown.
+  [[nodiscard]] graph::ValueId find(const std::string& name) const;
+  [[nodiscard]] const graph::Value& value(graph::ValueId v) const { return values_[static_cast<std::size_t>(v)]; }
+  [[nodiscard]] const graph::Node* producer(graph::ValueId v) const;
+  /// `wanted`, or that with a number after it if there is a node of that name.
+  [[nodiscard]] std::string unique_node_name(const std::string& wanted) const;
+
+  /// The finished network: without what the outputs do not need. Each output is a value of that name.
+  [[nodiscard]] graph::Graph finish(const std::vector<std::string>& outputs) &&;
+
+ private:
+  graph::ValueId add_value(graph::Value value);
+  void count_elements(const graph::Shape& shape, const std::string& name);
+  void name_output(const std::string& name);
+
+  std::string name_;
+  SizeLimits limits_;
+  std::int64_t total_ = 0;
+  std::vector<graph::Value> values_;
+  std::vector<int> reads_;  ///< by value: how often it is read, under all its names
+  std::vector<graph::Node> nodes_;
+  std::vector<graph::ValueId> inputs_;
+  std::unordered_map<std::string, graph::ValueId> by_name_;
+  std::unordered_map<std::string, int> reads_expected_;
+  std::unordered_set<std::string> node_names_;
+  std::unordered_set<graph::ValueId> output_values_;
+};
+
+}  // namespace bitline::onnx
