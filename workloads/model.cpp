@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/model.h"
+
+#include <cmath>
+#include <vector>
+
+#include "workloads/random.h"
+
+namespace bitline::workloads {
+
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+
+}  // namespace
+
+Model::Model(const std::string& name, std::uint64_t seed, const tensor::Shape& shape) : builder_(name), seed_(seed) {
+  tensor::Shape with_batch = {-1};
+  with_batch.insert(with_batch.end(), shape.begin(), shape.end());
+  builder_.input(input_, with_batch);
+}
+
+void Model::he_weights(const std::string& name, const tensor::Shape& shape) {
+  const std::span<float> values = builder_.weights(name, shape);
+  const double fan_in = static_cast<double>(tensor::element_count(shape) / shape[0]);
+  Random(seed_, name).fill_normal(values, static_cast<float>(std::sqrt(2.0 / fan_in)));
+}
+
+void Model::small_bias(const std::string& name, std::int64_t size) {
+  Random(seed_, name).fill_normal(builder_.weights(name, {size}), 0.05F);
+}
+
+std::string Model::conv(const std::string& name, const std::string& x, const Conv& conv) {
+  std::vector<std::string> inputs = {x, name + ".weight"};
+  he_weights(inputs[1], {conv.out, conv.in, conv.kernel, conv.kernel});
+  if (conv.bias) {
+    inputs.push_back(name + ".bias");
+    small_bias(inputs[2], conv.out);
+  }
+  return builder_.node("Conv", name, inputs,
+                       {{"kernel_shape", Integers{conv.kernel, conv.kernel}},
+                        {"strides", Integers{conv.stride, conv.stride}},
+                        {"pads", Integers(4, conv.padding)}});
+}
+
+std::string Model::batch_norm(const std::string& name, const std::string& x, std::int64_t channels, float gain) {
+  const auto fill = [&](const std::string& part, float low, float high) {
+    const std::string full = name + "." + part;
+    Random(seed_, full).fill_uniform(builder_.weights(full, {channels}), low, high);
+    return full;
+  };
+  const std::vector<std::string> inputs = {x, fill("weight", 0.5F * gain, 1.5F * gain), fill("bias", -0.2F, 0.2F),
+                                           fill("running_mean", -0.2F, 0.2F), fill("running_var", 0.5F, 1.5F)};
+  return builder_.node("BatchNormalization", name, inputs, {{"epsilon", 1e-5F}});
+}
+
+std::string Model::linear(const std::string& name, const std::string& x, std::int64_t in, std::int64_t out) {
+  he_weights(name + ".weight", {out, in});
+  small_bias(name + ".bias", out);
+  return builder_.node("Gemm", name, {x, name + ".weight", name + ".bias"}, {{"transB", std::int64_t{1}}});
+}
+
+std::string Model::relu(const std::string& name, const std::string& x) { return builder_.node("Relu", name, {x}); }
+
+std::string Model::max_pool(const std::string& name, const std::string& x, std::int64_t kernel, std::int64_t stride,
+                            std::int64_t padding) {
+  return builder_.node("MaxPool", name, {x},
+                       {{"kernel_shape", Integers{kernel, kernel}},
+                        {"strides", Integers{stride, stride}},
+                        {"pads", Integers(4, padding)}});
+}
+
+std::string Model::global_average_pool(const std::string& name, const std::string& x) {
+  return builder_.node("GlobalAveragePool", name, {x});
+}
+
+std::string Model::add(const std::string& name, const std::string& a, const std::string& b) {
+  return builder_.node("Add", name, {a, b});
+}
+
+std::string Model::flatten(const std::string& name, const std::string& x) {
+  return builder_.node("Flatten", name, {x}, {{"axis", std::int64_t{1}}});
+}
+
+std::string Model::finish(const std::string& x, std::int64_t classes) {
+  builder_.node("Identity", "logits", {x}, {}, "output");
+  builder_.output("output", {-1, classes});
+  return builder_.bytes();
+}
+
+}  // namespace bitline::workloads

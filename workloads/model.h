@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers with weights on top of onnx::OnnxBuilder, named as PyTorch names them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mapper/onnx/export.h"
+
+namespace bitline::workloads {
+
+struct Conv {
+  std::int64_t in = 0, out = 0, kernel = 1, stride = 1, padding = 0;
+  bool bias = true;
+};
+
+class Model {
+ public:
+  /// Input `input` of shape [batch, shape...].
+  Model(const std::string& name, std::uint64_t seed, const tensor::Shape& shape);
+
+  [[nodiscard]] const std::string& input() const { return input_; }
+  // Each adds a layer that reads the value `x` and returns the name of its result.
+  std::string conv(const std::string& name, const std::string& x, const Conv& conv);
+  /// `gain`: the mean of the scales.
+  std::string batch_norm(const std::string& name, const std::string& x, std::int64_t channels, float gain = 1.0F);
+  std::string linear(const std::string& name, const std::string& x, std::int64_t in, std::int64_t out);
+  std::string relu(const std::string& name, const std::string& x);
+  std::string max_pool(const std::string& name, const std::string& x, std::int64_t kernel, std::int64_t stride,
+                       std::int64_t padding = 0);
+  std::string global_average_pool(const std::string& name, const std::string& x);
+  std::string add(const std::string& name, const std::string& a, const std::string& b);
+  std::string flatten(const std::string& name, const std::string& x);
+  /// Declares `x` ([batch, classes]) the network's output and serialises.
+  std::string finish(const std::string& x, std::int64_t classes);
+
+ private:
+  void he_weights(const std::string& name, const tensor::Shape& shape);
+  void small_bias(const std::string& name, std::int64_t size);
+
+  onnx::OnnxBuilder builder_;
+  std::uint64_t seed_;
+  std::string input_ = "input";
+};
+
+}  // namespace bitline::workloads

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/networks.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "models/base/errors.h"
+#include "workloads/model.h"
+
+namespace bitline::workloads {
+
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+
+std::string make_mlp(const std::string& name, std::uint64_t seed) {
+  Model model(name, seed, {784});
+  std::string x = model.relu("relu1", model.linear("fc1", model.input(), 784, 100));
+  return model.finish(model.linear("fc2", x, 100, 10), 10);
+}
+
+/// LeCun et al., Proc. IEEE 1998, with ReLU and max pooling; 28x28 inputs are padded to its 32x32.
+std::string make_lenet5(const std::string& name, std::uint64_t seed) {
+  Model model(name, seed, {1, 28, 28});
+  std::string x = model.relu("relu1", model.conv("conv1", model.input(), {1, 6, 5, 1, 2}));
+  x = model.max_pool("pool1", x, 2, 2);
+  x = model.relu("relu2", model.conv("conv2", x, {6, 16, 5}));
+  x = model.flatten("flatten", model.max_pool("pool2", x, 2, 2));
+  x = model.relu("relu3", model.linear("fc1", x, 400, 120));
+  x = model.relu("relu4", model.linear("fc2", x, 120, 84));
+  return model.finish(model.linear("fc3", x, 84, 10), 10);
+}
+
+/// Eight layers for CIFAR-10: six padded convolutions in three pairs, one of 4x4 pixels without padding, one
+/// fully connected.
+std::string make_vgg8(const std::string& name, std::uint64_t seed) {
+  Model model(name, seed, {3, 32, 32});
+  std::string x = model.input();
+  std::int64_t channels = 3;
+  for (int i = 1; i <= 6; ++i) {
+    const std::int64_t out = 128 << ((i - 1) / 2);
+    const std::string number = std::to_string(i);
+    x = model.relu("relu" + number, model.conv("conv" + number, x, {channels, out, 3, 1, 1}));
+    channels = out;
+    if (i % 2 == 0) x = model.max_pool("pool" + std::to_string(i / 2), x, 2, 2);
+  }
+  x = model.relu("relu7", model.conv("conv7", x, {512, 1024, 3}));
+  x = model.flatten("flatten", model.max_pool("pool4", x, 2, 2));
+  return model.finish(model.linear("fc", x, 1024, 10), 10);
+}
+
+/// Simonyan and Zisserman, ICLR 2015; 0 stands for a pooling. Names count the layers as PyTorch's `features` does.
+std::string make_vgg(const std::string& name, std::uint64_t seed, const Integers& layers) {
+  Model model(name, seed, {3, 224, 224});
+  std::string x = model.input();
+  std::int64_t channels = 3;
+  int position = 0;
+  const auto next = [&] { return "features." + std::to_string(position++); };
+  for (const std::int64_t out : layers) {
+    if (out == 0) {
+      x = model.max_pool(next(), x, 2, 2);
+      continue;
+    }
+    x = model.conv(next(), x, {channels, out, 3, 1, 1});
+    x = model.relu(next(), x);
+    channels = out;
+  }
+  x = model.flatten("flatten", x);
+  x = model.relu("classifier.1", model.linear("classifier.0", x, 512 * 7 * 7, 4096));
+  x = model.relu("classifier.4", model.linear("classifier.3", x, 4096, 4096));
+  return model.finish(model.linear("classifier.6", x, 4096, 1000), 1000);
+}
+
+std::string make_vgg11(const std::string& name, std::uint64_t seed) {
+  return make_vgg(name, seed, {64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0});
+}
+
+std::string make_vgg16(const std::string& name, std::uint64_t seed) {
+  return make_vgg(name, seed, {64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0});
+}
+
+/// The scale of the last normalisation of a block: well below 1, as training leaves it, so that the sum over many
+/// blocks does not grow.
+constexpr float kResidualGain = 0.3F;
+
+struct Block {
+  std::int64_t in = 0, width = 0, out = 0, stride = 1;
+};
+
+std::string conv_bn(Model& model, const std::string& conv, const std::string& bn, const std::string& x, Conv shape,
+                    float gain = 1.0F) {
+  shape.bias = false;
+  return model.batch_norm(bn, model.conv(conv, x, shape), shape.out, gain);
+}
+
+std::string shortcut(Model& model, const std::string& name, const std::string& x, const Block& b) {
+  if (b.stride == 1 && b.in == b.out) return x;
+  return conv_bn(model, name + ".downsample.0", name + ".downsample.1", x, {b.in, b.out, 1, b.stride});
+}
+
+std::string basic_block(Model& model, const std::string& name, const std::string& x, const Block& b) {
+  std::string y = conv_bn(model, name + ".conv1", name + ".bn1", x, {b.in, b.width, 3, b.stride, 1});
+  y = model.relu(name + ".relu1", y);
+  y = conv_bn(model, name + ".conv2", name + ".bn2", y, {b.width, b.out, 3, 1, 1}, kResidualGain);
+  return model.relu(name + ".relu2", model.add(name + ".add", y, shortcut(model, name, x, b)));
+}
+
+/// With the stride in the 3x3 convolution ("v1.5"), as in common use.
+std::string bottleneck_block(Model& model, const std::string& name, const std::string& x, const Block& b) {
+  std::string y = conv_bn(model, name + ".conv1", name + ".bn1", x, {b.in, b.width, 1});
+  y = model.relu(name + ".relu1", y);
+  y = conv_bn(model, name + ".conv2", name + ".bn2", y, {b.width, b.width, 3, b.stride, 1});
+  y = model.relu(name + ".relu2", y);
+  y = conv_bn(model, name + ".conv3", name + ".bn3", y, {b.width, b.out, 1}, kResidualGain);
+  return model.relu(name + ".relu3", model.add(name + ".add", y, shortcut(model, name, x, b)));
+}
+
+struct ResNet {
+  std::int64_t width = 64;       ///< of the first stage; doubles with each
+  Integers blocks;               ///< per stage
+  std::int64_t expansion = 1;    ///< output channels of a block / width
+  std::string (*block)(Model&, const std::string&, const std::string&, const Block&) = basic_block;
+};
+
+/// The stages, pooling and classifier after the stem.
+std::string finish_resnet(Model& model, std::string x, const ResNet& net, std::int64_t classes) {
+  std::int64_t channels = net.width;
+  for (std::size_t stage = 0; stage < net.blocks.size(); ++stage) {
+    const std::int64_t width = net.width << stage;
+    for (std::int64_t i = 0; i < net.blocks[stage]; ++i) {
+      const std::string name = "layer" + std::to_string(stage + 1) + "." + std::to_string(i);
+      const std::int64_t out = width * net.expansion;
+      x = net.block(model, name, x, {channels, width, out, i == 0 && stage > 0 ? 2 : 1});
+      channels = out;
+    }
+  }
+  x = model.flatten("flatten", model.global_average_pool("avgpool", x));
+  return model.finish(model.linear("fc", x, channels, classes), classes);
+}
+
+/// He et al., CVPR 2016, for CIFAR-10; where channels double, the shortcut is a 1x1 convolution (their option B).
+std::string make_resnet20(const std::string& name, std::uint64_t seed) {
+  Model model(name, seed, {3, 32, 32});
+  const std::string x = model.relu("relu", conv_bn(model, "conv1", "bn1", model.input(), {3, 16, 3, 1, 1}));
+  return finish_resnet(model, x, {16, {3, 3, 3}}, 10);
+}
+
+/// He et al., CVPR 2016, for ImageNet.
+std::string make_imagenet_resnet(const std::string& name, std::uint64_t seed, const ResNet& net) {
+  Model model(name, seed, {3, 224, 224});
+  const std::string x = model.relu("relu", conv_bn(model, "conv1", "bn1", model.input(), {3, 64, 7, 2, 3}));
+  return finish_resnet(model, model.max_pool("maxpool", x, 3, 2, 1), net, 1000);
+}
+
+std::string make_resnet18(const std::string& name, std::uint64_t seed) {
+  return make_imagenet_resnet(name, seed, {64, {2, 2, 2, 2}});
+}
+
+std::string make_resnet50(const std::string& name, std::uint64_t seed) {
+  return make_imagenet_resnet(name, seed, {64, {3, 4, 6, 3}, 4, bottleneck_block});
+}
+
+struct Entry {
+  const char* name;
+  const char* description;
+  std::string (*make)(const std::string& name, std::uint64_t seed);
+};
+
+constexpr Entry kNetworks[] = {
+    {"lenet5", "LeNet-5 with ReLU and max pooling, 1x28x28", make_lenet5},
+    {"mlp-784-100-10", "784-100-10 perceptron with ReLU, 784 inputs", make_mlp},
+    {"resnet20", "ResNet-20 for CIFAR-10, projection shortcuts, 3x32x32", make_resnet20},
+    {"vgg8", "VGG-8 for CIFAR-10, 3x32x32", make_vgg8},
+    {"resnet18", "ResNet-18 for ImageNet, 3x224x224", make_resnet18},
+    {"resnet50", "ResNet-50 for ImageNet (stride in the 3x3 convolution), 3x224x224", make_resnet50},
+    {"vgg11", "VGG-11 for ImageNet, 3x224x224", make_vgg11},
+    {"vgg16", "VGG-16 for ImageNet, 3x224x224", make_vgg16},
+};
+
+}  // namespace
+
+std::vector<Workload> list() {
+  std::vector<Workload> workloads;
+  for (const Entry& entry : kNetworks) workloads.push_back({entry.name, entry.description});
+  return workloads;
+}
+
+std::string make(const std::string& name, std::uint64_t seed) {
+  const auto* found = std::find_if(std::begin(kNetworks), std::end(kNetworks), [&](const Entry& e) { return name == e.name; });
+  if (found != std::end(kNetworks)) return found->make(name, seed);
+  std::string allowed;
+  for (const Entry& entry : kNetworks) allowed += (allowed.empty() ? "" : ", ") + std::string(entry.name);
+  throw base::UsageError({"workload", "unknown name '" + name + "'", allowed, ""});
+}
+
+}  // namespace bitline::workloads
