@@ -24,12 +24,15 @@ class Validator {
     crossbars();
     converters_and_crossbars();
     precision();
-    slices();
     encoding();
-    resolution();
     adc_model();
-    registers();
     device();
+    const std::size_t before = problems_.size();
+    slices();
+    if (problems_.size() == before) {  // else these would only repeat it in other words
+      resolution();
+      registers();
+    }
     return std::move(problems_);
   }
 
@@ -171,7 +174,7 @@ class Validator {
     const std::int64_t results = columns / (slices * arrays) * bytes(arch_.ima.output_bits);
     if (results > arch_.ima.output_register.capacity_bytes) {
       fault("ima.output_register.capacity", base::print_bytes(arch_.ima.output_register.capacity_bytes),
-            "at least " + base::print_bytes(results) + " for the results of the IMA's crossbars");
+            "at least " + base::print_bytes(results) + " for the results of all columns of the IMA");
     }
   }
 

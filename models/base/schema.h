@@ -81,7 +81,8 @@ class Schema {
   /// All fields of `section` with "<prefix>." before their keys.
   void add(const std::string& prefix, Schema section);
 
-  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
+  [[nodiscard]] const std::vector<Field>& fields() const& { return fields_; }
+  const std::vector<Field>& fields() const&& = delete;  // would dangle in a range-for
   /// nullptr: no such key.
   [[nodiscard]] const Field* find(std::string_view key) const;
   /// Whether some key starts with "<key>.".
