@@ -41,7 +41,7 @@ void declare(CLI::App& app, const Streams& streams) {
   add_map(app, streams);
   add_slices(app, streams);
   add_check(app, streams);
-  add_workload(app, streams);
+  // add_workload(app, streams);
   app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml --network workloads/digits-cnn.onnx",
                             "bitline run --help"},
                            {base::ExitCode::ok, base::ExitCode::usage, base::ExitCode::config, base::ExitCode::network,

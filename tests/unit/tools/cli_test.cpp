@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bitline/cli.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace bitline::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+struct Answer {
+  int code;
+  std::string out, err;
+};
+
+Answer bitline(const std::vector<std::string>& arguments) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = run(arguments, {out, err, false});
+  return {code, out.str(), err.str()};
+}
+
+std::string source(const std::string& path) { return std::string(BITLINE_SOURCE_DIR) + "/" + path; }
+const std::string kArch = source("configs/isaac-8bit.yaml");
+const std::string kNetwork = source("workloads/digits-mlp.onnx");
+
+std::vector<std::string> lines(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+class Help : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Help, HasExamplesAndExitCodesAndFitsTheScreen) {
+  const Answer answer = bitline({GetParam(), "--help"});
+  EXPECT_EQ(answer.code, 0);
+  EXPECT_THAT(answer.err, IsEmpty());
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("Examples:\n  bitline " + std::string(GetParam())), HasSubstr("Exit codes:\n  0  done"),
+                                HasSubstr("--help")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Subcommands, Help, ::testing::Values("run", "infer", "map", "slices", "check", "workload"));
+
+TEST(Cli, HelpListsEverySubcommand) {
+  const Answer answer = bitline({"--help"});
+  EXPECT_EQ(answer.code, 0);
+  for (const char* name : {"run", "infer", "map", "slices", "check", "workload"})
+    EXPECT_THAT(answer.out, HasSubstr(std::string("\n  ") + name + " "));
+}
+
+TEST(Cli, RunOffersTheDocumentedOptions) {
+  const Answer answer = bitline({"run", "--help"});
+  for (const char* option : {"--arch", "--network", "--input", "--labels", "--calibrate", "--batch", "--mode", "--set",
+                             "--dump-outputs", "--dump-layers", "--out", "--seed", "--threads", "--timeout", "--json",
+                             "--quiet"})
+    EXPECT_THAT(answer.out, HasSubstr(option));
+}
+
+TEST(Cli, VersionIsOneLine) {
+  const Answer answer = bitline({"--version"});
+  EXPECT_EQ(answer.code, 0);
+  EXPECT_THAT(answer.out, ::testing::MatchesRegex("bitline [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+struct Wrong {
+  std::vector<std::string> arguments;
+  std::string says;
+};
+class WrongUse : public ::testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongUse, IsOneLineThatPointsToTheHelpAndExitTwo) {
+  const Answer answer = bitline(GetParam().arguments);
+  EXPECT_EQ(answer.code, 2);
+  EXPECT_THAT(answer.out, IsEmpty());
+  ASSERT_EQ(lines(answer.err).size(), 1U) << answer.err;
+  EXPECT_THAT(answer.err, AllOf(StartsWith("bitline: error: "), HasSubstr(GetParam().says)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cli, WrongUse,
+    ::testing::Values(Wrong{{}, "subcommand"}, Wrong{{"fly"}, "fly"}, Wrong{{"run"}, "--arch"},
+                      Wrong{{"run", "--arch", kArch}, "--network"},
+                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--mode", "analytic"}, "cycle,structural"},
+                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "0"}, "--batch"},
+                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "two"}, "--batch"},
+                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--threads", "0"}, "--threads"},
+                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--labels", "y.npy"}, "without --input"},
+                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--set"}, "--set"},
+                      Wrong{{"infer", "--network", kNetwork}, "--input"}, Wrong{{"check"}, "no file"},
+                      Wrong{{"check", "notes.txt"}, "--arch or --network"},
+                      Wrong{{"check", "--network", kNetwork, "--set", "a=1"}, "without an architecture"},
+                      Wrong{{"workload"}, "subcommand"}, Wrong{{"workload", "make", "vgg99"}, "vgg99"},
+                      Wrong{{"oracle"}, "oracle"}));
+
+TEST(Cli, AMissingArchIsAConfigErrorAndAMissingNetworkANetworkError) {
+  const Answer arch = bitline({"map", "--arch", "/nowhere/a.yaml", "--network", kNetwork});
+  EXPECT_EQ(arch.code, 3);
+  EXPECT_THAT(arch.err, HasSubstr("/nowhere/a.yaml"));
+  const Answer network = bitline({"map", "--arch", kArch, "--network", "/nowhere/n.onnx"});
+  EXPECT_EQ(network.code, 4);
+  EXPECT_THAT(network.err, HasSubstr("/nowhere/n.onnx"));
+}
+
+TEST(Cli, EveryProblemOfTheOverridesHasItsLine) {
+  const Answer answer = bitline({"check", kArch, "--set", "crossbar.colls=3", "--set", "adc.rate=5"});
+  EXPECT_EQ(answer.code, 3);
+  ASSERT_EQ(lines(answer.err).size(), 2U) << answer.err;
+  EXPECT_THAT(answer.err, AllOf(HasSubstr("crossbar.colls"), HasSubstr("adc.rate")));
+}
+
+TEST(Cli, ANetworkThatDoesNotFitIsAMappingError) {
+  const Answer answer = bitline({"map", "--arch", kArch, "--network", kNetwork, "--set", "chip.tiles=1", "--set",
+                                 "chip.mesh_width=1", "--set", "tile.imas=1", "--set", "ima.crossbars=1", "--set",
+                                 "adc.per_ima=1", "--set", "crossbar.cols=16"});
+  EXPECT_EQ(answer.code, 5) << answer.err;
+  EXPECT_THAT(answer.err, HasSubstr("crossbar"));
+}
+
+TEST(Check, TellsWhatIsThere) {
+  const Answer answer = bitline({"check", kArch, kNetwork});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("ok  " + kArch), HasSubstr("ok  " + kNetwork), HasSubstr("total")));
+  for (const std::string& line : lines(answer.out)) {
+    if (!line.starts_with("ok  ")) {
+      EXPECT_LE(line.size(), 80U) << line;
+    }
+  }
+}
+
+TEST(Check, OneWrongFileDoesNotHideTheOthers) {
+  const Answer answer = bitline({"check", "--json", "/nowhere/a.yaml", kNetwork});
+  EXPECT_EQ(answer.code, 3);
+  const auto json = nlohmann::json::parse(answer.out);
+  EXPECT_FALSE(json["files"][0]["ok"].get<bool>());
+  EXPECT_THAT(json["files"][0]["problems"][0]["where"].get<std::string>(), HasSubstr("/nowhere/a.yaml"));
+  EXPECT_TRUE(json["files"][1]["ok"].get<bool>());
+  EXPECT_EQ(json["files"][1]["crossbar_layers"].get<int>(), 3);
+}
+
+TEST(Check, PrintsTheCommittedReference) {
+  std::ifstream file(source("configs/REFERENCE.md"));
+  const std::string committed{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(bitline({"check", "--reference"}).out, committed);
+}
+
+TEST(Map, TextAndJsonAgree) {
+  const Answer text = bitline({"map", "--arch", kArch, "--network", kNetwork});
+  ASSERT_EQ(text.code, 0) << text.err;
+  const auto json = nlohmann::json::parse(bitline({"map", "--arch", kArch, "--network", kNetwork, "--json"}).out);
+  std::int64_t crossbars = 0;
+  for (const auto& layer : json["layers"]) {
+    crossbars += layer["crossbars"].get<std::int64_t>();
+    EXPECT_THAT(text.out, HasSubstr(layer["name"].get<std::string>()));
+  }
+  EXPECT_EQ(json["crossbars"]["used"].get<std::int64_t>(), crossbars);
+  EXPECT_THAT(text.out, HasSubstr(std::to_string(crossbars) + " of 16 128 used"));
+}
+
+TEST(Slices, ListsEverySliceOfEveryLayer) {
+  const Answer answer = bitline({"slices", "--arch", kArch, "--network", kNetwork, "--json"});
+  ASSERT_EQ(answer.code, 0) << answer.err;
+  const auto json = nlohmann::json::parse(answer.out);
+  ASSERT_EQ(json["layers"].size(), 3U);
+  for (const auto& layer : json["layers"]) {
+    ASSERT_EQ(layer["slices"].size(), 4U);  // 8-bit weights in 2-bit cells
+    for (const auto& slice : layer["slices"]) {
+      // 128 rows of at most 3 under one-bit inputs
+      EXPECT_LE(slice["max_column_sum"].get<int>(), 384);
+      const double ratio = slice["nonzero"].get<double>() / slice["cells"].get<double>();
+      EXPECT_DOUBLE_EQ(slice["nonzero_ratio"].get<double>(), ratio);
+    }
+  }
+  const Answer text = bitline({"slices", "--arch", kArch, "--network", kNetwork});
+  EXPECT_EQ(lines(text.out).size(), 1U + 12U + 3U);
+}
+
+TEST(Run, PrintsTheReportAndWritesTheFiles) {
+  const fs::path folder = fs::temp_directory_path() / ("bitline_cli_" + std::to_string(::getpid()));
+  const Answer answer = bitline({"run", "--arch", kArch, "--network", kNetwork, "--out", folder.string()});
+  ASSERT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("\nSummary\n"), HasSubstr("\nComponents\n"), HasSubstr("\nLayers ")));
+  for (const std::string& line : lines(answer.out)) EXPECT_LE(line.size(), 80U) << line;
+  EXPECT_THAT(answer.err, AllOf(HasSubstr("wall time"), Not(HasSubstr("\r"))));
+  for (const char* name : {"result.json", "layers.csv", "components.csv"}) EXPECT_TRUE(fs::exists(folder / name));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 3);
+  fs::remove_all(folder);
+}
+
+TEST(Run, QuietSaysNothingOnTheSide) {
+  const Answer answer = bitline({"run", "--arch", kArch, "--network", kNetwork, "--quiet", "--json"});
+  ASSERT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.err, IsEmpty());
+  EXPECT_EQ(nlohmann::json::parse(answer.out)["schema"], "bitline.result/1");
+}
+
+TEST(Run, AnUnwritableFolderIsFoundBeforeTheWork) {
+  const Answer answer = bitline({"run", "--arch", "/nowhere.yaml", "--network", kNetwork, "--out", "/proc/x"});
+  EXPECT_EQ(answer.code, 2);
+  EXPECT_THAT(answer.err, HasSubstr("--out /proc/x"));
+}
+
+TEST(Run, TheTimeLimitEndsItWithItsOwnCode) {
+  const Answer answer = bitline({"run", "--arch", kArch, "--network", kNetwork, "--timeout", "0.001"});
+  EXPECT_EQ(answer.code, 7) << answer.err;
+  EXPECT_THAT(answer.err, HasSubstr("--timeout"));
+}
+
+TEST(Workload, MakesAFileThatChecks) {
+  const fs::path file = fs::temp_directory_path() / ("bitline_workload_" + std::to_string(::getpid()) + ".onnx");
+  const Answer made = bitline({"workload", "make", "lenet5", "--seed", "3", "-o", file.string()});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(bitline({"check", file.string()}).code, 0);
+  fs::remove(file);
+  EXPECT_THAT(bitline({"workload", "list"}).out, AllOf(HasSubstr("lenet5"), HasSubstr("resnet50")));
+}
+
+}  // namespace
+}  // namespace bitline::cli
