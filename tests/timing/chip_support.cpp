@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/timing/chip_support.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <functional>
+#include <map>
 #include <random>
-#include <sstream>
-#include <stdexcept>
+#include <span>
+#include <string>
 
 #include "models/base/errors.h"
 #include "tests/unit/mapper/place/networks.h"
@@ -84,6 +81,8 @@ void add_actions(Figures& figures, const std::string& prefix, const base::Action
   for (std::size_t a = 0; a < base::kActions; ++a) figures[prefix + kActionNames[a]] = actions.counts[a];
 }
 
+}  // namespace
+
 Figures figures_of(const cycle::CycleResult& result) {
   Figures figures;
   figures["total"] = result.total.fs();
@@ -115,50 +114,6 @@ Figures figures_of(const cycle::CycleResult& result) {
   }
   return figures;
 }
-
-/// Runs `work` in a child process and brings its figures back.
-Figures in_child(const std::function<Figures()>& work) {
-  int pipe_ends[2];
-  if (pipe(pipe_ends) != 0) throw std::runtime_error("no pipe");
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("no process");
-  if (child == 0) {
-    std::ostringstream text;
-    try {
-      for (const auto& [name, value] : work()) text << name << '\t' << value << '\n';
-    } catch (const std::exception& error) {
-      std::string message = error.what();
-      for (char& c : message) c = c == '\n' || c == '\t' ? ' ' : c;
-      text.str("error: " + message + "\t1\n");
-    }
-    const std::string bytes = text.str();
-    std::size_t sent = 0;
-    while (sent < bytes.size()) {
-      const ssize_t n = write(pipe_ends[1], bytes.data() + sent, bytes.size() - sent);
-      if (n <= 0) _exit(1);
-      sent += static_cast<std::size_t>(n);
-    }
-    _exit(0);
-  }
-  close(pipe_ends[1]);
-  std::string received;
-  char buffer[4096];
-  for (ssize_t n = 0; (n = read(pipe_ends[0], buffer, sizeof buffer)) > 0;) received.append(buffer, static_cast<std::size_t>(n));
-  close(pipe_ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (status != 0) throw std::runtime_error("the simulation's process failed");
-  Figures figures;
-  std::istringstream lines(received);
-  for (std::string name; std::getline(lines, name, '\t');) {
-    std::string value;
-    std::getline(lines, value);
-    figures[name] = std::stoll(value);
-  }
-  return figures;
-}
-
-}  // namespace
 
 arch::Arch round_machine() {
   const Frequency ghz(1e9);

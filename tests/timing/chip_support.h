@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small machines and networks for the timing of whole chips. Every simulation runs in a child process (SystemC has
-// one kernel per process); its result comes back as named whole numbers.
+// Small machines and networks for the timing of whole chips.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "sim/cycle/runner.h"
+#include "tests/timing/child_process.h"
 
 namespace bitline::timing_test {
 
@@ -25,10 +23,10 @@ struct Network {
 /// Places `graph` on `arch`, with seeded cells and conversions that never clip.
 [[nodiscard]] Network place_network(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch);
 
-/// Times in fs: "total", "image_end.<i>", "stage.<s>.first_start" ..., "stage.<s>.<action>", "action.<action>";
-/// "error": an exception (its message is then the only key's suffix).
-using Figures = std::map<std::string, std::int64_t>;
+/// Times in fs: "total", "image_end.<i>", "stage.<s>.first_start" ..., "stage.<s>.<action>", "action.<action>".
 [[nodiscard]] Figures simulate(const Network& network, std::int64_t images = 1);
+/// The same of a result.
+[[nodiscard]] Figures figures_of(const cycle::CycleResult& result);
 /// The same with structural IMAs. "mismatches": sums that are not the plain integer product of the window and the
 /// cells' codes; "sums": how many were checked.
 [[nodiscard]] Figures simulate_structural(const Network& network, std::int64_t images = 1);
