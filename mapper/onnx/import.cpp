@@ -2,9 +2,9 @@
 #include "mapper/onnx/import.h"
 
 #include <fcntl.h>
-#include <google/protobuf/io/zero_copy_stream_impl.h>
 #include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,35 +31,57 @@ void require_size(std::int64_t size, const std::string& name) {
   }
 }
 
-template <class Parse>
-graph::Graph parse_and_import(const std::string& name, const ImportOptions& options, Parse parse) {
+[[noreturn]] void fail_to_read(const std::string& path, const std::string& what) {
+  throw base::UsageError({path, what, "", ""});
+}
+
+/// A file's contents without a copy of them.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) fail_to_read(path, std::string("cannot be read: ") + std::strerror(errno));
+    struct stat status {};
+    const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    size_ = regular ? static_cast<std::size_t>(status.st_size) : 0;
+    if (size_ > 0) data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    const int error = errno;
+    ::close(fd);
+    if (!regular) fail_to_read(path, "is not a regular file");
+    if (data_ == MAP_FAILED) fail_to_read(path, std::string("cannot be read: ") + std::strerror(error));
+  }
+  ~MappedFile() {
+    if (size_ > 0) ::munmap(data_, size_);
+  }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  [[nodiscard]] std::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+void parse(std::string_view bytes, const std::string& name, ::onnx::ModelProto& model) {
+  require_size(static_cast<std::int64_t>(bytes.size()), name);
   const google::protobuf::LogSilencer quiet;
-  ::onnx::ModelProto model;
-  if (!parse(model)) {
+  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     throw base::NetworkError({name, "is not an ONNX model, or is truncated or damaged", "an ONNX model", ""});
   }
-  return import_model(model, name, options);
 }
 
 }  // namespace
 
 graph::Graph import_onnx(const std::string& path, const ImportOptions& options) {
-  const auto fail = [&](const std::string& what) { throw base::UsageError({path, what, "", ""}); };
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fail(std::string("cannot be read: ") + std::strerror(errno));
-  google::protobuf::io::FileInputStream stream(fd, 1 << 20);
-  stream.SetCloseOnDelete(true);
-  struct stat status {};
-  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) fail("is not a regular file");
-  require_size(status.st_size, path);
-  return parse_and_import(path, options, [&](::onnx::ModelProto& model) { return model.ParseFromZeroCopyStream(&stream); });
+  ::onnx::ModelProto model;
+  parse(MappedFile(path).bytes(), path, model);
+  return import_model(model, path, options);
 }
 
 graph::Graph import_onnx_bytes(std::string_view bytes, const std::string& name, const ImportOptions& options) {
-  require_size(static_cast<std::int64_t>(bytes.size()), name);
-  return parse_and_import(name, options, [&](::onnx::ModelProto& model) {
-    return model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-  });
+  ::onnx::ModelProto model;
+  parse(bytes, name, model);
+  return import_model(model, name, options);
 }
 
 tensor::Tensor load_tensor_pb(const std::string& path) {

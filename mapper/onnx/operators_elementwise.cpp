@@ -44,6 +44,21 @@ bool fold_addition(NodeContext& node, int computed, int constant) {
   return !bias.empty() && node.fold(x, {}, bias);
 }
 
+/// The second operand of an Add. Before operator set 7, `axis` told which dimension of the first operand its first
+/// dimension belongs to; it then gets the trailing ones that alignment at the end needs.
+ValueId second_addend(NodeContext& node) {
+  const ValueId b = node.input(1);
+  if (node.opset() >= 7 || !node.has("axis")) return b;
+  const Shape a_shape = node.shape(node.input(0));
+  Shape b_shape = node.shape(b);
+  const auto rank = static_cast<std::int64_t>(a_shape.size());
+  const std::int64_t axis = graph::normalise_axis(node.integer("axis", 0), rank, rank);
+  const std::int64_t trailing = rank - axis - static_cast<std::int64_t>(b_shape.size());
+  if (trailing <= 0) return b;
+  b_shape.insert(b_shape.end(), static_cast<std::size_t>(trailing), 1);
+  return node.intermediate("/aligned", Op::reshape, {}, {b}, b_shape);
+}
+
 float limit(NodeContext& node, int i, float fallback) {
   if (!node.has_input(i)) return fallback;
   const auto tensor = node.constant(i);
@@ -61,15 +76,14 @@ void import_relu(NodeContext& node) { import_unary(node, Op::relu); }
 void import_sigmoid(NodeContext& node) { import_unary(node, Op::sigmoid); }
 
 void import_add(NodeContext& node) {
-  // Before operator set 7, `axis` aligned the second operand otherwise than at the end.
-  if (node.opset() < 7 && node.has("axis")) node.fail("attribute axis", "operands aligned at their last dimension");
   node.ignore({"broadcast", "consumed_inputs"});
   const ValueId a = node.input(0);
-  const ValueId b = node.input(1);
+  const ValueId b = second_addend(node);
   for (const int i : {0, 1}) {
     if (node.is_constant(i) && node.constant(i)->holds<float>()) static_cast<void>(node.weights(i));
   }
-  if (fold_addition(node, 0, 1) || fold_addition(node, 1, 0)) return;
+  const bool as_given = b == node.input(1);
+  if (as_given && (fold_addition(node, 0, 1) || fold_addition(node, 1, 0))) return;
   node.emit(Op::add, {}, {a, b}, tensor::broadcast_shape(node.shape(a), node.shape(b)));
 }
 

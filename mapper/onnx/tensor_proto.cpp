@@ -3,10 +3,12 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <algorithm>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 
 #include "mapper/tensor/half.h"
 
@@ -32,9 +34,8 @@ Data from_raw(const std::string& raw, const tensor::Shape& shape, Convert conver
   if (raw.size() % sizeof(S) != 0) fail("raw data of " + std::to_string(raw.size()) + " bytes is no whole number of values");
   require_count(static_cast<std::int64_t>(raw.size() / sizeof(S)), static_cast<std::int64_t>(count), shape);
   if constexpr (std::is_same_v<S, T>) {
-    std::vector<T> values(count);
-    if (count != 0) std::memcpy(values.data(), raw.data(), raw.size());
-    return values;
+    const auto* stored = reinterpret_cast<const T*>(raw.data());  // a string's memory is aligned for any scalar
+    return std::vector<T>(stored, stored + count);
   } else {
     std::vector<T> values(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -107,6 +108,7 @@ tensor::Tensor take_tensor(TensorProto& proto) {
     fail(error.what());
   }
   result.data = read_data(proto, result.shape);
+  const std::unique_ptr<std::string> freed(proto.release_raw_data());  // Clear() alone keeps the memory
   proto.Clear();
   return result;
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ONNX backend test suite (Debian's libonnx-testdata): every model all of whose operators we import must give
+// the suite's outputs at the suite's tolerance, or be refused and stand in conformance_exceptions.txt with the reason.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "mapper/onnx/import.h"
+#include "mapper/onnx/operators.h"
+#include "mapper/reference/executor.h"
+#include "mapper/tensor/operations.h"
+#include "models/base/errors.h"
+
+namespace bitline {
+namespace {
+
+namespace fs = std::filesystem;
+using tensor::Tensor;
+
+const fs::path kSuite = "/usr/share/libonnx-testdata/data";
+
+::onnx::ModelProto read_model(const fs::path& folder) {
+  ::onnx::ModelProto model;
+  std::ifstream file(folder / "model.onnx", std::ios::binary);
+  EXPECT_TRUE(model.ParseFromIstream(&file)) << folder;
+  return model;
+}
+
+bool only_our_operators(const ::onnx::ModelProto& model) {
+  const auto& nodes = model.graph().node();
+  return !nodes.empty() && std::all_of(nodes.begin(), nodes.end(), [](const auto& node) {
+    return node.domain().empty() && onnx::find_operator(node.op_type()) != nullptr;
+  });
+}
+
+/// Names of network inputs that we need as constants: everything that is a parameter of a layer.
+std::set<std::string> parameters(const ::onnx::ModelProto& model) {
+  static const std::set<std::string> kWithParameters = {"Conv", "Gemm", "MatMul", "BatchNormalization",
+                                                        "Clip", "Reshape", "Dropout"};
+  std::set<std::string> names;
+  for (const auto& node : model.graph().node()) {
+    if (!kWithParameters.contains(node.op_type())) continue;
+    for (int i = 1; i < node.input_size(); ++i) names.insert(node.input(i));
+    for (const auto& attribute : node.attribute()) {
+      if (attribute.name() == "transA" && attribute.i() != 0) names.insert(node.input(0));
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> input_names(const ::onnx::ModelProto& model) {
+  std::set<std::string> initializers;
+  for (const auto& tensor : model.graph().initializer()) initializers.insert(tensor.name());
+  std::vector<std::string> names;
+  for (const auto& input : model.graph().input()) {
+    if (!initializers.contains(input.name())) names.push_back(input.name());
+  }
+  return names;
+}
+
+/// Empty if all values agree within the suite's tolerance.
+std::string difference(const Tensor& found, const Tensor& expected) {
+  if (found.shape != expected.shape) {
+    return "shape " + tensor::to_string(found.shape) + " instead of " + tensor::to_string(expected.shape);
+  }
+  const Tensor a = tensor::to_float(found);
+  const Tensor b = tensor::to_float(expected);
+  for (std::size_t i = 0; i < a.as<float>().size(); ++i) {
+    const float x = a.as<float>()[i];
+    const float y = b.as<float>()[i];
+    const bool same = x == y || (std::isnan(x) && std::isnan(y));  // infinities
+    if (!same && !(std::fabs(x - y) <= 1e-7F + 1e-3F * std::fabs(y))) {
+      return "element " + std::to_string(i) + " is " + std::to_string(x) + " instead of " + std::to_string(y);
+    }
+  }
+  return "";
+}
+
+/// Runs one data set; returns what is wrong with the outputs. Throws base::NetworkError if the model is refused.
+std::string run_model(const fs::path& folder, const ::onnx::ModelProto& model, const fs::path& data) {
+  onnx::ImportOptions options;
+  const std::vector<std::string> names = input_names(model);
+  const std::set<std::string> bound = parameters(model);
+  const auto file = [&](const char* kind, std::size_t i) {
+    return (data / (kind + std::to_string(i) + ".pb")).string();
+  };
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (bound.contains(names[i])) options.constants[names[i]] = onnx::load_tensor_pb(file("input_", i));
+  }
+  const auto graph = std::make_shared<graph::Graph>(onnx::import_onnx((folder / "model.onnx").string(), options));
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!bound.contains(names[i])) inputs.push_back(tensor::to_float(onnx::load_tensor_pb(file("input_", i))));
+  }
+  const std::vector<Tensor> outputs = reference::Executor(graph).run(inputs);
+  if (outputs.size() != static_cast<std::size_t>(model.graph().output_size())) return "wrong number of outputs";
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string wrong = difference(outputs[i], onnx::load_tensor_pb(file("output_", i)));
+    if (!wrong.empty()) return "output " + std::to_string(i) + ": " + wrong;
+  }
+  return "";
+}
+
+std::map<std::string, std::string> read_exceptions() {
+  std::ifstream file(BITLINE_SOURCE_DIR "/tests/unit/mapper/onnx/conformance_exceptions.txt");
+  std::map<std::string, std::string> reasons;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const std::size_t colon = line.find(": ");
+    EXPECT_NE(colon, std::string::npos) << "no reason: " << line;
+    EXPECT_TRUE(reasons.emplace(line.substr(0, colon), line.substr(colon + 2)).second) << "twice: " << line;
+  }
+  return reasons;
+}
+
+TEST(OnnxConformance, EveryModelOfOurOperatorsPassesOrIsRefusedForAListedReason) {
+  ASSERT_TRUE(fs::exists(kSuite)) << "install the package libonnx-testdata";
+  std::map<std::string, std::string> exceptions = read_exceptions();
+  int passed = 0;
+  int refused = 0;
+  for (const char* part : {"node", "pytorch-converted", "pytorch-operator", "simple"}) {
+    for (const auto& entry : fs::directory_iterator(kSuite / part)) {
+      if (!fs::exists(entry.path() / "model.onnx")) continue;
+      const ::onnx::ModelProto model = read_model(entry.path());
+      if (!only_our_operators(model)) continue;
+      const std::string name = std::string(part) + "/" + entry.path().filename().string();
+      int data_sets = 0;
+      try {
+        for (const auto& data : fs::directory_iterator(entry.path())) {
+          if (!data.is_directory()) continue;
+          ++data_sets;
+          EXPECT_EQ(run_model(entry.path(), model, data.path()), "") << name;
+        }
+        EXPECT_GT(data_sets, 0) << name;
+        EXPECT_FALSE(exceptions.contains(name)) << name << " is listed as an exception but runs";
+        ++passed;
+      } catch (const base::NetworkError& error) {
+        EXPECT_EQ(exceptions.erase(name), 1U) << name << " is refused: " << error.what();
+        ++refused;
+      }
+    }
+  }
+  for (const auto& [name, reason] : exceptions) ADD_FAILURE() << "stale exception " << name << ": " << reason;
+  std::cout << "ONNX conformance: " << passed << " models pass, " << refused << " are refused for a listed reason\n";
+  EXPECT_GE(passed, 140);
+}
+
+}  // namespace
+}  // namespace bitline
