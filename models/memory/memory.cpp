@@ -16,9 +16,14 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 40;
 }  // namespace
 
 base::Schema schema(RegisterParams& params) {
+  base::Schema s = pass_through_schema(params);
+  s.integer("buffers", params.buffers, 1, 1024, "buffers of `capacity`; 2: one is filled while the other is used");
+  return s;
+}
+
+base::Schema pass_through_schema(RegisterParams& params) {
   base::Schema s;
   s.bytes("capacity", params.capacity_bytes, 1, kLargest, "of one buffer");
-  s.integer("buffers", params.buffers, 1, 1024, "buffers of `capacity`; 2: one is filled while the other is used");
   s.time("latency", params.latency, {}, base::kMaxLatency, "of a write");
   s.byte_rate("bandwidth", params.bandwidth, kSlowest, base::Frequency(1e15),
               "bytes read and written per second at full rate, at which `power` is given");

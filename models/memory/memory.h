@@ -18,7 +18,7 @@ namespace bitline::memory {
 /// (of one buffer; more buffers are part of the same published area).
 struct RegisterParams {
   std::int64_t capacity_bytes = 2048;
-  int buffers = 2;         ///< 2: the next vector is loaded while this one is used
+  int buffers = 2;         ///< IMA only; 2: the next vector is loaded while this one is used
   base::Time latency{};    ///< of a write
   base::Frequency bandwidth{2.56e9};  ///< bytes read and written per second that `cost.power` is given at
   base::Cost cost;
@@ -42,6 +42,8 @@ struct BusParams {
 };
 
 [[nodiscard]] base::Schema schema(RegisterParams& params);
+/// Of a register that values pass without waiting in it: no `buffers`.
+[[nodiscard]] base::Schema pass_through_schema(RegisterParams& params);
 [[nodiscard]] base::Schema schema(EdramParams& params);
 [[nodiscard]] base::Schema schema(BusParams& params);
 

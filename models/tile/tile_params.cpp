@@ -11,7 +11,7 @@ base::Schema schema(TileParams& params) {
   s.add("edram", schema(params.edram));
   s.add("bus", schema(params.bus));
   s.add("shift_add", schema(params.shift_add));
-  s.add("output_register", schema(params.output_register));
+  s.add("output_register", pass_through_schema(params.output_register));
   s.add("activation", schema(params.activation));
   s.add("pooling", schema(params.pooling));
   s.add("elementwise", schema(params.elementwise));
