@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every parameter of a machine changes some figure of a result: a knob that does nothing is a defect.
+
+One small machine, on which each part is in use, runs a network; then each parameter in turn gets another value. Where a
+parameter matters only in company (the percentile of percentile calibration), both runs get that company.
+"""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import cli
+
+# Two crossbars per IMA and two IMAs per tile, so that partial sums join and tiles exchange data; ADCs that clip.
+BASE = {"ima.crossbars": "2", "adc.per_ima": "2", "tile.imas": "2", "chip.tiles": "20", "chip.mesh_width": "4",
+        "noc.tiles_per_router": "1", "adc.resolution.policy": "fixed", "adc.resolution.bits": "5",
+        "tile.elementwise.power": "1 mW", "tile.requantise.power": "1 mW", "tile.requantise.units": "4"}
+
+OHMIC = {"device.read_energy": "ohmic"}
+WIDE = {"ima.output_register.capacity": "4 KiB"}
+COMPANY = {
+    "device.r_on": OHMIC, "device.r_off": OHMIC, "device.read_voltage": OHMIC,
+    "adc.kind": {"adc.resolution.bits": "10"}, "adc.technology": {"adc.model": "regression", "adc.anchored": "false"},
+    "adc.table": {"adc.model": "table", "adc.anchored": "false",
+                  "adc.table": "[{bits: 5, energy: 1 pJ, area: 100 um2, rate: 1 GHz}]"},
+    "encoding.subtraction": {"encoding.weights": "differential", "encoding.flip": "false"},
+    "slices.placement": WIDE, "ima.output_bits": WIDE,
+    "precision.weights.scheme": {"precision.weights.granularity": "per_tensor"},
+    "precision.activations.percentile": {"precision.activations.calibration": "percentile"},
+    "ima.output_register.buffers": {"ima.output_register.latency": "2 us"},
+}
+# Where twice the value, or the next choice, is not what to try.
+OTHER = {
+    "device.bits_per_cell": "1", "crossbar.active_rows": "64", "adc.kind": "ramp", "adc.per_ima": "1", "adc.rated_bits": "7",
+    "adc.resolution.policy": "lossless", "adc.resolution.bits": "6", "slices.widths": "[1, 1, 2, 2, 2]",
+    "adc.table": "[{bits: 5, energy: 2 pJ, area: 100 um2, rate: 1 GHz}]", "precision.weights.bits": "7",
+    "precision.activations.bits": "7", "precision.activations.percentile": "90", "sample_hold.latency": "80 ns",
+    "ima.output_register.buffers": "1", "chip.mesh_width": "2",
+}
+
+
+def fields():
+    """Key, type and allowed values of every parameter, from the generated reference."""
+    text = cli.succeed("check", "--reference").out
+    return {key: (kind, allowed) for key, kind, allowed in
+            re.findall(r"^\| `([^`]+)` \| ([^|]+) \| (.+?) \| `", text, re.MULTILINE) if key != "name"}
+
+
+def run(folder, images, sets):
+    """The figures of a run, and the machine it was on."""
+    words = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
+    cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN, "--input", images, "--calibrate", cli.CALIBRATION,
+                "--out", folder, *words)
+    result = json.loads((folder / "result.json").read_text())
+    machine = {key: entry["value"] for key, entry in result.pop("provenance")["config"].items()}
+    result.pop("wall_time_s", None)
+    return result, machine
+
+
+def other_value(key, kind, allowed, value):
+    if key in OTHER:
+        return OTHER[key]
+    if kind.startswith("choice"):
+        return next(choice for choice in allowed.split(", ") if choice != value)
+    number, unit = re.fullmatch(r"([-+\d.e]+) ?(.*)", value).groups()
+    if float(number) == 0:
+        return "30 ns" if kind.startswith("time") else f"1 {unit}"
+    return f"{2 * float(number):.10g} {unit}".strip()
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    path = tmp_path_factory.mktemp("images") / "x.npy"
+    np.save(path, np.load(cli.TEST_X)[:2])
+    return path
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory, images):
+    return run(tmp_path_factory.mktemp("base"), images, BASE)
+
+
+def test_the_reference_lists_what_a_result_was_run_with(base):
+    assert set(fields()) == set(base[1])
+    assert len(base[1]) > 100
+
+
+def test_every_parameter_changes_a_result(tmp_path, images, base):
+    idle = []
+    for key, (kind, allowed) in fields().items():
+        sets = BASE | COMPANY.get(key, {})
+        before, machine = run(tmp_path, images, sets) if key in COMPANY else base
+        value = other_value(key, kind, allowed, machine[key])
+        after, machine_after = run(tmp_path, images, sets | {key: value})
+        assert machine_after[key] != machine[key], key
+        if after == before:
+            idle.append(f"{key}: {machine[key]} -> {value}")
+    assert not idle
+
+
+def test_the_same_machine_gives_the_same_result(tmp_path, images, base):
+    assert run(tmp_path, images, BASE)[0] == base[0]
