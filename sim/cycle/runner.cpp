@@ -22,6 +22,8 @@ void take_kernel() {
   taken = true;
   setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
   sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+  // Standard output belongs to the caller: the kernel does not announce that it stops.
+  sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_DO_NOTHING);
 }
 
 void check_arguments(const place::Program& program, const std::vector<LayerSource>& layers,
