@@ -8,6 +8,7 @@
 
 #include "mapper/onnx/import.h"
 #include "models/arch/arch_loader.h"
+#include "models/base/errors.h"
 
 namespace bitline::sim {
 namespace {
@@ -34,7 +35,11 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
 std::shared_ptr<const graph::Graph> import_network(const std::string& path) {
   onnx::ImportOptions options;
   options.allow_fixed_batch = false;
-  return std::make_shared<const graph::Graph>(onnx::import_onnx(path, options));
+  try {
+    return std::make_shared<const graph::Graph>(onnx::import_onnx(path, options));
+  } catch (const base::UsageError& unreadable) {
+    throw base::NetworkError(unreadable.problems());
+  }
 }
 
 Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph, const std::vector<quantize::Range>& ranges) {

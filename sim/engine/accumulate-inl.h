@@ -7,7 +7,7 @@
 #define BITLINE_SIM_ENGINE_ACCUMULATE_INL_H_
 #endif
 
-#include "hwy/highway.h"
+#include <hwy/highway.h>
 #include "sim/engine/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -17,7 +17,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// One vector of converted values of `position`, columns from `column` on.
 template <class D64>
-HWY_INLINE void AddValues(D64 d, hn::Vec<D64> value, const Accumulation& into, int position, std::size_t column) {
+HWY_INLINE void AddValues(D64 d, hn::Vec<D64> value, const Accumulation& into, int position,
+                          std::size_t column) {
   value = hn::ShiftLeftSame(value, into.drop);
   if (into.flip != nullptr) {
     const auto mask = hn::LoadU(d, into.flip + column);

@@ -53,7 +53,8 @@ LayerActivity& LayerActivity::operator+=(const LayerActivity& other) {
   return *this;
 }
 
-DriveIndex::DriveIndex(const slice::SlicedLayer& layer, std::vector<place::DriveSet> sets, bool gate_zero_chunks)
+DriveIndex::DriveIndex(const slice::SlicedLayer& layer, std::vector<place::DriveSet> sets,
+                       bool gate_zero_chunks)
     : layer_(layer),
       sets_(std::move(sets)),
       gate_(gate_zero_chunks),
@@ -62,7 +63,8 @@ DriveIndex::DriveIndex(const slice::SlicedLayer& layer, std::vector<place::Drive
   for (std::size_t i = 0; i < sets_.size(); ++i) {
     const place::DriveSet& set = sets_[i];
     BITLINE_CHECK(set.block >= 0 && set.block < static_cast<int>(layer.blocks.size()));
-    BITLINE_CHECK(set.group_first >= 0 && set.group_count > 0 && set.group_first + set.group_count <= layer.groups);
+    BITLINE_CHECK(set.group_first >= 0 && set.group_count > 0 &&
+                  set.group_first + set.group_count <= layer.groups);
     BITLINE_CHECK(set.columns_per_slice.size() == layer.slices.size());
     by_block_[static_cast<std::size_t>(set.block)].push_back(i);
     for (int group = set.group_first; group < set.group_first + set.group_count; ++group) {
@@ -140,7 +142,8 @@ void DriveIndex::add(const Workspace& work, LayerActivity& activity) const {
     const place::DriveSet& set = sets_[i];
     const std::int64_t converted = total(set.columns_per_slice);
     activity.counts[Action::dac_drive] += work.driven_rows[i] * set.crossbars;
-    activity.counts[Action::cell_read] += work.driven_rows[i] * (converted + total(set.partner_columns_per_slice));
+    activity.counts[Action::cell_read] +=
+        work.driven_rows[i] * (converted + total(set.partner_columns_per_slice));
     if (!gate_) continue;
     activity.counts.gated += work.zero_reads[i] * converted;
     for (std::size_t s = 0; s < set.columns_per_slice.size(); ++s) {

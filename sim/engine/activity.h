@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what the inputs make the crossbars do. A drive set is one read step of a set of crossbars on the same rows;
-// per read only its non-zero rows have to be counted, everything else follows from that (README.md).
+// Counts what the inputs make the crossbars do. A drive set is one read step of a set of crossbars on the
+// same rows; per read only its non-zero rows have to be counted, everything else follows from that
+// (README.md).
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@ class DriveIndex {
   [[nodiscard]] bool active() const { return !sets_.empty(); }
   [[nodiscard]] const std::vector<place::DriveSet>& sets() const { return sets_; }
 
-  /// For `count` positions: clears the row counts of the block's drive sets, adds the rows of one group (from the
-  /// bit planes in `work`), and takes the totals per read.
+  /// For `count` positions: clears the row counts of the block's drive sets, adds the rows of one group (from
+  /// the bit planes in `work`), and takes the totals per read.
   void start_block(int block, int count, Workspace& work) const;
   void count_rows(int block, int group, int words, int count, Workspace& work) const;
   void end_block(int block, int count, Workspace& work) const;

@@ -18,9 +18,12 @@ using Json = nlohmann::ordered_json;
 
 const char* to_string(arch::WeightEncoding encoding) {
   switch (encoding) {
-    case arch::WeightEncoding::differential: return "differential";
-    case arch::WeightEncoding::offset: return "offset";
-    case arch::WeightEncoding::twos_complement: return "twos_complement";
+    case arch::WeightEncoding::differential:
+      return "differential";
+    case arch::WeightEncoding::offset:
+      return "offset";
+    case arch::WeightEncoding::twos_complement:
+      return "twos_complement";
   }
   BITLINE_CHECK(false);
   return "";
@@ -74,7 +77,8 @@ void make_directory(const std::string& directory) {
                                        .remedy = "give another folder"});
 }
 
-tensor::Tensor over_images(std::span<const ImageResult> images, std::size_t layer, tensor::Tensor LayerTrace::*part) {
+tensor::Tensor over_images(std::span<const ImageResult> images, std::size_t layer,
+                           tensor::Tensor LayerTrace::*part) {
   std::vector<const tensor::Tensor*> parts;
   for (const ImageResult& image : images) {
     parts.push_back(&(image.traces.at(layer).*part));
@@ -105,10 +109,12 @@ void write_arrays(const std::string& directory, const LayerDump& layer, const te
 void write_layer_list(const std::string& directory, std::span<const LayerDump> layers) {
   Json list = Json::array();
   for (const LayerDump& layer : layers) list.push_back(describe(layer));
-  base::write_file_atomically((std::filesystem::path(directory) / "layers.json").string(), list.dump(1) + "\n");
+  base::write_file_atomically((std::filesystem::path(directory) / "layers.json").string(),
+                              list.dump(1) + "\n");
 }
 
-void dump_layers(const std::string& directory, const NetworkFunction& network, std::span<const ImageResult> images) {
+void dump_layers(const std::string& directory, const NetworkFunction& network,
+                 std::span<const ImageResult> images) {
   make_directory(directory);
   std::set<std::string> used;
   std::vector<LayerDump> dumps;
@@ -118,7 +124,8 @@ void dump_layers(const std::string& directory, const NetworkFunction& network, s
     std::string name = file_stem(node.name);
     while (!used.insert(name).second) name += "_";
     dumps.push_back({.name = name, .node = &node, .quant = &layer.quant, .sliced = layer.sliced.get()});
-    write_arrays(directory, dumps.back(), over_images(images, l, &LayerTrace::x), over_images(images, l, &LayerTrace::y));
+    write_arrays(directory, dumps.back(), over_images(images, l, &LayerTrace::x),
+                 over_images(images, l, &LayerTrace::y));
   }
   write_layer_list(directory, dumps);
 }

@@ -10,7 +10,7 @@ namespace bitline::engine {
 
 /// The integers of one layer on their way into files.
 struct LayerDump {
-  std::string name;           ///< file stem, unique within the folder
+  std::string name;  ///< file stem, unique within the folder
   const graph::Node* node = nullptr;
   const quantize::LayerQuant* quant = nullptr;
   const slice::SlicedLayer* sliced = nullptr;

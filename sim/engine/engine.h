@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The function of a whole network: crossbar layers on the bit-exact LayerFunction, digital operators in float32
-// by the reference executor, quantised again wherever the next crossbar layer asks for it.
+// The function of a whole network: crossbar layers on the bit-exact LayerFunction, digital operators in
+// float32 by the reference executor, quantised again wherever the next crossbar layer asks for it.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +36,9 @@ struct LayerTrace {
 
 /// One image through the network.
 struct ImageResult {
-  std::vector<tensor::Tensor> outputs;   ///< float32, one per Graph::outputs
-  std::vector<LayerActivity> activity;   ///< one per layer
-  std::vector<LayerTrace> traces;        ///< one per layer; tensors empty where not kept
+  std::vector<tensor::Tensor> outputs;  ///< float32, one per Graph::outputs
+  std::vector<LayerActivity> activity;  ///< one per layer
+  std::vector<LayerTrace> traces;       ///< one per layer; tensors empty where not kept
 };
 
 class NetworkFunction {
@@ -48,13 +48,14 @@ class NetworkFunction {
                   bool gate_zero_chunks);
   ~NetworkFunction();
 
-  /// Runs one image (one float tensor per Graph::inputs). Throws base::SimulationError naming the layer where an
-  /// activation is not finite, base::UsageError for inputs of another shape.
+  /// Runs one image (one float tensor per Graph::inputs). Throws base::SimulationError naming the layer where
+  /// an activation is not finite, base::UsageError for inputs of another shape.
   [[nodiscard]] ImageResult run(const quantize::Inputs& image, const RunOptions& options = {}) const;
 
   /// The integer inputs of one window (output position of the image, raster order) of a layer, from its kept
   /// LayerTrace::x: [groups*rows_per_group], group-major. Padding has the code of zero.
-  void gather(std::size_t layer, const LayerTrace& trace, std::int64_t window, std::span<std::int32_t> rows) const;
+  void gather(std::size_t layer, const LayerTrace& trace, std::int64_t window,
+              std::span<std::int32_t> rows) const;
 
   [[nodiscard]] const graph::Graph& graph() const;
   [[nodiscard]] const std::vector<NetworkLayer>& layers() const;
@@ -65,8 +66,10 @@ class NetworkFunction {
   std::unique_ptr<const Impl> impl_;
 };
 
-/// Writes `<layer>.x.npy`, `.w.npy`, `.y.npy` of every layer and `layers.json` into `directory` (made if absent),
-/// images along the first axis. Every result must have its traces. Throws base::UsageError if unwritable.
-void dump_layers(const std::string& directory, const NetworkFunction& network, std::span<const ImageResult> images);
+/// Writes `<layer>.x.npy`, `.w.npy`, `.y.npy` of every layer and `layers.json` into `directory` (made if
+/// absent), images along the first axis. Every result must have its traces. Throws base::UsageError if
+/// unwritable.
+void dump_layers(const std::string& directory, const NetworkFunction& network,
+                 std::span<const ImageResult> images);
 
 }  // namespace bitline::engine

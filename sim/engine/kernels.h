@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vector kernels of the engine, compiled for every instruction set and chosen at run time. All are exact in
-// integers and give the same result on each of them. Columns are padded to whole panels; padded columns hold
-// zeros and never clip.
+// The vector kernels of the engine, compiled for every instruction set and chosen at run time. All are exact
+// in integers and give the same result on each of them. Columns are padded to whole panels; padded columns
+// hold zeros and never clip.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,9 @@
 
 namespace bitline::engine {
 
-inline constexpr int kWordRows = 16;       ///< rows in one word of a bit plane
-inline constexpr int kPlanePanel = 32;     ///< columns that lie side by side in a panel of bit planes
-inline constexpr int kProductPanel = 16;   ///< the same in a panel of a matrix product
+inline constexpr int kWordRows = 16;          ///< rows in one word of a bit plane
+inline constexpr int kPlanePanel = 32;        ///< columns that lie side by side in a panel of bit planes
+inline constexpr int kProductPanel = 16;      ///< the same in a panel of a matrix product
 inline constexpr int kMaxProductRows = 4096;  ///< rows of one product: its 32-bit sums are then exact
 
 /// Chunks [first, last) whose weighted sum of conversions fits 16 bits: added up before widening.
@@ -25,28 +25,30 @@ struct ChunkGroup {
   int sign = 1;
 };
 
-/// How an analog sum becomes a code: rounds `drop` low bits away, clips at `limit` (of either sign if analog).
+/// How an analog sum becomes a code: rounds `drop` low bits away, clips at `limit` (of either sign if
+/// analog).
 struct Conversion {
   std::int64_t limit = 0;
   int drop = 0;
   bool analog = false;
 };
 
-/// Where converted values go: y[position][column] +-= value << shift, value = sum of codes << drop (the bits that a
-/// truncating conversion drops), or for a flipped column full * input_sums[position] less that.
+/// Where converted values go: y[position][column] +-= value << shift, value = sum of codes << drop (the bits
+/// that a truncating conversion drops), or for a flipped column full * input_sums[position] less that.
 struct Accumulation {
   std::int64_t* y = nullptr;
-  std::size_t stride = 0;                         ///< columns of y
+  std::size_t stride = 0;  ///< columns of y
   int drop = 0;
-  int shift = 0;                                  ///< of the slice
+  int shift = 0;  ///< of the slice
   bool negate = false;
-  const std::int64_t* flip = nullptr;             ///< per column 0 or -1; null: none is flipped
-  std::int64_t full = 0;                          ///< 2^width-1
-  const std::int64_t* input_sums = nullptr;       ///< per position: sum of the integer inputs of the row block
+  const std::int64_t* flip = nullptr;        ///< per column 0 or -1; null: none is flipped
+  std::int64_t full = 0;                     ///< 2^width-1
+  const std::int64_t* input_sums = nullptr;  ///< per position: sum of the integer inputs of the row block
 };
 
-/// Cuts `rows` codes into their low `bits` bit planes: planes[bit][word], a word of 16 rows stored twice in 32 bits
-/// (broadcast from memory is then one load). Rows beyond the last are 0; `codes` is readable up to a whole panel.
+/// Cuts `rows` codes into their low `bits` bit planes: planes[bit][word], a word of 16 rows stored twice in
+/// 32 bits (broadcast from memory is then one load). Rows beyond the last are 0; `codes` is readable up to a
+/// whole panel.
 void split_planes(const std::uint16_t* codes, int rows, int bits, std::uint32_t* planes);
 
 /// Every conversion of one (row block, slice, array) set on bit planes. Sums must stay below 2^15 (2^14 if
@@ -56,8 +58,9 @@ struct PlaneJob {
   std::size_t planes_stride = 0;          ///< uint32 per position
   int positions = 0;
   int words = 0;
-  const std::uint16_t* cells = nullptr;    ///< [panel][cell bit][word][column of the panel]
-  const std::uint16_t* partner = nullptr;  ///< the same of the array that is subtracted before conversion, or null
+  const std::uint16_t* cells = nullptr;  ///< [panel][cell bit][word][column of the panel]
+  const std::uint16_t* partner =
+      nullptr;  ///< the same of the array that is subtracted before conversion, or null
   int cell_bits = 0;
   int panels = 0;
   std::span<const slice::InputChunk> chunks;
@@ -76,7 +79,7 @@ struct ProductJob {
   int positions = 0;
   const std::int16_t* b = nullptr;  ///< [panel][pair][column of the panel][2]
   int pairs = 0;
-  int panels = 0;                   ///< even
+  int panels = 0;  ///< even
 };
 /// y[position][column] += product << shift. |product| < 2^31.
 void multiply_add(const ProductJob& job, int shift, std::int64_t* y, std::size_t stride);
@@ -87,7 +90,7 @@ void multiply(const ProductJob& job, std::int32_t* sums);
 struct SumsJob {
   const std::int32_t* sums = nullptr;  ///< [position][chunk][columns]
   int positions = 0;
-  int columns = 0;                     ///< a multiple of kPlanePanel
+  int columns = 0;  ///< a multiple of kPlanePanel
   std::span<const slice::InputChunk> chunks;
   Conversion conversion;
   Accumulation into;

@@ -19,9 +19,12 @@ namespace {
 class MatrixSource final : public InputSource {
  public:
   MatrixSource(std::span<const std::int32_t> x, std::size_t rows) : x_(x), rows_(rows) {}
-  [[nodiscard]] std::int64_t positions() const override { return static_cast<std::int64_t>(x_.size() / rows_); }
+  [[nodiscard]] std::int64_t positions() const override {
+    return static_cast<std::int64_t>(x_.size() / rows_);
+  }
   void gather(std::int64_t first, int count, std::int32_t* out) const override {
-    std::copy_n(x_.data() + static_cast<std::size_t>(first) * rows_, static_cast<std::size_t>(count) * rows_, out);
+    std::copy_n(x_.data() + static_cast<std::size_t>(first) * rows_, static_cast<std::size_t>(count) * rows_,
+                out);
   }
 
  private:
@@ -33,7 +36,8 @@ class MatrixSink final : public OutputSink {
  public:
   MatrixSink(std::span<std::int64_t> y, std::size_t outputs) : y_(y), outputs_(outputs) {}
   void store(std::int64_t first, int count, const std::int64_t* y) override {
-    std::copy_n(y, static_cast<std::size_t>(count) * outputs_, y_.data() + static_cast<std::size_t>(first) * outputs_);
+    std::copy_n(y, static_cast<std::size_t>(count) * outputs_,
+                y_.data() + static_cast<std::size_t>(first) * outputs_);
   }
 
  private:
@@ -70,11 +74,14 @@ class Tile {
     return work_.codes.data() + static_cast<std::size_t>(position) * input_rows() +
            static_cast<std::size_t>(group) * layer_.rows_per_group;
   }
-  [[nodiscard]] std::int64_t* sums_of(int group) { return work_.y.data() + static_cast<std::size_t>(group) * plan_.columns; }
+  [[nodiscard]] std::int64_t* sums_of(int group) {
+    return work_.y.data() + static_cast<std::size_t>(group) * plan_.columns;
+  }
 
   void start_sums() {
     for (int position = 0; position < count_; ++position) {
-      std::copy(plan_.constant.begin(), plan_.constant.end(), work_.y.data() + static_cast<std::size_t>(position) * stride());
+      std::copy(plan_.constant.begin(), plan_.constant.end(),
+                work_.y.data() + static_cast<std::size_t>(position) * stride());
     }
   }
 
@@ -90,10 +97,12 @@ class Tile {
         for (int i = 0; i < used; ++i) low[i] = static_cast<std::int16_t>(from[i]);
       } else {
         for (int i = 0; i < used; ++i) low[i] = static_cast<std::int16_t>(from[i] & 0xff);
-        for (int i = 0; i < used; ++i) low[limb_stride + static_cast<std::size_t>(i)] = static_cast<std::int16_t>(from[i] >> 8);
+        for (int i = 0; i < used; ++i)
+          low[limb_stride + static_cast<std::size_t>(i)] = static_cast<std::int16_t>(from[i] >> 8);
       }
       if (rows > static_cast<std::size_t>(used)) {
-        for (int limb = 0; limb < plan_.input_limbs; ++limb) low[static_cast<std::size_t>(limb) * limb_stride + rows - 1] = 0;
+        for (int limb = 0; limb < plan_.input_limbs; ++limb)
+          low[static_cast<std::size_t>(limb) * limb_stride + rows - 1] = 0;
       }
     }
     const std::size_t weight_limb = plan_.limb_size(segment);
@@ -126,7 +135,8 @@ class Tile {
       const ConvertingSet& set = plan_.sets[s];
       if (!set.on_planes && !chunked) chunk_block(rows, group);
       chunked = chunked || !set.on_planes;
-      work_.clipped[static_cast<std::size_t>(set.slice)] += set.on_planes ? convert_on_planes(set, words) : convert_product(set, rows);
+      work_.clipped[static_cast<std::size_t>(set.slice)] +=
+          set.on_planes ? convert_on_planes(set, words) : convert_product(set, rows);
     }
   }
 
@@ -149,7 +159,8 @@ class Tile {
   }
 
   [[nodiscard]] Accumulation accumulation(const ConvertingSet& set) {
-    const std::int64_t full = (std::int64_t{1} << layer_.slices[static_cast<std::size_t>(set.slice)].width) - 1;
+    const std::int64_t full =
+        (std::int64_t{1} << layer_.slices[static_cast<std::size_t>(set.slice)].width) - 1;
     return {.y = sums_of(set.group),
             .stride = stride(),
             .drop = set.conversion.drop,
@@ -238,21 +249,28 @@ struct LayerFunction::Impl {
   DriveIndex drives;
 };
 
-LayerFunction::LayerFunction(std::shared_ptr<const slice::SlicedLayer> layer, std::vector<place::DriveSet> drive_sets,
-                             bool gate_zero_chunks)
+LayerFunction::LayerFunction(std::shared_ptr<const slice::SlicedLayer> layer,
+                             std::vector<place::DriveSet> drive_sets, bool gate_zero_chunks)
     : impl_(std::make_unique<const Impl>(std::move(layer), std::move(drive_sets), gate_zero_chunks)) {}
 LayerFunction::~LayerFunction() = default;
 LayerFunction::LayerFunction(LayerFunction&&) noexcept = default;
 LayerFunction& LayerFunction::operator=(LayerFunction&&) noexcept = default;
 
-const slice::SlicedLayer& LayerFunction::sliced() const { return *impl_->plan.layer; }
-std::int64_t LayerFunction::converting_sets() const { return static_cast<std::int64_t>(impl_->plan.sets.size()); }
-std::int64_t LayerFunction::bytes() const { return impl_->plan.bytes(); }
+const slice::SlicedLayer& LayerFunction::sliced() const {
+  return *impl_->plan.layer;
+}
+std::int64_t LayerFunction::converting_sets() const {
+  return static_cast<std::int64_t>(impl_->plan.sets.size());
+}
+std::int64_t LayerFunction::bytes() const {
+  return impl_->plan.bytes();
+}
 
 LayerActivity LayerFunction::run(const InputSource& source, OutputSink& sink) const {
   const LayerPlan& plan = impl_->plan;
   const std::int64_t positions = source.positions();
-  const int size = static_cast<int>(std::min<std::int64_t>(tile_positions(plan), std::max<std::int64_t>(positions, 1)));
+  const int size =
+      static_cast<int>(std::min<std::int64_t>(tile_positions(plan), std::max<std::int64_t>(positions, 1)));
   tbb::enumerable_thread_specific<Workspace> workspaces(
       [&] { return Workspace(plan, size, impl_->drives.sets().size()); });
   tbb::parallel_for(std::int64_t{0}, (positions + size - 1) / size, [&](std::int64_t tile) {

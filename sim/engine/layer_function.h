@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bit-exact function of one crossbar layer: every conversion of every column, or the integer matrix product
-// where no conversion can clip. See README.md of this folder for the equations and how counts are made.
+// The bit-exact function of one crossbar layer: every conversion of every column, or the integer matrix
+// product where no conversion can clip. See README.md of this folder for the equations and how counts are
+// made.
 #pragma once
 
 #include <array>
@@ -16,8 +17,8 @@
 
 namespace bitline::engine {
 
-/// What the data made a layer do. `counts` holds the data-dependent actions: cell_read, dac_drive, sample_hold,
-/// shift_add, conversions, clipped, gated, cell_level_sum; the others stay 0.
+/// What the data made a layer do. `counts` holds the data-dependent actions: cell_read, dac_drive,
+/// sample_hold, shift_add, conversions, clipped, gated, cell_level_sum; the others stay 0.
 struct LayerActivity {
   base::ActionCounts counts;
   std::vector<std::int64_t> conversions_per_slice;
@@ -39,15 +40,16 @@ class InputSource {
   virtual void gather(std::int64_t first, int count, std::int32_t* out) const = 0;
 };
 
-/// Takes the integer sums of positions [first, first+count): y is [count][outputs]. Called from several threads
-/// at once, each position once.
+/// Takes the integer sums of positions [first, first+count): y is [count][outputs]. Called from several
+/// threads at once, each position once.
 class OutputSink {
  public:
   virtual ~OutputSink() = default;
   virtual void store(std::int64_t first, int count, const std::int64_t* y) = 0;
 };
 
-/// One layer, prepared for the vector kernels. Immutable after construction; run() may be called concurrently.
+/// One layer, prepared for the vector kernels. Immutable after construction; run() may be called
+/// concurrently.
 class LayerFunction {
  public:
   /// `drive_sets`: what activity is counted for (may be empty: values only). `gate_zero_chunks`: ima.*.

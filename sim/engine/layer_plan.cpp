@@ -13,11 +13,13 @@ namespace bitline::engine {
 namespace {
 
 constexpr std::int64_t kPlaneSumLimit = std::int64_t{1} << 15;
-constexpr int kPlanePairLimit = 6;        ///< beyond these input bits x cell bits a product is faster
+constexpr int kPlanePairLimit = 6;  ///< beyond these input bits x cell bits a product is faster
 constexpr int kLimbBits = 8;
 constexpr std::int32_t kOneLimbWeight = 511;  ///< 255 * 511 * kMaxProductRows < 2^31
 
-int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+int round_up(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 /// Joins neighbouring chunks as long as their weighted codes fit 15 bits.
 std::vector<ChunkGroup> group_chunks(const std::vector<slice::InputChunk>& chunks, std::int64_t limit) {
@@ -57,7 +59,8 @@ std::int64_t max_sum(const slice::SlicedLayer& layer, int group, int block, int 
 
 std::size_t set_index(const slice::SlicedLayer& layer, int array, int block, int slice, int group) {
   return ((static_cast<std::size_t>(array) * layer.blocks.size() + block) * layer.slices.size() + slice) *
-             layer.groups + group;
+             layer.groups +
+         group;
 }
 
 }  // namespace
@@ -82,7 +85,8 @@ void LayerPlan::choose_sets() {
         const int bits = l.adc_bits[static_cast<std::size_t>(block)][static_cast<std::size_t>(s)];
         const std::int64_t limit = slice::adc_limit(bits, l.analog);
         const bool rounds = slice::truncated_bits(l, block, s) > 0;
-        const std::int64_t bound = l.max_column_sum[static_cast<std::size_t>(block)][static_cast<std::size_t>(s)];
+        const std::int64_t bound =
+            l.max_column_sum[static_cast<std::size_t>(block)][static_cast<std::size_t>(s)];
         if (!rounds && bound <= limit) continue;
         for (int array = 0; array < converted_arrays; ++array) {
           const std::int64_t largest = max_sum(l, group, block, s, array);
@@ -102,8 +106,16 @@ void LayerPlan::add_set(int group, int block, int slice, int array, std::int64_t
   const slice::SlicedLayer& l = *layer;
   const slice::Slice& cut = l.slices[static_cast<std::size_t>(slice)];
   const int bits = l.adc_bits[static_cast<std::size_t>(block)][static_cast<std::size_t>(slice)];
-  ConvertingSet set{.group = group, .block = block, .slice = slice, .on_planes = true, .conversion = {},
-                    .chunk_groups = {}, .cells = 0, .partner = 0, .flip = ConvertingSet::kNone, .shift = 0,
+  ConvertingSet set{.group = group,
+                    .block = block,
+                    .slice = slice,
+                    .on_planes = true,
+                    .conversion = {},
+                    .chunk_groups = {},
+                    .cells = 0,
+                    .partner = 0,
+                    .flip = ConvertingSet::kNone,
+                    .shift = 0,
                     .negate = (cut.sign < 0) != (array == 1)};
   set.conversion = {.limit = std::min(slice::adc_limit(bits, l.analog), max_sum),
                     .drop = slice::truncated_bits(l, block, slice),
@@ -147,7 +159,8 @@ void LayerPlan::pack_set(ConvertingSet& set, int array) {
     for (int output = 0; output < l.outputs_per_group; ++output) {
       for (int i = 0; i < rows.rows(); ++i) {
         auto cell = static_cast<int>(l.cell(array, set.block, set.slice, set.group, output, rows.first + i));
-        if (l.analog) cell -= static_cast<int>(l.cell(1, set.block, set.slice, set.group, output, rows.first + i));
+        if (l.analog)
+          cell -= static_cast<int>(l.cell(1, set.block, set.slice, set.group, output, rows.first + i));
         const auto pair = static_cast<std::size_t>(output / kProductPanel * pairs + i / 2);
         sum_cells[at + (pair * kProductPanel + static_cast<std::size_t>(output % kProductPanel)) * 2 +
                   static_cast<std::size_t>(i % 2)] = static_cast<std::int16_t>(cell);
@@ -213,7 +226,8 @@ void LayerPlan::pack_product(const std::vector<std::int32_t>& weights) {
 
   std::size_t size = 0;
   for (int first = 0; first < l.rows_per_group; first += kMaxProductRows) {
-    segments.push_back({.first = first, .last = std::min(first + kMaxProductRows, l.rows_per_group), .weights = size});
+    segments.push_back(
+        {.first = first, .last = std::min(first + kMaxProductRows, l.rows_per_group), .weights = size});
     size += limb_size(segments.back()) * static_cast<std::size_t>(weight_limbs) * l.groups;
   }
   product_weights.assign(size, 0);
@@ -254,7 +268,8 @@ void LayerPlan::sum_levels() {
           const slice::Slice cut = l.slices[static_cast<std::size_t>(s)];
           const std::uint32_t mask = (1u << cut.width) - 1;
           // flipping complements the bits of the cell
-          const std::uint32_t flip = l.is_flipped(array, block, s, group * l.outputs_per_group + output) ? mask : 0;
+          const std::uint32_t flip =
+              l.is_flipped(array, block, s, group * l.outputs_per_group + output) ? mask : 0;
           for (int row = range.first; row < range.last; ++row) {
             levels[row] += ((codes[row] >> cut.shift) & mask) ^ flip;
           }
@@ -267,7 +282,8 @@ void LayerPlan::sum_levels() {
 std::int64_t LayerPlan::bytes() const {
   return static_cast<std::int64_t>(plane_cells.size() * sizeof(std::uint16_t) +
                                    (sum_cells.size() + product_weights.size()) * sizeof(std::int16_t) +
-                                   (flips.size() + constant.size() + row_levels.size()) * sizeof(std::int64_t));
+                                   (flips.size() + constant.size() + row_levels.size()) *
+                                       sizeof(std::int64_t));
 }
 
 }  // namespace bitline::engine

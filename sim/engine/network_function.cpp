@@ -143,15 +143,22 @@ void NetworkFunction::gather(std::size_t layer, const LayerTrace& trace, std::in
                              std::span<std::int32_t> rows) const {
   const NetworkLayer& mapped = impl_->layers.at(layer);
   BITLINE_CHECK(trace.x.holds<std::int32_t>() &&
-                rows.size() == static_cast<std::size_t>(mapped.sliced->groups) * mapped.sliced->rows_per_group);
+                rows.size() ==
+                    static_cast<std::size_t>(mapped.sliced->groups) * mapped.sliced->rows_per_group);
   const WindowSource source(*impl_->graph, impl_->graph->node(mapped.quant.node), trace.x.as<std::int32_t>(),
                             static_cast<std::int32_t>(mapped.quant.input.zero_point));
   BITLINE_CHECK(window >= 0 && window < source.positions());
   source.gather(window, 1, rows.data());
 }
 
-const graph::Graph& NetworkFunction::graph() const { return *impl_->graph; }
-const std::vector<NetworkLayer>& NetworkFunction::layers() const { return impl_->layers; }
-const LayerFunction& NetworkFunction::function(std::size_t layer) const { return impl_->functions.at(layer); }
+const graph::Graph& NetworkFunction::graph() const {
+  return *impl_->graph;
+}
+const std::vector<NetworkLayer>& NetworkFunction::layers() const {
+  return impl_->layers;
+}
+const LayerFunction& NetworkFunction::function(std::size_t layer) const {
+  return impl_->functions.at(layer);
+}
 
 }  // namespace bitline::engine

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conversions on bit planes: S = sum over input bits i and cell bits j of 2^(i+j) * popcount(X_i & C_j), 16 columns
-// x 16 rows per 256 bits.
+// Conversions on bit planes: S = sum over input bits i and cell bits j of 2^(i+j) * popcount(X_i & C_j), 16
+// columns x 16 rows per 256 bits.
 #include "sim/engine/kernels.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/engine/plane_kernels.cpp"
-#include "hwy/foreach_target.h"
-#include "hwy/highway.h"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 #include "sim/engine/accumulate-inl.h"
 #include "sim/engine/scalar_kernels.h"
 
@@ -14,7 +14,9 @@ HWY_BEFORE_NAMESPACE();
 namespace bitline::engine::HWY_NAMESPACE {
 #if HWY_TARGET == HWY_SCALAR
 
-std::int64_t ConvertPlanes(const PlaneJob& job) { return scalar::convert_planes(job); }
+std::int64_t ConvertPlanes(const PlaneJob& job) {
+  return scalar::convert_planes(job);
+}
 
 void SplitPlanes(const std::uint16_t* codes, int rows, int bits, std::uint32_t* planes) {
   scalar::split_planes(codes, rows, bits, planes);
@@ -69,9 +71,11 @@ template <int kWords>
 HWY_INLINE V16 Sum(const PlaneJob& job, const std::uint32_t* x, int width, const std::int16_t* cells) {
   auto sum = hn::Zero(D16());
   for (int i = width - 1; i >= 0; --i) {
-    auto part = CountPlane<kWords>(x + i * job.words, cells + (job.cell_bits - 1) * job.words * kPlanePanel, job.words);
+    auto part = CountPlane<kWords>(x + i * job.words, cells + (job.cell_bits - 1) * job.words * kPlanePanel,
+                                   job.words);
     for (int j = job.cell_bits - 2; j >= 0; --j) {
-      const auto plane = CountPlane<kWords>(x + i * job.words, cells + j * job.words * kPlanePanel, job.words);
+      const auto plane =
+          CountPlane<kWords>(x + i * job.words, cells + j * job.words * kPlanePanel, job.words);
       part = hn::Add(hn::Add(part, part), plane);
     }
     sum = hn::Add(hn::Add(sum, sum), part);
@@ -159,10 +163,14 @@ std::int64_t ConvertPanels(const PlaneJob& job) {
 template <bool kAnalog>
 std::int64_t ConvertWords(const PlaneJob& job) {
   switch (job.words) {
-    case 4: return ConvertPanels<4, kAnalog>(job);
-    case 8: return ConvertPanels<8, kAnalog>(job);
-    case 16: return ConvertPanels<16, kAnalog>(job);
-    default: return ConvertPanels<0, kAnalog>(job);
+    case 4:
+      return ConvertPanels<4, kAnalog>(job);
+    case 8:
+      return ConvertPanels<8, kAnalog>(job);
+    case 16:
+      return ConvertPanels<16, kAnalog>(job);
+    default:
+      return ConvertPanels<0, kAnalog>(job);
   }
 }
 
@@ -199,7 +207,9 @@ namespace bitline::engine {
 HWY_EXPORT(ConvertPlanes);
 HWY_EXPORT(SplitPlanes);
 
-std::int64_t convert_planes(const PlaneJob& job) { return HWY_DYNAMIC_DISPATCH(ConvertPlanes)(job); }
+std::int64_t convert_planes(const PlaneJob& job) {
+  return HWY_DYNAMIC_DISPATCH(ConvertPlanes)(job);
+}
 
 void split_planes(const std::uint16_t* codes, int rows, int bits, std::uint32_t* planes) {
   HWY_DYNAMIC_DISPATCH(SplitPlanes)(codes, rows, bits, planes);

@@ -6,8 +6,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/engine/product_kernels.cpp"
-#include "hwy/foreach_target.h"
-#include "hwy/highway.h"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 #include "sim/engine/accumulate-inl.h"
 #include "sim/engine/scalar_kernels.h"
 
@@ -19,9 +19,13 @@ void MultiplyAdd(const ProductJob& job, int shift, std::int64_t* y, std::size_t 
   scalar::multiply_add(job, shift, y, stride);
 }
 
-void Multiply(const ProductJob& job, std::int32_t* sums) { scalar::multiply(job, sums); }
+void Multiply(const ProductJob& job, std::int32_t* sums) {
+  scalar::multiply(job, sums);
+}
 
-std::int64_t ConvertSums(const SumsJob& job) { return scalar::convert_sums(job); }
+std::int64_t ConvertSums(const SumsJob& job) {
+  return scalar::convert_sums(job);
+}
 
 #else
 namespace hn = hwy::HWY_NAMESPACE;
@@ -169,7 +173,8 @@ std::int64_t ConvertSums(const SumsJob& job) {
       for (std::size_t k = 0; k < job.chunks.size(); ++k) {
         auto sum = hn::LoadU(d, job.sums + (row + k) * static_cast<std::size_t>(job.columns) + column);
         if (job.conversion.drop > 0) sum = RoundAway(d, sum, job.conversion.drop);
-        const auto beyond = hn::Or(hn::VecFromMask(d, hn::Gt(sum, limit)), hn::VecFromMask(d, hn::Lt(sum, lowest)));
+        const auto beyond =
+            hn::Or(hn::VecFromMask(d, hn::Gt(sum, limit)), hn::VecFromMask(d, hn::Lt(sum, lowest)));
         clipped = hn::Sub(clipped, beyond);
         sum = hn::Max(hn::Min(sum, limit), lowest);
         const int shift = job.chunks[k].shift;
@@ -200,9 +205,13 @@ void multiply_add(const ProductJob& job, int shift, std::int64_t* y, std::size_t
   HWY_DYNAMIC_DISPATCH(MultiplyAdd)(job, shift, y, stride);
 }
 
-void multiply(const ProductJob& job, std::int32_t* sums) { HWY_DYNAMIC_DISPATCH(Multiply)(job, sums); }
+void multiply(const ProductJob& job, std::int32_t* sums) {
+  HWY_DYNAMIC_DISPATCH(Multiply)(job, sums);
+}
 
-std::int64_t convert_sums(const SumsJob& job) { return HWY_DYNAMIC_DISPATCH(ConvertSums)(job); }
+std::int64_t convert_sums(const SumsJob& job) {
+  return HWY_DYNAMIC_DISPATCH(ConvertSums)(job);
+}
 
 }  // namespace bitline::engine
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels of kernels.h in plain C++, one column at a time: what machines without a vector unit run, and what
-// every instruction set is tested against.
+// The kernels of kernels.h in plain C++, one column at a time: what machines without a vector unit run, and
+// what every instruction set is tested against.
 #pragma once
 
 #include "sim/engine/kernels.h"

@@ -5,8 +5,8 @@
 
 namespace bitline::engine {
 
-WindowSource::WindowSource(const graph::Graph& graph, const graph::Node& node, std::span<const std::int32_t> codes,
-                           std::int32_t zero)
+WindowSource::WindowSource(const graph::Graph& graph, const graph::Node& node,
+                           std::span<const std::int32_t> codes, std::int32_t zero)
     : codes_(codes), zero_(zero) {
   const graph::Shape& in = graph.shape(node.inputs.front());
   const graph::Shape& out = graph.shape(node.outputs.front());
@@ -43,7 +43,8 @@ void WindowSource::gather_window(std::int64_t position, std::int32_t* out) const
   const std::int64_t taps = conv_->kernel[1];
   // columns of the kernel that lie on the image
   const std::int64_t first = left >= 0 ? 0 : std::min(taps, (-left + step - 1) / step);
-  const std::int64_t last = left >= width_ ? first : std::clamp((width_ - left + step - 1) / step, first, taps);
+  const std::int64_t last =
+      left >= width_ ? first : std::clamp((width_ - left + step - 1) / step, first, taps);
   for (std::int64_t channel = 0; channel < channels_; ++channel) {
     const std::int32_t* plane = codes_.data() + (image * channels_ + channel) * height_ * width_;
     for (std::int64_t tap = 0; tap < conv_->kernel[0]; ++tap, out += taps) {

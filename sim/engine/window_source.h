@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows that the windows of a layer drive, cut out of its integer input a tile at a time (the whole matrix of all
-// windows would not fit in memory for large images).
+// The rows that the windows of a layer drive, cut out of its integer input a tile at a time (the whole matrix
+// of all windows would not fit in memory for large images).
 #pragma once
 
 #include <cstdint>

@@ -16,10 +16,13 @@ std::size_t largest_block(const LayerPlan& plan) {
   return static_cast<std::size_t>(rows);
 }
 
-std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+std::size_t round_up(std::size_t value, std::size_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 bool uses_sums(const LayerPlan& plan) {
-  return std::any_of(plan.sets.begin(), plan.sets.end(), [](const ConvertingSet& set) { return !set.on_planes; });
+  return std::any_of(plan.sets.begin(), plan.sets.end(),
+                     [](const ConvertingSet& set) { return !set.on_planes; });
 }
 
 }  // namespace
@@ -45,7 +48,8 @@ Workspace::Workspace(const LayerPlan& plan, int positions, std::size_t drive_set
   packed.resize(count * static_cast<std::size_t>(layer.outputs()));
   limbs.resize(static_cast<std::size_t>(plan.input_limbs) * count * round_up(segment, 2));
   block_codes.resize(round_up(rows, kWordRows));
-  planes.resize(count * static_cast<std::size_t>(layer.activation_bits) * round_up(rows, kWordRows) / kWordRows);
+  planes.resize(count * static_cast<std::size_t>(layer.activation_bits) * round_up(rows, kWordRows) /
+                kWordRows);
   input_sums.resize(count);
   if (uses_sums(plan)) {
     chunk_codes.resize(count * chunks * round_up(rows, 2));

@@ -53,10 +53,10 @@ std::string cost_lines(const Result& r) {
                                                          si(r.energy.dynamic, "J"), si(r.energy.fixed, "J")));
   out += line("mean power", si(r.power_w, "W"));
   out += line("chip area", fmt::format("{:.4g} mm2", r.area_mm2));
-  std::string performance = fmt::format("{:.4g} TOPS", r.tops);
-  if (r.tops_per_w) performance += fmt::format(", {:.4g} TOPS/W", *r.tops_per_w);
-  if (r.tops_per_mm2) performance += fmt::format(", {:.4g} TOPS/mm2", *r.tops_per_mm2);
-  out += line("performance", performance + "  (2 ops per MAC)");
+  std::string performance = si(r.tops * 1e12, "OPS");
+  if (r.tops_per_w) performance += ", " + si(*r.tops_per_w * 1e12, "OPS/W");
+  if (r.tops_per_mm2) performance += ", " + si(*r.tops_per_mm2 * 1e12, "OPS/mm2");
+  out += line("performance", performance + "  (2 per MAC)");
   out += line("crossbars", fmt::format("{} of {} used, {} of their cells", count(r.crossbars_used),
                                        count(r.crossbars_available), percent(r.cell_utilization)));
   out += line("ADC conversions", fmt::format("{}, {} clipped  ({})", count(r.conversions), count(r.clipped),

@@ -94,7 +94,7 @@ void check_files(CheckOptions& options, const Streams& streams) {
 }  // namespace
 
 void add_check(CLI::App& app, const Streams& streams) {
-  CLI::App& command = *app.add_subcommand("check", "Check architectures and networks; all problems at once");
+  CLI::App& command = *app.add_subcommand("check", "Check architectures and networks");
   const auto options = std::make_shared<CheckOptions>();
   command.add_option("files", options->files, "Architectures (.yaml, .yml) and networks (.onnx)")->type_name("FILE");
   command.add_option("--arch", options->archs, "An architecture, whatever its name (repeatable)")

@@ -9,12 +9,16 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <sstream>
 
 #include "sim/result/result.h"
+#include "sim/result/text.h"
 #include "tools/bitline/commands.h"
 
 namespace bitline::cli {
 namespace {
+
+constexpr std::size_t kHelpColumn = 28;
 
 int code(base::ExitCode c) { return static_cast<int>(c); }
 
@@ -32,25 +36,58 @@ int internal_error(const char* what, const Streams& streams) {
 void declare(CLI::App& app, const Streams& streams) {
   app.description(
       "Bitline: cycle-level simulation of ReRAM crossbar accelerators.\n"
-      "Reads an ONNX network and a YAML machine; reports outputs, latency, energy, area.");
+      "Reads an ONNX network and a YAML machine; reports outputs, latency, energy and\narea.");
   app.set_version_flag("--version", std::string("bitline ") + result::version());
   app.require_subcommand(1);
-  app.get_formatter()->column_width(28);
+  app.get_formatter()->column_width(kHelpColumn);
   add_run(app, streams);
   add_infer(app, streams);
   add_map(app, streams);
   add_slices(app, streams);
   add_check(app, streams);
-  // add_workload(app, streams);
-  app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml --network workloads/digits-cnn.onnx",
-                            "bitline run --help"},
+  add_workload(app, streams);
+  app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",
+                            "    --network workloads/digits-cnn.onnx", "bitline run --help"},
                            {base::ExitCode::ok, base::ExitCode::usage, base::ExitCode::config, base::ExitCode::network,
                             base::ExitCode::mapping, base::ExitCode::simulation, base::ExitCode::timeout}));
+}
+
+/// Breaks the lines of a help text.
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string out;
+  std::size_t column = 0;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    const bool breaks = column > 0 && column + 1 + word.size() > width;
+    if (column > 0) out += breaks ? '\n' : ' ';
+    column = (breaks || column == 0 ? 0 : column + 1) + word.size();
+    out += word;
+  }
+  return out;
+}
+
+void wrap_descriptions(CLI::App& app) {
+  for (CLI::Option* option : app.get_options())
+    option->description(wrapped(option->get_description(), result::kReportWidth - kHelpColumn));
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) wrap_descriptions(*command);
+}
+
+/// CLI11 would only say that a subcommand is required.
+void check_command(const CLI::App& app, const std::string& name) {
+  if (name.starts_with("-")) return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  throw base::UsageError(
+      base::Problem{app.get_name(), fmt::format("unknown command '{}'", name), fmt::format("{}", fmt::join(names, ", ")), ""});
 }
 
 int parse_and_run(const std::vector<std::string>& arguments, const Streams& streams) {
   CLI::App app("", "bitline");
   declare(app, streams);
+  wrap_descriptions(app);
+  if (!arguments.empty()) check_command(app, arguments.front());
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 wants them
   try {
     app.parse(reversed);

@@ -94,14 +94,15 @@ std::string to_text(const sim::Mapping& mapping) {
 }  // namespace
 
 void add_map(CLI::App& app, const Streams& streams) {
-  CLI::App& command = *app.add_subcommand("map", "Place a network on a machine: crossbars, IMAs, tiles per layer");
+  CLI::App& command = *app.add_subcommand("map", "Crossbars, IMAs and tiles of each layer");
   const auto options = std::make_shared<MapOptions>();
   add_mapping_options(command, options->request);
   add_threads(command, options->threads);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline map --arch configs/isaac.yaml --network workloads/digits-cnn.onnx",
-                                "bitline map --arch configs/isaac.yaml --network net.onnx --set crossbar.rows=64"},
+                                "bitline map --arch configs/isaac.yaml --network workloads/digits-cnn.onnx \\",
+                                "    --set crossbar.rows=64 --set crossbar.active_rows=64"},
                                {ok, usage, config, network, mapping}));
   command.callback([options, streams] {
     const auto limit = limit_threads(options->threads);

@@ -41,7 +41,7 @@ void add_mapping_options(CLI::App& command, sim::MappingRequest& request) {
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads at most; results do not depend on it (default: all cores)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, 1024).description(""));
 }
 
 std::shared_ptr<void> limit_threads(int threads) {

@@ -67,7 +67,7 @@ void add_data_options(CLI::App& command, sim::SimulationRequest& request) {
                      "Images streamed through the simulation of time; latency and energy are theirs, accuracy and "
                      "outputs are of all images (default: 1)")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""));
 }
 
 void add_control_options(CLI::App& command, RunOptions& options) {
@@ -84,7 +84,7 @@ void add_control_options(CLI::App& command, RunOptions& options) {
   add_threads(command, options.threads);
   command.add_option("--timeout", options.request.timeout_s, "Give up after this many seconds (default: never)")
       ->type_name("S")
-      ->check(CLI::Range(0.001, 1e9));
+      ->check(CLI::Range(0.001, 1e9).description(""));
   command.add_flag("--json", options.json, "Print the result as JSON instead of the report");
   command.add_flag("--quiet", options.quiet, "No log, no progress");
 }
@@ -92,15 +92,17 @@ void add_control_options(CLI::App& command, RunOptions& options) {
 }  // namespace
 
 void add_run(CLI::App& app, const Streams& streams) {
-  CLI::App& command = *app.add_subcommand("run", "Simulate a network on a machine: outputs, latency, energy, area");
+  CLI::App& command = *app.add_subcommand("run", "Simulate: outputs, latency, energy, area");
   const auto options = std::make_shared<RunOptions>();
   add_mapping_options(command, options->request.files);
   add_data_options(command, options->request);
   add_control_options(command, *options);
   using enum base::ExitCode;
-  command.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml --network workloads/digits-cnn.onnx \\",
-                                "    --input workloads/digits-test-x.npy --labels workloads/digits-test-y.npy --out r",
-                                "bitline run --arch configs/isaac.yaml --network net.onnx --set adc.rate=2GHz --json"},
+  command.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",
+                                "    --network workloads/digits-cnn.onnx --out results \\",
+                                "    --input workloads/digits-test-x.npy --labels workloads/digits-test-y.npy",
+                                "bitline run --arch configs/isaac.yaml --network workloads/digits-mlp.onnx \\",
+                                "    --batch 8 --set adc.rate=2GS/s --json"},
                                {ok, usage, config, network, mapping, simulation, timeout}));
   command.callback([options, streams] { run_simulation(*options, streams); });
 }

@@ -76,7 +76,8 @@ void add_slices(CLI::App& app, const Streams& streams) {
   add_threads(command, options->threads);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
-  command.footer("\n" + footer({"bitline slices --arch configs/bitslice-l1.yaml --network workloads/digits-mlp.onnx"},
+  command.footer("\n" + footer({"bitline slices --arch configs/bitslice-l1.yaml \\",
+                                "    --network workloads/digits-mlp.onnx"},
                                {ok, usage, config, network}));
   command.callback([options, streams] {
     const auto limit = limit_threads(options->threads);
