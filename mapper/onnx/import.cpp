@@ -43,11 +43,15 @@ class MappedFile {
     if (fd < 0) fail_to_read(path, std::string("cannot be read: ") + std::strerror(errno));
     struct stat status {};
     const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    size_ = regular ? static_cast<std::size_t>(status.st_size) : 0;
-    if (size_ > 0) data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    // Mapped at once (MAP_POPULATE), so only when the size is known to be acceptable.
+    if (regular && status.st_size > 0 && status.st_size <= kLargestFile) {
+      size_ = static_cast<std::size_t>(status.st_size);
+      data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    }
     const int error = errno;
     ::close(fd);
     if (!regular) fail_to_read(path, "is not a regular file");
+    require_size(status.st_size, path);
     if (data_ == MAP_FAILED) fail_to_read(path, std::string("cannot be read: ") + std::strerror(error));
   }
   ~MappedFile() {

@@ -88,7 +88,8 @@ void import_conv(NodeContext& node) {
   if (node.has_input(2)) conv.bias = node.weights(2);
   conv.group = node.integer("group", 1);
   const Shape& w = conv.weight->shape;
-  if (w.size() == 4) conv.kernel = positive_pair(node, "kernel_shape", {w[2], w[3]});
+  if (w.size() != 4) node.fail("weight of shape " + tensor::to_string(w), "4 dimensions (outputs, channels / group, height, width)");
+  conv.kernel = positive_pair(node, "kernel_shape", {w[2], w[3]});
   read_window(node, node.shape(x), conv);
   const Shape y = graph::conv_shape(node.shape(x), conv);
   node.emit(Op::conv, std::move(conv), {x}, y);
