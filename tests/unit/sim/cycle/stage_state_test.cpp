@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cycle/stage_state.h"
+
+#include <gtest/gtest.h>
+
+#include "sim/cycle/resource.h"
+#include "sim/cycle/topology.h"
+
+namespace bitline::cycle {
+namespace {
+
+using base::Time;
+
+Time ns(std::int64_t n) { return Time::from_ns(n); }
+
+TEST(ItemCounter, CompletesInOrderAtTheLatestReport) {
+  ItemCounter counter(2);
+  EXPECT_FALSE(counter.add(0, ns(5)));
+  EXPECT_FALSE(counter.add(1, ns(7)));   // the first contributor is ahead
+  EXPECT_EQ(counter.add(0, ns(3)), ns(5));
+  EXPECT_EQ(counter.complete(), 1);
+  EXPECT_EQ(counter.add(1, ns(9)), ns(9));
+  EXPECT_EQ(counter.complete(), 2);
+  EXPECT_ANY_THROW(counter.add(1, ns(9)));  // already complete
+}
+
+place::Edge sliding_edge() {
+  place::Edge edge;
+  edge.window = {place::Window::Kind::sliding, 3, 3, 3, 3, 3, 3, 1, 1, 1, 1};
+  edge.capacity = 6;
+  return edge;
+}
+
+TEST(EdgeState, WindowsWaitForTheirPixelsAndProducersForRoom) {
+  const place::Edge edge = sliding_edge();
+  EdgeState state(edge, 9, 9, 1);
+  for (std::int64_t pixel = 0; pixel < 4; ++pixel) state.arrived(pixel, ns(1));
+  EXPECT_FALSE(state.has_input(0));  // a 3 x 3 window with padding needs (1,1), the fifth pixel
+  state.arrived(4, ns(1));
+  EXPECT_TRUE(state.has_input(0));
+  EXPECT_FALSE(state.has_input(1));
+  EXPECT_TRUE(state.has_place(5));
+  EXPECT_FALSE(state.has_place(6));
+  state.consumed(1);                 // row 0 is still needed by row 1 of the output
+  EXPECT_EQ(state.pixels_released(), 0);
+  state.consumed(9);
+  EXPECT_EQ(state.pixels_released(), 9);
+  EXPECT_TRUE(state.has_place(14));
+  EXPECT_FALSE(state.has_place(15));
+}
+
+TEST(EdgeState, ImagesFollowEachOther) {
+  const place::Edge edge = sliding_edge();
+  EdgeState state(edge, 9, 9, 1);
+  for (std::int64_t pixel = 0; pixel < 13; ++pixel) state.arrived(pixel, ns(1));
+  EXPECT_TRUE(state.has_input(8));
+  EXPECT_FALSE(state.has_input(9));  // the first window of the second image needs its fifth pixel
+  state.arrived(13, ns(1));
+  EXPECT_TRUE(state.has_input(9));
+}
+
+TEST(EdgeState, PixelsArriveWhenAllSharesHave) {
+  const place::Edge edge = sliding_edge();
+  EdgeState state(edge, 9, 9, 3);
+  EXPECT_FALSE(state.arrived(0, ns(1)));
+  EXPECT_FALSE(state.arrived(0, ns(1)));
+  EXPECT_TRUE(state.arrived(0, ns(2)));
+  EXPECT_EQ(state.pixels_arrived(), 1);
+}
+
+TEST(StallMeter, AddsUpIdleTimeByReason) {
+  StallMeter meter;
+  meter.waits(ns(3), Wait::input);  // not idle yet
+  meter.idle(ns(10));
+  meter.waits(ns(10), Wait::input);
+  meter.waits(ns(14), Wait::output);
+  meter.works(ns(20));
+  meter.waits(ns(25), Wait::input);
+  EXPECT_EQ(meter.input(), ns(4));
+  EXPECT_EQ(meter.output(), ns(6));
+}
+
+TEST(Split, SharesAreWholeAndAddUp) {
+  const std::vector<std::int64_t> weights = {16, 4, 1};
+  EXPECT_EQ(split(42, weights, 0), 32);
+  EXPECT_EQ(split(42, weights, 1), 8);
+  EXPECT_EQ(split(42, weights, 2), 2);
+  for (std::int64_t total = 0; total < 50; ++total) {
+    EXPECT_EQ(split(total, weights, 0) + split(total, weights, 1) + split(total, weights, 2), total);
+  }
+}
+
+TEST(PixelsTaken, BordersAreCutOff) {
+  const place::Window window = sliding_edge().window;
+  EXPECT_EQ(pixels_taken(window, 0), 4);
+  EXPECT_EQ(pixels_taken(window, 1), 6);
+  EXPECT_EQ(pixels_taken(window, 4), 9);
+  place::Window whole = window;
+  whole.kind = place::Window::Kind::all;
+  EXPECT_EQ(pixels_taken(whole, 0), 9);
+}
+
+TEST(Resource, ServesInOrderFromItsEdgesOn) {
+  Resource resource(ns(3));
+  EXPECT_EQ(resource.reserve(ns(4), ns(6)), ns(6));
+  EXPECT_EQ(resource.reserve(ns(4), ns(3)), ns(12));
+  EXPECT_EQ(resource.reserve(ns(20), ns(3)), ns(21));
+  EXPECT_EQ(resource.busy(), ns(12));
+  EXPECT_EQ(resource.uses(), 3);
+  Resource self_timed;
+  EXPECT_EQ(self_timed.reserve(ns(4), ns(6)), ns(4));
+  EXPECT_EQ(self_timed.reserve(ns(5), ns(6)), ns(10));
+}
+
+TEST(Topology, IsaacChip) {
+  // 14 x 12 tiles, four per router: 7 x 6 routers, each for 2 x 2 tiles.
+  const Topology mesh(168, 14, 4);
+  EXPECT_EQ(mesh.routers(), 42);
+  EXPECT_EQ(mesh.router_of(0), 0);
+  EXPECT_EQ(mesh.router_of(1), 0);
+  EXPECT_EQ(mesh.router_of(14), 0);
+  EXPECT_EQ(mesh.router_of(15), 0);
+  EXPECT_EQ(mesh.router_of(2), 1);
+  EXPECT_EQ(mesh.router_of(28), 7);
+  EXPECT_EQ(mesh.router_of(167), 41);
+  EXPECT_NE(mesh.tile_port(0), mesh.tile_port(15));
+  EXPECT_EQ(mesh.hops(0, 0), 1);
+  EXPECT_EQ(mesh.hops(0, 41), 6 + 5 + 1);
+}
+
+TEST(Topology, WaysGoAlongTheRowFirstAndReachTheirEnd) {
+  const Topology mesh(60, 10, 2);  // blocks of 2 x 1: 5 x 6 routers
+  EXPECT_EQ(mesh.routers(), 30);
+  for (int from = 0; from < 30; ++from) {
+    for (int to = 0; to < 30; ++to) {
+      int at = from, steps = 1;
+      bool turned = false;
+      while (at != to) {
+        const Port port = mesh.towards(at, to);
+        const bool vertical = port == Port::south || port == Port::north;
+        EXPECT_TRUE(vertical || !turned);
+        turned = turned || vertical;
+        at = mesh.neighbour(at, port);
+        ++steps;
+      }
+      EXPECT_EQ(steps, mesh.hops(from, to));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bitline::cycle
