@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every statistic gathered here is order-free (extremes and whole-number counts), so images can run in parallel
-// and the result is the same for any number of threads.
+// Every statistic gathered here is order-free (extremes and whole-number counts), so images can run in
+// parallel and the result is the same for any number of threads.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -26,7 +26,9 @@ struct Statistics {
   std::vector<std::int64_t> upper;
 };
 
-std::uint32_t magnitude_bits(float x) { return std::bit_cast<std::uint32_t>(std::abs(x)); }
+std::uint32_t magnitude_bits(float x) {
+  return std::bit_cast<std::uint32_t>(std::abs(x));
+}
 
 void add_extremes(Statistics& s, std::span<const float> values) {
   if (values.empty()) return;
@@ -76,8 +78,8 @@ std::pair<std::size_t, std::int64_t> find_bin(const std::vector<std::int64_t>& b
   return {bin, rank};
 }
 
-/// The percentile of |x| of the wanted values: the upper halves of the floats are already counted, a second run
-/// of the images counts the lower halves within the bin found.
+/// The percentile of |x| of the wanted values: the upper halves of the floats are already counted, a second
+/// run of the images counts the lower halves within the bin found.
 std::vector<double> percentiles(const reference::Executor& executor, std::span<const Inputs> images,
                                 const std::vector<Statistics>& statistics, double percentile) {
   struct Search {

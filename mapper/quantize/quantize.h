@@ -13,8 +13,8 @@
 
 namespace bitline::quantize {
 
-/// What a value took during calibration: the extremes, or with Calibration::percentile the extremes clipped at
-/// that percentile of |x| (nearest rank).
+/// What a value took during calibration: the extremes, or with Calibration::percentile the extremes clipped
+/// at that percentile of |x| (nearest rank).
 struct Range {
   double min = 0.0;
   double max = 0.0;
@@ -23,11 +23,12 @@ struct Range {
 /// One tensor per Graph::inputs entry: one image.
 using Inputs = std::vector<tensor::Tensor>;
 
-/// Runs the float reference on every image and returns the range of each value, indexed by ValueId (values that
-/// are constant or never computed: {0, 0}). Images run in parallel; the result does not depend on the number of
-/// threads. Throws base::UsageError without images or where a tensor's shape is not the input's, and
-/// base::NetworkError naming the value where an activation is not finite.
-[[nodiscard]] std::vector<Range> calibrate(const reference::Executor& executor, std::span<const Inputs> images,
+/// Runs the float reference on every image and returns the range of each value, indexed by ValueId (values
+/// that are constant or never computed: {0, 0}). Images run in parallel; the result does not depend on the
+/// number of threads. Throws base::UsageError without images or where a tensor's shape is not the input's,
+/// and base::NetworkError naming the value where an activation is not finite.
+[[nodiscard]] std::vector<Range> calibrate(const reference::Executor& executor,
+                                           std::span<const Inputs> images,
                                            const arch::PrecisionParams::Activations& precision);
 
 /// real = scale * (code - zero_point), code in [min_code(), max_code()].
@@ -58,7 +59,9 @@ struct WeightQuant {
   std::int64_t saturated = 0;       ///< codes beyond the largest, held at it (dynamic_fixed_point)
 
   /// Bits of |q|: bits-1 for symmetric, bits for dynamic_fixed_point.
-  [[nodiscard]] int magnitude_bits() const { return scheme == arch::WeightScheme::symmetric ? bits - 1 : bits; }
+  [[nodiscard]] int magnitude_bits() const {
+    return scheme == arch::WeightScheme::symmetric ? bits - 1 : bits;
+  }
 };
 
 /// `weight`: float [O, ...]. Throws base::ConfigError for bits outside 2..16 (symmetric) or 1..16

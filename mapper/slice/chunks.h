@@ -12,9 +12,9 @@ struct InputChunk {
   int sign = 1;  ///< -1 for the sign bit of a signed input
 };
 
-/// The chunks of an `activation_bits` input, least significant first. Unsigned: consecutive dac_bits, the last
-/// chunk narrower where dac_bits does not divide. Signed (two's complement): the low activation_bits-1 bits in
-/// the same way, then the sign bit alone with negative weight.
+/// The chunks of an `activation_bits` input, least significant first. Unsigned: consecutive dac_bits, the
+/// last chunk narrower where dac_bits does not divide. Signed (two's complement): the low activation_bits-1
+/// bits in the same way, then the sign bit alone with negative weight.
 [[nodiscard]] std::vector<InputChunk> input_chunks(int activation_bits, bool is_signed, int dac_bits);
 
 }  // namespace bitline::slice

@@ -13,10 +13,13 @@
 namespace bitline::slice {
 namespace {
 
-int ceil_log2(std::int64_t x) { return std::bit_width(static_cast<std::uint64_t>(x) - 1); }
+int ceil_log2(std::int64_t x) {
+  return std::bit_width(static_cast<std::uint64_t>(x) - 1);
+}
 
 [[noreturn]] void fail(std::string where, std::string given, std::string allowed, std::string remedy) {
-  throw base::ConfigError(base::Problem{std::move(where), std::move(given), std::move(allowed), std::move(remedy)});
+  throw base::ConfigError(
+      base::Problem{std::move(where), std::move(given), std::move(allowed), std::move(remedy)});
 }
 
 int fixed_bits(const std::vector<int>& bits, std::size_t slice, std::size_t slices) {
@@ -83,7 +86,8 @@ std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer) {
       for (int group = 0; group < layer.groups; ++group) {
         for (int output = 0; output < layer.outputs_per_group; ++output) {
           const std::int64_t sum = encoded_sum(layer, array, block, slice, group, output);
-          const bool flipped = layer.is_flipped(array, block, slice, group * layer.outputs_per_group + output);
+          const bool flipped =
+              layer.is_flipped(array, block, slice, group * layer.outputs_per_group + output);
           largest = std::max(largest, flipped ? most - sum : sum);
         }
       }
@@ -126,8 +130,8 @@ int truncated_bits(const SlicedLayer& layer, int block, int slice) {
   const int bits = layer.adc_bits[static_cast<std::size_t>(block)][static_cast<std::size_t>(slice)];
   if (layer.conversion == periphery::AdcConversion::clip || bits == 0) return 0;
   const std::int64_t cell = (std::int64_t{1} << layer.slices[static_cast<std::size_t>(slice)].width) - 1;
-  const std::int64_t full = layer.blocks[static_cast<std::size_t>(block)].rows() * cell *
-                            ((std::int64_t{1} << layer.dac_bits) - 1);
+  const std::int64_t full =
+      layer.blocks[static_cast<std::size_t>(block)].rows() * cell * ((std::int64_t{1} << layer.dac_bits) - 1);
   int dropped = 0;
   while (full > adc_limit(bits, layer.analog) << dropped) ++dropped;
   return dropped;

@@ -16,8 +16,8 @@ namespace bitline::slice {
 [[nodiscard]] std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer);
 /// The largest input value that one read can drive: 2^(widest chunk) - 1.
 [[nodiscard]] std::int64_t max_chunk_value(const SlicedLayer& layer);
-/// Bits of a conversion that never clips at a sum of `max_sum`: ceil(log2(max_sum+1)), one more for the sign of
-/// an analog subtraction; 0 where max_sum is 0.
+/// Bits of a conversion that never clips at a sum of `max_sum`: ceil(log2(max_sum+1)), one more for the sign
+/// of an analog subtraction; 0 where max_sum is 0.
 [[nodiscard]] int lossless_bits(std::int64_t max_sum, bool analog);
 /// Fills adc_bits and max_column_sum. Throws base::ConfigError (see slice_layer).
 void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch);

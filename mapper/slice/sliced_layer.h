@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The weights of one crossbar layer as cell codes, cut into slices and row blocks, with the resolution that each
-// conversion needs. Semantics: see README.md of this folder.
+// The weights of one crossbar layer as cell codes, cut into slices and row blocks, with the resolution that
+// each conversion needs. Semantics: see README.md of this folder.
 #pragma once
 
 #include <cstddef>
@@ -29,16 +29,18 @@ struct Slice {
 
 struct SlicedLayer {
   int groups = 1;
-  int rows_per_group = 0;     ///< C/g * kh * kw
+  int rows_per_group = 0;  ///< C/g * kh * kw
   int outputs_per_group = 0;
   arch::WeightEncoding encoding = arch::WeightEncoding::offset;
-  int arrays = 1;             ///< 2 for differential (positive, negative), else 1
-  bool analog = false;        ///< differential with the arrays subtracted before one signed conversion
-  std::vector<Slice> slices;  ///< most significant first
+  int arrays = 1;                ///< 2 for differential (positive, negative), else 1
+  bool analog = false;           ///< differential with the arrays subtracted before one signed conversion
+  std::vector<Slice> slices;     ///< most significant first
   std::vector<RowBlock> blocks;  ///< the same for every group
-  std::vector<std::uint32_t> codes;  ///< [array][group][output][row]: cell codes before flipping, < 2^sum(widths)
-  std::int64_t offset = 0;    ///< encoding offset: codes hold q + offset
-  /// [array][block][slice][group*outputs_per_group + output]: 1 where the column is stored flipped. Empty: no flip.
+  std::vector<std::uint32_t>
+      codes;                ///< [array][group][output][row]: cell codes before flipping, < 2^sum(widths)
+  std::int64_t offset = 0;  ///< encoding offset: codes hold q + offset
+  /// [array][block][slice][group*outputs_per_group + output]: 1 where the column is stored flipped. Empty: no
+  /// flip.
   std::vector<std::uint8_t> flipped;
   /// [block][slice]: resolution of the conversions; 0: every cell is zero, no conversion is needed.
   std::vector<std::vector<int>> adc_bits;
@@ -56,8 +58,8 @@ struct SlicedLayer {
   [[nodiscard]] int outputs() const { return groups * outputs_per_group; }
   /// The cell codes of one output of a group, by row of the group.
   [[nodiscard]] const std::uint32_t* column(int array, int group, int output) const {
-    return codes.data() + ((static_cast<std::size_t>(array) * groups + group) * outputs_per_group + output) *
-                              rows_per_group;
+    return codes.data() +
+           ((static_cast<std::size_t>(array) * groups + group) * outputs_per_group + output) * rows_per_group;
   }
   /// The cell code of weight (group, output of the group, row of the group) in an array.
   [[nodiscard]] std::uint32_t code(int array, int group, int output, int row) const {
@@ -67,7 +69,8 @@ struct SlicedLayer {
   [[nodiscard]] bool is_flipped(int array, int block, int slice, int output) const {
     return !flipped.empty() &&
            flipped[((static_cast<std::size_t>(array) * blocks.size() + block) * slices.size() + slice) *
-                       outputs() + output] != 0;
+                       outputs() +
+                   output] != 0;
   }
   /// What the cell holds: the slice of the code, complemented where the column is flipped.
   [[nodiscard]] std::uint32_t cell(int array, int block, int slice, int group, int output, int row) const {

@@ -28,7 +28,9 @@ int checked_int(const graph::Node& node, std::int64_t value) {
 }
 
 /// Bits of a slice at the top of the code that stand alone: the sign bit of two's complement.
-int sign_bits(WeightEncoding encoding) { return encoding == WeightEncoding::twos_complement ? 1 : 0; }
+int sign_bits(WeightEncoding encoding) {
+  return encoding == WeightEncoding::twos_complement ? 1 : 0;
+}
 
 std::vector<int> even_widths(int bits, int bits_per_cell) {
   std::vector<int> widths;
@@ -57,7 +59,8 @@ void require_widths(const std::vector<int>& widths, int code_bits, const arch::A
     report(fmt::format("1 to {} bits each", kMaxCellBits));
   }
   if (std::accumulate(widths.begin(), widths.end(), 0) != code_bits) {
-    report(fmt::format("{} bits together: the cell code of precision.weights.bits and encoding.weights", code_bits));
+    report(fmt::format("{} bits together: the cell code of precision.weights.bits and encoding.weights",
+                       code_bits));
   }
   if (sign_bits(arch.encoding.weights) == 1 && (widths.empty() || widths.front() != 1)) {
     report("a most significant slice of 1 bit: the sign of twos_complement");
@@ -69,10 +72,11 @@ void require_meaning(const arch::Arch& arch) {
   const bool analog = arch.encoding.weights == WeightEncoding::differential &&
                       arch.encoding.subtraction == arch::Subtraction::analog;
   if (!analog || !arch.encoding.flip) return;
-  throw base::ConfigError(base::Problem{.where = "encoding.flip",
-                                        .given = "flip with encoding.subtraction: analog",
-                                        .allowed = "flip where each column is converted by itself",
-                                        .remedy = "set encoding.flip: false or encoding.subtraction: digital"});
+  throw base::ConfigError(
+      base::Problem{.where = "encoding.flip",
+                    .given = "flip with encoding.subtraction: analog",
+                    .allowed = "flip where each column is converted by itself",
+                    .remedy = "set encoding.flip: false or encoding.subtraction: digital"});
 }
 
 /// The cell code of weight q in an array.
@@ -110,8 +114,8 @@ void flip_dense_columns(SlicedLayer& layer) {
     const auto slice = static_cast<int>(set % slices);
     const auto block = static_cast<int>(set / slices % layer.blocks.size());
     const auto array = static_cast<int>(set / slices / layer.blocks.size());
-    const std::int64_t most =
-        layer.blocks[static_cast<std::size_t>(block)].rows() * ((std::int64_t{1} << layer.slices[set % slices].width) - 1);
+    const std::int64_t most = layer.blocks[static_cast<std::size_t>(block)].rows() *
+                              ((std::int64_t{1} << layer.slices[set % slices].width) - 1);
     for (std::size_t column = 0; column < columns; ++column) {
       const auto group = static_cast<int>(column) / layer.outputs_per_group;
       const auto output = static_cast<int>(column) % layer.outputs_per_group;
@@ -134,7 +138,9 @@ LayerShape layer_shape(const graph::Node& node) {
   }
   BITLINE_CHECK(node.op == graph::Op::linear);
   const graph::Shape& w = std::get<graph::LinearAttributes>(node.attributes).weight->shape;
-  return {.groups = 1, .outputs_per_group = checked_int(node, w.at(0)), .rows_per_group = checked_int(node, w.at(1))};
+  return {.groups = 1,
+          .outputs_per_group = checked_int(node, w.at(0)),
+          .rows_per_group = checked_int(node, w.at(1))};
 }
 
 int code_bits(const quantize::WeightQuant& weights, WeightEncoding encoding) {
@@ -168,7 +174,8 @@ std::vector<RowBlock> row_blocks(int rows, const crossbar::CrossbarParams& cross
 
 SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& quant, const arch::Arch& arch) {
   require_meaning(arch);
-  const std::size_t count = static_cast<std::size_t>(shape.groups) * shape.outputs_per_group * shape.rows_per_group;
+  const std::size_t count =
+      static_cast<std::size_t>(shape.groups) * shape.outputs_per_group * shape.rows_per_group;
   BITLINE_CHECK(quant.weights.codes.size() == count);
   const WeightEncoding encoding = arch.encoding.weights;
   const int bits = code_bits(quant.weights, encoding);
@@ -208,7 +215,8 @@ std::vector<SliceStatistics> statistics(const SlicedLayer& layer) {
                                 [mask](std::uint32_t code) { return (code & mask) != 0; });
     for (std::size_t b = 0; b < layer.blocks.size(); ++b) {
       out.max_column_sum = std::max(out.max_column_sum, sums[b][s]);
-      out.adc_bits_needed = std::max(out.adc_bits_needed, lossless_bits(layer.max_column_sum[b][s], layer.analog));
+      out.adc_bits_needed =
+          std::max(out.adc_bits_needed, lossless_bits(layer.max_column_sum[b][s], layer.analog));
       out.adc_bits = std::max(out.adc_bits, layer.adc_bits[b][s]);
     }
   }

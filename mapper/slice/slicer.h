@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From integer weights to cells: encoding, slices, row blocks, flipping and the resolution of each conversion.
+// From integer weights to cells: encoding, slices, row blocks, flipping and the resolution of each
+// conversion.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct LayerShape {
 /// Bits of a cell code: |q| for differential, the signed code otherwise.
 [[nodiscard]] int code_bits(const quantize::WeightQuant& weights, arch::WeightEncoding encoding);
 /// The slices of a code of `code_bits` bits: `params.widths`, or bits_per_cell each with the most significant
-/// one narrower; two's complement has its sign bit in a slice of its own. Throws base::ConfigError where widths
-/// do not add up, exceed bits_per_cell's limit of 8, or (two's complement) do not start with 1.
+/// one narrower; two's complement has its sign bit in a slice of its own. Throws base::ConfigError where
+/// widths do not add up, exceed bits_per_cell's limit of 8, or (two's complement) do not start with 1.
 [[nodiscard]] std::vector<Slice> make_slices(int code_bits, const arch::Arch& arch);
 /// Rows 0..rows in blocks of crossbar.rows, each cut into crossbar.active_rows.
 [[nodiscard]] std::vector<RowBlock> row_blocks(int rows, const crossbar::CrossbarParams& crossbar);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rates of the engine's kernels on one core: conversions per second where every conversion is made, and
-// multiply-accumulates per second where the layer collapses to a matrix product. One benchmark per instruction set.
+// multiply-accumulates per second where the layer collapses to a matrix product. One benchmark per
+// instruction set.
 #include <benchmark/benchmark.h>
 #include <tbb/global_control.h>
 
@@ -60,8 +61,9 @@ void run(benchmark::State& state, const std::string& target, const Shape& shape)
     benchmark::DoNotOptimize(y.data());
   }
   const double macs = static_cast<double>(kPositions) * shape.rows * shape.outputs;
-  const double conversions = static_cast<double>(kPositions) * shape.outputs * static_cast<double>(layer->slices.size()) *
-                             static_cast<double>(layer->chunks.size()) * static_cast<double>(layer->blocks.size());
+  const double conversions =
+      static_cast<double>(kPositions) * shape.outputs * static_cast<double>(layer->slices.size()) *
+      static_cast<double>(layer->chunks.size()) * static_cast<double>(layer->blocks.size());
   const auto rate = benchmark::Counter::kIsIterationInvariantRate;
   if (function.converting_sets() > 0) state.counters["conversions/s"] = benchmark::Counter(conversions, rate);
   state.counters["MAC/s"] = benchmark::Counter(macs, rate);
@@ -69,9 +71,9 @@ void run(benchmark::State& state, const std::string& target, const Shape& shape)
 }
 
 void add(const std::string& name, const std::string& target, const Shape& shape) {
-  benchmark::RegisterBenchmark((name + "/" + target).c_str(),
-                               [target, shape](benchmark::State& state) { run(state, target, shape); })
-      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark((name + "/" + target).c_str(), [target, shape](benchmark::State& state) {
+    run(state, target, shape);
+  })->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace

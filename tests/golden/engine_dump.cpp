@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// engine_dump DIR: runs one small random layer for every combination of encoding, conversion, ADC policy, chunking,
-// flip and grouping through the engine and dumps its integers to DIR/<case>/, for the independent NumPy computation
-// to check. The same folders come out every time.
+// engine_dump DIR: runs one small random layer for every combination of encoding, conversion, ADC policy,
+// chunking, flip and grouping through the engine and dumps its integers to DIR/<case>/, for the independent
+// NumPy computation to check. The same folders come out every time.
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -31,7 +31,9 @@ class Maker {
  public:
   explicit Maker(std::uint32_t seed) : random_(seed) {}
 
-  int between(int low, int high) { return low + static_cast<int>(random_() % static_cast<std::uint32_t>(high - low + 1)); }
+  int between(int low, int high) {
+    return low + static_cast<int>(random_() % static_cast<std::uint32_t>(high - low + 1));
+  }
   bool coin() { return between(0, 1) == 1; }
 
   arch::Arch machine(const Combination& c) {
@@ -44,7 +46,8 @@ class Maker {
     arch.crossbar.rows = between(9, 40);
     arch.crossbar.active_rows = coin() ? arch.crossbar.rows : between(4, arch.crossbar.rows);
     arch.precision.weights.bits = between(4, 9);
-    arch.precision.weights.scheme = coin() ? arch::WeightScheme::symmetric : arch::WeightScheme::dynamic_fixed_point;
+    arch.precision.weights.scheme =
+        coin() ? arch::WeightScheme::symmetric : arch::WeightScheme::dynamic_fixed_point;
     arch.precision.activations.bits = between(4, 9);
     return arch;
   }
@@ -59,8 +62,14 @@ class Maker {
   std::shared_ptr<graph::Graph> network(int group) {
     auto graph = std::make_shared<graph::Graph>();
     graph->name = "layer";
-    const double skew = between(0, 4) / 4.0 * 0.6 + 0.2;  // from mostly positive to mostly negative: both flip
-    graph::Node node{.name = "/layer/0", .onnx_type = "", .op = graph::Op::linear, .attributes = {}, .inputs = {0}, .outputs = {1}};
+    const double skew =
+        between(0, 4) / 4.0 * 0.6 + 0.2;  // from mostly positive to mostly negative: both flip
+    graph::Node node{.name = "/layer/0",
+                     .onnx_type = "",
+                     .op = graph::Op::linear,
+                     .attributes = {},
+                     .inputs = {0},
+                     .outputs = {1}};
     graph::Shape in;
     graph::Shape out;
     if (group == 0) {
@@ -107,7 +116,8 @@ class Maker {
   tensor::Tensor image(const graph::Shape& shape, const quantize::ActivationQuant& quant) {
     std::vector<float> values(static_cast<std::size_t>(tensor::element_count(shape)));
     for (float& v : values) {
-      const double code = uniform() * static_cast<double>(quant.max_code() - quant.min_code()) + static_cast<double>(quant.min_code());
+      const double code = uniform() * static_cast<double>(quant.max_code() - quant.min_code()) +
+                          static_cast<double>(quant.min_code());
       v = coin() ? static_cast<float>((code - static_cast<double>(quant.zero_point)) * quant.scale) : 0.0f;
     }
     return {shape, std::move(values)};
@@ -123,18 +133,21 @@ void dump(const std::string& directory, const Combination& c, std::uint32_t seed
   const arch::Arch arch = make.machine(c);
   const std::shared_ptr<const graph::Graph> graph = make.network(c.group);
   const graph::Node& node = graph->nodes.front();
-  const tensor::Tensor& weight = node.op == graph::Op::conv ? *std::get<graph::ConvAttributes>(node.attributes).weight
-                                                            : *std::get<graph::LinearAttributes>(node.attributes).weight;
+  const tensor::Tensor& weight = node.op == graph::Op::conv
+                                     ? *std::get<graph::ConvAttributes>(node.attributes).weight
+                                     : *std::get<graph::LinearAttributes>(node.attributes).weight;
   engine::NetworkLayer layer;
   layer.quant = {.node = 0,
                  .input = make.activation(arch.precision.activations.bits),
                  .weights = quantize::quantize_weights(weight, arch.precision.weights)};
-  layer.sliced = std::make_shared<slice::SlicedLayer>(slice::slice_layer(slice::layer_shape(node), layer.quant, arch));
+  layer.sliced =
+      std::make_shared<slice::SlicedLayer>(slice::slice_layer(slice::layer_shape(node), layer.quant, arch));
   const quantize::ActivationQuant input = layer.quant.input;
   const engine::NetworkFunction network(graph, {std::move(layer)}, false);
   std::vector<engine::ImageResult> results;
   for (int image = 0; image < 2; ++image) {
-    results.push_back(network.run({make.image(graph->shape(0), input)}, {.keep_inputs = true, .keep_sums = true}));
+    results.push_back(
+        network.run({make.image(graph->shape(0), input)}, {.keep_inputs = true, .keep_sums = true}));
   }
   engine::dump_layers(directory, network, results);
 }
@@ -157,7 +170,8 @@ int dump_all(const std::string& directory) {
   std::uint32_t cases = 0;
   for (const Way& way : ways) {
     for (const auto conversion : {periphery::AdcConversion::clip, periphery::AdcConversion::truncate}) {
-      for (const auto policy : {periphery::AdcPolicy::fixed, periphery::AdcPolicy::isaac, periphery::AdcPolicy::lossless}) {
+      for (const auto policy :
+           {periphery::AdcPolicy::fixed, periphery::AdcPolicy::isaac, periphery::AdcPolicy::lossless}) {
         for (const int dac_bits : {1, 2, 3}) {
           for (const int group : {0, 1, 2, 4}) {
             dump(directory + "/" + std::to_string(cases),

@@ -38,14 +38,16 @@ TEST(QuantizeWeights, SymmetricPerChannel) {
   // 4 bits: codes -7..7; scales 7/7 = 1 and 14/7 = 2
   const WeightQuant q = quantize_weights(matrix(2, {7, -3.4f, 0.6f, 0, -14, 5, 2, 1.0f}), weights(4));
   EXPECT_THAT(q.scale, ElementsAre(1.0, 2.0));
-  EXPECT_THAT(q.codes, ElementsAre(7, -3, 1, 0, -7, 2, 1, 0));  // 5/2 = 2.5 -> 2, 1/2 = 0.5 -> 0: ties to even
+  EXPECT_THAT(q.codes,
+              ElementsAre(7, -3, 1, 0, -7, 2, 1, 0));  // 5/2 = 2.5 -> 2, 1/2 = 0.5 -> 0: ties to even
   EXPECT_EQ(q.saturated, 0);
   EXPECT_EQ(q.magnitude_bits(), 3);
 }
 
 TEST(QuantizeWeights, SymmetricPerTensorHasOneScale) {
-  const WeightQuant q = quantize_weights(
-      matrix(2, {7, -3.4f, -14, 5}), weights(4, arch::WeightScheme::symmetric, arch::Granularity::per_tensor));
+  const WeightQuant q =
+      quantize_weights(matrix(2, {7, -3.4f, -14, 5}),
+                       weights(4, arch::WeightScheme::symmetric, arch::Granularity::per_tensor));
   EXPECT_THAT(q.scale, ElementsAre(2.0, 2.0));
   EXPECT_THAT(q.codes, ElementsAre(4, -2, -7, 2));  // 3.5 -> 4, -1.7 -> -2, 2.5 -> 2
 }
@@ -63,8 +65,8 @@ TEST(QuantizeWeights, AllZeroChannelHasScaleOne) {
 
 TEST(QuantizeWeights, DynamicFixedPointHasSignAndAllMagnitudeBits) {
   // max 3 -> S = 2, 4 bits: step 2^-2; 3/0.25 = 12, sign and 4 bits hold 15
-  const WeightQuant q =
-      quantize_weights(matrix(1, {3, -2.9f, 0.125f, 0.375f}), weights(4, arch::WeightScheme::dynamic_fixed_point));
+  const WeightQuant q = quantize_weights(matrix(1, {3, -2.9f, 0.125f, 0.375f}),
+                                         weights(4, arch::WeightScheme::dynamic_fixed_point));
   EXPECT_THAT(q.scale, ElementsAre(0.25));
   EXPECT_THAT(q.codes, ElementsAre(12, -12, 0, 2));  // -11.6, 0.5 -> 0, 1.5 -> 2
   EXPECT_EQ(q.saturated, 0);
@@ -89,16 +91,19 @@ TEST(QuantizeWeights, DynamicFixedPointOfSmallWeights) {
 }
 
 TEST(QuantizeWeights, DynamicFixedPointOfZeros) {
-  const WeightQuant q = quantize_weights(matrix(1, {0, 0}), weights(8, arch::WeightScheme::dynamic_fixed_point));
+  const WeightQuant q =
+      quantize_weights(matrix(1, {0, 0}), weights(8, arch::WeightScheme::dynamic_fixed_point));
   EXPECT_THAT(q.scale, ElementsAre(1.0));
   EXPECT_THAT(q.codes, ElementsAre(0, 0));
 }
 
 TEST(QuantizeWeights, BitsOutOfRange) {
-  EXPECT_THAT(message<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(1))); }),
-              HasSubstr("precision.weights.bits: 1 bits; allowed: 2 to 16 bits"));
-  EXPECT_THAT(message<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(17))); }),
-              HasSubstr("17 bits"));
+  EXPECT_THAT(
+      message<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(1))); }),
+      HasSubstr("precision.weights.bits: 1 bits; allowed: 2 to 16 bits"));
+  EXPECT_THAT(
+      message<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(17))); }),
+      HasSubstr("17 bits"));
 }
 
 TEST(QuantizeRange, UnsignedFromZeroUp) {
@@ -147,9 +152,13 @@ TEST(QuantizeRange, AllZeroAndConstantRanges) {
 }
 
 TEST(QuantizeRange, BitsOutOfRange) {
-  EXPECT_THAT(message<base::ConfigError>([] { static_cast<void>(quantize_range({-1.0, 1.0}, 1)); }),
+  EXPECT_THAT(message<base::ConfigError>([] {
+                static_cast<void>(quantize_range({-1.0, 1.0}, 1));
+              }),
               HasSubstr("precision.activations.bits: 1 bits; allowed: 2 to 16 bits"));
-  EXPECT_THAT(message<base::ConfigError>([] { static_cast<void>(quantize_range({0.0, 1.0}, 17)); }),
+  EXPECT_THAT(message<base::ConfigError>([] {
+                static_cast<void>(quantize_range({0.0, 1.0}, 17));
+              }),
               HasSubstr("allowed: 1 to 16 bits"));
 }
 
@@ -163,15 +172,32 @@ std::shared_ptr<graph::Graph> two_layers() {
                    {.name = "b", .shape = {1, 4}, .producer = 1, .constant = nullptr},
                    {.name = "y", .shape = {1, 4}, .producer = 2, .constant = nullptr}};
   const graph::LinearAttributes linear{.weight = diagonal, .bias = nullptr};
-  graph->nodes = {{.name = "first", .onnx_type = "Gemm", .op = graph::Op::linear, .attributes = linear, .inputs = {0}, .outputs = {1}},
-                  {.name = "relu", .onnx_type = "Relu", .op = graph::Op::relu, .attributes = {}, .inputs = {1}, .outputs = {2}},
-                  {.name = "second", .onnx_type = "Gemm", .op = graph::Op::linear, .attributes = linear, .inputs = {2}, .outputs = {3}}};
+  graph->nodes = {{.name = "first",
+                   .onnx_type = "Gemm",
+                   .op = graph::Op::linear,
+                   .attributes = linear,
+                   .inputs = {0},
+                   .outputs = {1}},
+                  {.name = "relu",
+                   .onnx_type = "Relu",
+                   .op = graph::Op::relu,
+                   .attributes = {},
+                   .inputs = {1},
+                   .outputs = {2}},
+                  {.name = "second",
+                   .onnx_type = "Gemm",
+                   .op = graph::Op::linear,
+                   .attributes = linear,
+                   .inputs = {2},
+                   .outputs = {3}}};
   graph->inputs = {0};
   graph->outputs = {3};
   return graph;
 }
 
-Inputs image(std::vector<float> values) { return {tensor::Tensor{{1, 4}, std::move(values)}}; }
+Inputs image(std::vector<float> values) {
+  return {tensor::Tensor{{1, 4}, std::move(values)}};
+}
 
 TEST(Calibrate, MinMaxOverImages) {
   const auto graph = two_layers();
@@ -215,8 +241,9 @@ TEST(Calibrate, PercentileIsTheNearestRankOfMagnitudes) {
   }
   std::sort(magnitudes.begin(), magnitudes.end());
   for (const double percentile : {50.0, 99.0, 99.95, 100.0}) {
-    const std::vector<Range> ranges = calibrate(
-        executor, images, {.bits = 8, .calibration = arch::Calibration::percentile, .percentile = percentile});
+    const std::vector<Range> ranges =
+        calibrate(executor, images,
+                  {.bits = 8, .calibration = arch::Calibration::percentile, .percentile = percentile});
     const auto rank = static_cast<std::size_t>(std::ceil(percentile / 100.0 * 1000.0)) - 1;
     const double limit = magnitudes[rank];
     EXPECT_EQ(std::max(-ranges[0].min, ranges[0].max), limit) << percentile;

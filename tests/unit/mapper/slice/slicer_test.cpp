@@ -5,8 +5,7 @@
 
 #include <random>
 
-#include "mapper/slice/resolution.h"
-#include "models/base/errors.h"
+#include "slice_helpers.h"
 
 namespace bitline::slice {
 namespace {
@@ -14,25 +13,6 @@ namespace {
 using arch::WeightEncoding;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class Call>
-std::string config_error(const Call& call) {
-  try {
-    static_cast<void>(call());
-  } catch (const base::ConfigError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-quantize::LayerQuant quant_of(std::vector<std::int32_t> codes, int bits,
-                              arch::WeightScheme scheme = arch::WeightScheme::symmetric) {
-  quantize::LayerQuant quant;
-  quant.weights.bits = bits;
-  quant.weights.scheme = scheme;
-  quant.weights.codes = std::move(codes);
-  return quant;
-}
 
 std::vector<int> widths(const std::vector<Slice>& slices) {
   std::vector<int> result;
@@ -125,7 +105,8 @@ TEST(Slices, ExplicitWidthsMustAddUp) {
   EXPECT_THAT(config_error([&] { return make_slices(9, arch); }), HasSubstr("1 to 8 bits each"));
   arch.encoding.weights = WeightEncoding::twos_complement;
   arch.slices.widths = {4, 4};
-  EXPECT_THAT(config_error([&] { return make_slices(8, arch); }), HasSubstr("most significant slice of 1 bit"));
+  EXPECT_THAT(config_error([&] { return make_slices(8, arch); }),
+              HasSubstr("most significant slice of 1 bit"));
 }
 
 TEST(Slices, CodeBits) {
@@ -159,7 +140,8 @@ std::int64_t reconstruct(const SlicedLayer& layer, int group, int output, int ro
 
 TEST(SliceLayer, EveryEncodingHoldsEveryWeight) {
   std::mt19937 random(7);
-  for (const auto encoding : {WeightEncoding::differential, WeightEncoding::offset, WeightEncoding::twos_complement}) {
+  for (const auto encoding :
+       {WeightEncoding::differential, WeightEncoding::offset, WeightEncoding::twos_complement}) {
     for (const auto scheme : {arch::WeightScheme::symmetric, arch::WeightScheme::dynamic_fixed_point}) {
       for (const bool flip : {false, true}) {
         for (const int bits : {2, 5, 8, 16}) {
@@ -173,11 +155,14 @@ TEST(SliceLayer, EveryEncodingHoldsEveryWeight) {
             const int limit = (1 << (scheme == arch::WeightScheme::symmetric ? bits - 1 : bits)) - 1;
             std::vector<std::int32_t> codes;
             for (int i = 0; i < 2 * 3 * 20; ++i) {
-              codes.push_back(i == 0 ? limit : i == 1 ? -limit : static_cast<int>(random() % (2u * limit + 1)) - limit);
+              codes.push_back(i == 0   ? limit
+                              : i == 1 ? -limit
+                                       : static_cast<int>(random() % (2u * limit + 1)) - limit);
             }
             const SlicedLayer layer = slice_layer(shape, quant_of(codes, bits, scheme), arch);
             for (std::size_t i = 0; i < codes.size(); ++i) {
-              ASSERT_EQ(reconstruct(layer, static_cast<int>(i / 60), static_cast<int>(i / 20 % 3), static_cast<int>(i % 20)),
+              ASSERT_EQ(reconstruct(layer, static_cast<int>(i / 60), static_cast<int>(i / 20 % 3),
+                                    static_cast<int>(i % 20)),
                         codes[i]);
             }
           }
@@ -195,7 +180,8 @@ TEST(SliceLayer, FlipsWhatIsMoreThanHalfFull) {
   arch.crossbar.rows = arch.crossbar.active_rows = 4;
   // 3-bit codes in slices of 1 and 2 bits; 4 rows, so half of the low slice's 12 is 6
   //   output 0: low cells 3, 3, 0, 0 = 6: not more than half; high 0
-  //   output 1: low cells 3, 3, 1, 0 = 7: flipped to 0, 0, 2, 3; high 1, 1, 1, 0 = 3 of 4: flipped to 0, 0, 0, 1
+  //   output 1: low cells 3, 3, 1, 0 = 7: flipped to 0, 0, 2, 3; high 1, 1, 1, 0 = 3 of 4: flipped to 0, 0,
+  //   0, 1
   const SlicedLayer layer = slice_layer({.groups = 1, .outputs_per_group = 2, .rows_per_group = 4},
                                         quant_of({3, 3, 0, 0, 7, 7, 5, 0}, 4), arch);
   EXPECT_THAT(widths(layer.slices), ElementsAre(1, 2));
@@ -209,113 +195,13 @@ TEST(SliceLayer, FlipsWhatIsMoreThanHalfFull) {
   EXPECT_EQ(layer.max_column_sum[0][0], 1);
 }
 
-TEST(Resolution, IsaacRule) {
-  arch::Arch arch;  // 128 rows, 2-bit cells, 1-bit DAC
-  arch.encoding.weights = WeightEncoding::offset;
-  arch.adc.resolution.policy = periphery::AdcPolicy::isaac;
-  const LayerShape shape{.groups = 1, .outputs_per_group = 1, .rows_per_group = 3};
-  const auto bits = [&] { return slice_layer(shape, quant_of({1, 2, 3}, 8), arch).adc_bits[0].back(); };
-  EXPECT_EQ(bits(), 9);  // 7 + 2 + 1, less one for the 1-bit DAC
-  arch.encoding.flip = true;
-  EXPECT_EQ(bits(), 8);  // as published
-  arch.encoding.flip = false;
-  arch.dac.bits = 2;
-  EXPECT_EQ(bits(), 11);  // 7 + 2 + 2
-  arch.crossbar.active_rows = 100;
-  EXPECT_EQ(bits(), 11);  // ceil(log2(100)) = 7
-  arch.crossbar.active_rows = 64;
-  EXPECT_EQ(bits(), 10);
-}
-
-TEST(Resolution, IsaacWithFlipNeverClipsOnFullCrossbars) {
-  arch::Arch arch;
-  arch.encoding.weights = WeightEncoding::offset;
-  arch.encoding.flip = true;
-  std::mt19937 random(11);
-  std::vector<std::int32_t> codes;
-  for (int i = 0; i < 128 * 32; ++i) codes.push_back(static_cast<int>(random() % 65535u) - 32767);
-  const SlicedLayer layer =
-      slice_layer({.groups = 1, .outputs_per_group = 32, .rows_per_group = 128}, quant_of(codes, 16), arch);
-  for (std::size_t s = 0; s < layer.slices.size(); ++s) {
-    EXPECT_LE(layer.max_column_sum[0][s], adc_limit(layer.adc_bits[0][s], false));
-  }
-}
-
-TEST(Resolution, LosslessTakesTheLargestSumOfTheWeights) {
-  EXPECT_EQ(lossless_bits(0, false), 0);
-  EXPECT_EQ(lossless_bits(1, false), 1);
-  EXPECT_EQ(lossless_bits(3, false), 2);
-  EXPECT_EQ(lossless_bits(4, false), 3);
-  EXPECT_EQ(lossless_bits(384, false), 9);  // 128 rows of 2-bit cells, all full
-  EXPECT_EQ(lossless_bits(3, true), 3);     // and a sign
-
-  arch::Arch arch;
-  arch.encoding.weights = WeightEncoding::differential;
-  arch.adc.resolution.policy = periphery::AdcPolicy::lossless;
-  arch.device.bits_per_cell = 2;
-  arch.crossbar.rows = arch.crossbar.active_rows = 2;
-  const LayerShape shape{.groups = 1, .outputs_per_group = 2, .rows_per_group = 4};
-  // 7-bit magnitudes in slices of 1, 2, 2, 2 bits. Block 0: positive sums 3+1 and 0; block 1: negative 2+2
-  const auto codes = quant_of({3, 1, 0, 0, 0, 0, -2, -2}, 8);
-  SlicedLayer layer = slice_layer(shape, codes, arch);
-  EXPECT_THAT(layer.adc_bits[0], ElementsAre(0, 0, 0, 3));
-  EXPECT_THAT(layer.adc_bits[1], ElementsAre(0, 0, 0, 3));
-  EXPECT_EQ(layer.max_column_sum[0][3], 4);
-  arch.dac.bits = 2;  // inputs up to 3: sums up to 12
-  layer = slice_layer(shape, codes, arch);
-  EXPECT_EQ(layer.max_column_sum[0][3], 12);
-  EXPECT_EQ(layer.adc_bits[0][3], 4);
-  arch.encoding.subtraction = arch::Subtraction::analog;
-  layer = slice_layer(shape, codes, arch);
-  EXPECT_EQ(layer.adc_bits[0][3], 5);
-}
-
-TEST(Resolution, FixedOneOrOnePerSlice) {
-  arch::Arch arch;
-  arch.encoding.weights = WeightEncoding::differential;
-  arch.adc.resolution = {.policy = periphery::AdcPolicy::fixed, .bits = {1, 3, 3, 3}};
-  const LayerShape shape{.groups = 1, .outputs_per_group = 1, .rows_per_group = 2};
-  const auto quant = quant_of({200, -3}, 8, arch::WeightScheme::dynamic_fixed_point);
-  EXPECT_THAT(slice_layer(shape, quant, arch).adc_bits[0], ElementsAre(1, 3, 3, 3));
-  arch.adc.resolution.bits = {5};
-  EXPECT_THAT(slice_layer(shape, quant, arch).adc_bits[0], ElementsAre(5, 5, 5, 5));
-  arch.adc.resolution.bits = {5, 4};
-  EXPECT_THAT(config_error([&] { return slice_layer(shape, quant, arch); }),
-              HasSubstr("adc.resolution.bits: a list of 2 numbers; allowed: one number, or one for each of the 4 slices"));
-}
-
-TEST(Resolution, BeyondTheLargestAdc) {
-  arch::Arch arch;
-  arch.encoding.weights = WeightEncoding::differential;
-  arch.device.bits_per_cell = arch.dac.bits = 8;
-  arch.crossbar.rows = arch.crossbar.active_rows = 4096;
-  arch.adc.resolution.policy = periphery::AdcPolicy::isaac;
-  const LayerShape shape{.groups = 1, .outputs_per_group = 1, .rows_per_group = 1};
-  EXPECT_THAT(config_error([&] {
-                return slice_layer(shape, quant_of({200}, 8, arch::WeightScheme::dynamic_fixed_point), arch);
-              }),
-              HasSubstr("a conversion of 28 bits; allowed: 1 to 24 bits"));
-}
-
-TEST(Resolution, TruncationDropsTheFewestBitsThatFit) {
-  arch::Arch arch;
-  arch.encoding.weights = WeightEncoding::differential;
-  arch.device.bits_per_cell = 2;
-  arch.adc.conversion = periphery::AdcConversion::truncate;
-  arch.adc.resolution = {.policy = periphery::AdcPolicy::fixed, .bits = {6}};
-  const auto quant = quant_of(std::vector<std::int32_t>(128, 3), 3);
-  const SlicedLayer layer = slice_layer({.groups = 1, .outputs_per_group = 1, .rows_per_group = 128}, quant, arch);
-  EXPECT_EQ(truncated_bits(layer, 0, 0), 3);  // 128 x 3 = 384 <= 63 x 8, > 63 x 4
-  SlicedLayer clipping = layer;
-  clipping.conversion = periphery::AdcConversion::clip;
-  EXPECT_EQ(truncated_bits(clipping, 0, 0), 0);
-}
-
 TEST(SliceLayer, FlipWithAnalogSubtractionIsRefused) {
   arch::Arch arch;
-  arch.encoding = {.weights = WeightEncoding::differential, .subtraction = arch::Subtraction::analog, .flip = true};
+  arch.encoding = {
+      .weights = WeightEncoding::differential, .subtraction = arch::Subtraction::analog, .flip = true};
   EXPECT_THAT(config_error([&] {
-                return slice_layer({.groups = 1, .outputs_per_group = 1, .rows_per_group = 1}, quant_of({1}, 8), arch);
+                return slice_layer({.groups = 1, .outputs_per_group = 1, .rows_per_group = 1},
+                                   quant_of({1}, 8), arch);
               }),
               HasSubstr("encoding.flip: flip with encoding.subtraction: analog"));
 }
@@ -328,7 +214,12 @@ TEST(LayerShape, OfConvAndLinear) {
   graph::ConvAttributes conv;
   conv.group = 2;
   conv.weight = weight({6, 4, 3, 5});
-  graph::Node node{.name = "c", .onnx_type = "Conv", .op = graph::Op::conv, .attributes = conv, .inputs = {}, .outputs = {}};
+  graph::Node node{.name = "c",
+                   .onnx_type = "Conv",
+                   .op = graph::Op::conv,
+                   .attributes = conv,
+                   .inputs = {},
+                   .outputs = {}};
   EXPECT_EQ(layer_shape(node).groups, 2);
   EXPECT_EQ(layer_shape(node).outputs_per_group, 3);
   EXPECT_EQ(layer_shape(node).rows_per_group, 60);
@@ -352,12 +243,12 @@ TEST(Statistics, OfEachSlice) {
   ASSERT_EQ(stats.size(), 2u);
   EXPECT_EQ(stats[0].width, 1);
   EXPECT_EQ(stats[0].cells, 12);
-  EXPECT_EQ(stats[0].nonzero, 2);          // of 7 and -4
+  EXPECT_EQ(stats[0].nonzero, 2);  // of 7 and -4
   EXPECT_EQ(stats[0].max_column_sum, 1);
   EXPECT_EQ(stats[0].adc_bits_needed, 1);
-  EXPECT_EQ(stats[1].nonzero, 3);          // of 7, 3 and 1
+  EXPECT_EQ(stats[1].nonzero, 3);  // of 7, 3 and 1
   EXPECT_DOUBLE_EQ(stats[1].nonzero_ratio(), 0.25);
-  EXPECT_EQ(stats[1].max_column_sum, 6);   // 3 + 3 in rows 0-1 of output 0
+  EXPECT_EQ(stats[1].max_column_sum, 6);  // 3 + 3 in rows 0-1 of output 0
   EXPECT_EQ(stats[1].adc_bits_needed, 3);
   EXPECT_EQ(stats[1].adc_bits, 3);
 }

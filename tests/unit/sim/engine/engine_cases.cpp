@@ -36,7 +36,8 @@ arch::Arch random_arch(Dice& dice) {
   arch.crossbar.rows = dice.pick({16, 32, 64, 100, 128});
   arch.crossbar.active_rows = dice.one_in(3) ? dice.between(1, arch.crossbar.rows) : arch.crossbar.rows;
   arch.precision.weights.bits = dice.pick({2, 4, 7, 8, 16});
-  arch.precision.weights.scheme = dice.one_in(4) ? arch::WeightScheme::dynamic_fixed_point : arch::WeightScheme::symmetric;
+  arch.precision.weights.scheme =
+      dice.one_in(4) ? arch::WeightScheme::dynamic_fixed_point : arch::WeightScheme::symmetric;
   arch.precision.activations.bits = dice.pick({2, 4, 8, 11, 16});
   arch.adc.conversion = dice.one_in(3) ? periphery::AdcConversion::truncate : periphery::AdcConversion::clip;
   arch.adc.resolution.policy = dice.pick({periphery::AdcPolicy::fixed, periphery::AdcPolicy::fixed,
@@ -84,7 +85,9 @@ EngineCase random_case(std::uint32_t seed) {
   const int limit = (1 << quant.weights.magnitude_bits()) - 1;
   const bool dense = dice.one_in(3);
   for (int i = 0; i < slow.groups * slow.outputs * slow.rows; ++i) {
-    const int q = dense ? dice.pick({limit, limit, -limit}) : dice.one_in(2) ? dice.between(-limit, limit) : dice.between(0, limit / 3);
+    const int q = dense            ? dice.pick({limit, limit, -limit})
+                  : dice.one_in(2) ? dice.between(-limit, limit)
+                                   : dice.between(0, limit / 3);
     slow.q.push_back(q);
     quant.weights.codes.push_back(q);
   }
@@ -94,9 +97,9 @@ EngineCase random_case(std::uint32_t seed) {
   quant.input.zero_point = slow.zero_point = dice.one_in(4) ? dice.between(0, 1 << (slow.input_bits - 1)) : 0;
   slow.signed_bits = quant.weights.magnitude_bits() + 1;
 
-  test.sliced = std::make_shared<slice::SlicedLayer>(
-      slice::slice_layer({.groups = slow.groups, .outputs_per_group = slow.outputs, .rows_per_group = slow.rows}, quant,
-                         slow.arch));
+  test.sliced = std::make_shared<slice::SlicedLayer>(slice::slice_layer(
+      {.groups = slow.groups, .outputs_per_group = slow.outputs, .rows_per_group = slow.rows}, quant,
+      slow.arch));
   for (const slice::Slice& s : test.sliced->slices) slow.widths.push_back(s.width);
   slow.adc_bits = test.sliced->adc_bits;
 
@@ -115,11 +118,12 @@ std::string EngineCase::describe() const {
   std::ostringstream out;
   const arch::Arch& a = slow.arch;
   out << "groups " << slow.groups << " outputs " << slow.outputs << " rows " << slow.rows << " encoding "
-      << static_cast<int>(a.encoding.weights) << " analog " << sliced->analog << " flip " << a.encoding.flip << " cell "
-      << a.device.bits_per_cell << " dac " << a.dac.bits << " weights " << a.precision.weights.bits << " inputs "
-      << slow.input_bits << (slow.input_signed ? "s" : "u") << " crossbar " << a.crossbar.rows << "/"
-      << a.crossbar.active_rows << " conversion " << static_cast<int>(a.adc.conversion) << " policy "
-      << static_cast<int>(a.adc.resolution.policy) << " bits " << a.adc.resolution.bits.front();
+      << static_cast<int>(a.encoding.weights) << " analog " << sliced->analog << " flip " << a.encoding.flip
+      << " cell " << a.device.bits_per_cell << " dac " << a.dac.bits << " weights "
+      << a.precision.weights.bits << " inputs " << slow.input_bits << (slow.input_signed ? "s" : "u")
+      << " crossbar " << a.crossbar.rows << "/" << a.crossbar.active_rows << " conversion "
+      << static_cast<int>(a.adc.conversion) << " policy " << static_cast<int>(a.adc.resolution.policy)
+      << " bits " << a.adc.resolution.bits.front();
   return out.str();
 }
 

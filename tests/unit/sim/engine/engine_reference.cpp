@@ -49,7 +49,11 @@ std::vector<Chunk> cut_input(const SlowLayer& layer) {
 class Slow {
  public:
   Slow(const SlowLayer& layer, const std::vector<int>& x, const std::vector<place::DriveSet>& drives)
-      : layer_(layer), x_(x), drives_(drives), blocks_(cut_rows(layer.rows, layer.arch)), chunks_(cut_input(layer)) {
+      : layer_(layer),
+        x_(x),
+        drives_(drives),
+        blocks_(cut_rows(layer.rows, layer.arch)),
+        chunks_(cut_input(layer)) {
     result_.conversions_per_slice.resize(layer.widths.size());
     result_.clipped_per_slice.resize(layer.widths.size());
   }
@@ -75,12 +79,14 @@ class Slow {
   }
   [[nodiscard]] WeightEncoding encoding() const { return layer_.arch.encoding.weights; }
   [[nodiscard]] bool analog() const {
-    return encoding() == WeightEncoding::differential && layer_.arch.encoding.subtraction == arch::Subtraction::analog;
+    return encoding() == WeightEncoding::differential &&
+           layer_.arch.encoding.subtraction == arch::Subtraction::analog;
   }
 
   [[nodiscard]] int cell(int array, int group, int output, int row, std::size_t slice) const {
     int code = weight(group, output, row);
-    if (encoding() == WeightEncoding::differential) code = array == 0 ? std::max(code, 0) : std::max(-code, 0);
+    if (encoding() == WeightEncoding::differential)
+      code = array == 0 ? std::max(code, 0) : std::max(-code, 0);
     if (encoding() == WeightEncoding::offset) code += 1 << (layer_.signed_bits - 1);
     if (encoding() == WeightEncoding::twos_complement && code < 0) code += 1 << layer_.signed_bits;
     int below = 0;
@@ -89,8 +95,8 @@ class Slow {
   }
 
   /// One column of a row block, as stored.
-  [[nodiscard]] std::vector<int> column(int array, int group, int output, const Block& block, std::size_t slice,
-                                        bool& flipped) const {
+  [[nodiscard]] std::vector<int> column(int array, int group, int output, const Block& block,
+                                        std::size_t slice, bool& flipped) const {
     std::vector<int> cells;
     int sum = 0;
     const int top = (1 << layer_.widths[slice]) - 1;
@@ -114,7 +120,8 @@ class Slow {
       while (full > static_cast<double>(limit) * step) step *= 2;
     }
     const double code = std::nearbyint(static_cast<double>(sum) / step);
-    const double held = std::clamp<double>(code, analog() ? -static_cast<double>(limit) : 0.0, static_cast<double>(limit));
+    const double held =
+        std::clamp<double>(code, analog() ? -static_cast<double>(limit) : 0.0, static_cast<double>(limit));
     if (held != code) {
       ++result_.counts.clipped;
       ++result_.clipped_per_slice[slice];
@@ -155,7 +162,8 @@ class Slow {
         for (int row = block.first; row < block.last; ++row) {
           const int driven = chunk_value(input(group, row), layer_.input_bits, chunk.shift, chunk.width);
           inputs += driven;
-          sums[static_cast<std::size_t>(array)] += driven * cells[static_cast<std::size_t>(row - block.first)];
+          sums[static_cast<std::size_t>(array)] +=
+              driven * cells[static_cast<std::size_t>(row - block.first)];
         }
         if (!drives_.empty()) result_.counts.cell_level_sum += sums[static_cast<std::size_t>(array)];
       }
@@ -184,7 +192,8 @@ class Slow {
         std::int64_t driven = 0;
         for (int group = drive.group_first; group < drive.group_first + drive.group_count; ++group) {
           for (int row = block.first; row < block.last; ++row) {
-            driven += chunk_value(input(group, row), layer_.input_bits, chunk.shift, chunk.width) != 0 ? 1 : 0;
+            driven +=
+                chunk_value(input(group, row), layer_.input_bits, chunk.shift, chunk.width) != 0 ? 1 : 0;
           }
         }
         count_read(drive, driven);
@@ -207,7 +216,9 @@ class Slow {
       }
       counts[base::Action::sample_hold] += columns;
       counts[base::Action::shift_add] += columns;
-      counts.conversions[static_cast<std::size_t>(layer_.adc_bits[static_cast<std::size_t>(drive.block)][s])] += columns;
+      counts
+          .conversions[static_cast<std::size_t>(layer_.adc_bits[static_cast<std::size_t>(drive.block)][s])] +=
+          columns;
       result_.conversions_per_slice[s] += columns;
     }
   }
@@ -223,7 +234,8 @@ class Slow {
 
 }  // namespace
 
-SlowResult run_slowly(const SlowLayer& layer, const std::vector<int>& x, const std::vector<place::DriveSet>& drives) {
+SlowResult run_slowly(const SlowLayer& layer, const std::vector<int>& x,
+                      const std::vector<place::DriveSet>& drives) {
   return Slow(layer, x, drives).run();
 }
 

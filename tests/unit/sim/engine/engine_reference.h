@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A crossbar layer computed the slow way, one conversion after another, straight from the semantics of the function
-// (DESIGN section 3) and sharing no code with the slicer or the engine. Only the resolution of each conversion is
-// taken as given.
+// A crossbar layer computed the slow way, one conversion after another, straight from the semantics of the
+// function (DESIGN section 3) and sharing no code with the slicer or the engine. Only the resolution of each
+// conversion is taken as given.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ namespace bitline::test {
 
 /// What the slow computation needs to know.
 struct SlowLayer {
-  int groups = 1, outputs = 1, rows = 1;  ///< outputs and rows of a group
-  std::vector<int> q;                     ///< [group][output][row]
-  int signed_bits = 8;                    ///< width of a signed weight code
-  std::vector<int> widths;                ///< of the slices, most significant first
-  std::vector<std::vector<int>> adc_bits; ///< [block][slice]
+  int groups = 1, outputs = 1, rows = 1;   ///< outputs and rows of a group
+  std::vector<int> q;                      ///< [group][output][row]
+  int signed_bits = 8;                     ///< width of a signed weight code
+  std::vector<int> widths;                 ///< of the slices, most significant first
+  std::vector<std::vector<int>> adc_bits;  ///< [block][slice]
   int input_bits = 8;
   bool input_signed = false;
   std::int64_t zero_point = 0;
@@ -33,6 +33,7 @@ struct SlowResult {
 };
 
 /// x: [position][group * rows + row].
-SlowResult run_slowly(const SlowLayer& layer, const std::vector<int>& x, const std::vector<place::DriveSet>& drives);
+SlowResult run_slowly(const SlowLayer& layer, const std::vector<int>& x,
+                      const std::vector<place::DriveSet>& drives);
 
 }  // namespace bitline::test

@@ -102,7 +102,8 @@ TEST(LayerFunction, ThreadsDoNotMatter) {
     }
     EXPECT_EQ(one.y, two.y);
     EXPECT_EQ(one.activity, two.activity);
-    EXPECT_EQ(one.activity.windows, static_cast<std::int64_t>(test.x.size()) / (test.slow.groups * test.slow.rows));
+    EXPECT_EQ(one.activity.windows,
+              static_cast<std::int64_t>(test.x.size()) / (test.slow.groups * test.slow.rows));
   }
 }
 
@@ -116,20 +117,25 @@ TEST(LayerFunction, LosslessEqualsTheMatrixProduct) {
     quant.weights.scheme = test.slow.arch.precision.weights.scheme;
     quant.weights.codes.assign(test.slow.q.begin(), test.slow.q.end());
     quant.input = {.bits = test.slow.input_bits, .is_signed = test.slow.input_signed};
-    test.sliced = std::make_shared<slice::SlicedLayer>(slice::slice_layer(
-        {.groups = test.slow.groups, .outputs_per_group = test.slow.outputs, .rows_per_group = test.slow.rows}, quant,
-        test.slow.arch));
+    test.sliced =
+        std::make_shared<slice::SlicedLayer>(slice::slice_layer({.groups = test.slow.groups,
+                                                                 .outputs_per_group = test.slow.outputs,
+                                                                 .rows_per_group = test.slow.rows},
+                                                                quant, test.slow.arch));
     const Outcome got = run(test);
     EXPECT_EQ(got.activity.counts.clipped, 0);
     std::size_t at = 0;
-    const std::size_t positions = got.y.size() / static_cast<std::size_t>(test.slow.groups * test.slow.outputs);
+    const std::size_t positions =
+        got.y.size() / static_cast<std::size_t>(test.slow.groups * test.slow.outputs);
     for (std::size_t position = 0; position < positions; ++position) {
       for (int group = 0; group < test.slow.groups; ++group) {
         for (int output = 0; output < test.slow.outputs; ++output, ++at) {
           std::int64_t expected = 0;
           for (int row = 0; row < test.slow.rows; ++row) {
             const auto x = test.x[(position * test.slow.groups + group) * test.slow.rows + row];
-            const auto q = test.slow.q[static_cast<std::size_t>((group * test.slow.outputs + output) * test.slow.rows + row)];
+            const auto q =
+                test.slow
+                    .q[static_cast<std::size_t>((group * test.slow.outputs + output) * test.slow.rows + row)];
             expected += static_cast<std::int64_t>(x) * q;
           }
           ASSERT_EQ(got.y[at], expected) << "seed " << seed;
@@ -139,7 +145,8 @@ TEST(LayerFunction, LosslessEqualsTheMatrixProduct) {
   }
 }
 
-/// All inputs and weights at their extremes over the most rows a crossbar can have: the widest sums there are.
+/// All inputs and weights at their extremes over the most rows a crossbar can have: the widest sums there
+/// are.
 TEST(LayerFunction, ExtremesDoNotOverflow) {
   for (const int cell_bits : {1, 8}) {
     for (const int dac_bits : {1, 8}) {

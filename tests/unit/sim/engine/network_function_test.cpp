@@ -22,7 +22,8 @@ std::shared_ptr<tensor::Tensor> random_tensor(tensor::Shape shape, std::mt19937&
   return std::make_shared<tensor::Tensor>(tensor::Tensor{std::move(shape), std::move(values)});
 }
 
-/// conv 2x5x6 -> 4x3x4 in two groups, stride, dilation, uneven pads, bias -> relu -> flatten -> linear 48 -> 3.
+/// conv 2x5x6 -> 4x3x4 in two groups, stride, dilation, uneven pads, bias -> relu -> flatten -> linear 48
+/// -> 3.
 std::shared_ptr<const graph::Graph> small_network() {
   std::mt19937 random(5);
   graph::ConvAttributes conv;
@@ -41,12 +42,30 @@ std::shared_ptr<const graph::Graph> small_network() {
                    {.name = "r", .shape = {1, 4, 3, 4}, .producer = 1, .constant = nullptr},
                    {.name = "f", .shape = {1, 48}, .producer = 2, .constant = nullptr},
                    {.name = "y", .shape = {1, 3}, .producer = 3, .constant = nullptr}};
-  graph->nodes = {
-      {.name = "/a/Conv", .onnx_type = "Conv", .op = graph::Op::conv, .attributes = conv, .inputs = {0}, .outputs = {1}},
-      {.name = "relu", .onnx_type = "Relu", .op = graph::Op::relu, .attributes = {}, .inputs = {1}, .outputs = {2}},
-      {.name = "flat", .onnx_type = "Flatten", .op = graph::Op::flatten, .attributes = graph::AxisAttributes{.axis = 1},
-       .inputs = {2}, .outputs = {3}},
-      {.name = "/a:Conv", .onnx_type = "Gemm", .op = graph::Op::linear, .attributes = linear, .inputs = {3}, .outputs = {4}}};
+  graph->nodes = {{.name = "/a/Conv",
+                   .onnx_type = "Conv",
+                   .op = graph::Op::conv,
+                   .attributes = conv,
+                   .inputs = {0},
+                   .outputs = {1}},
+                  {.name = "relu",
+                   .onnx_type = "Relu",
+                   .op = graph::Op::relu,
+                   .attributes = {},
+                   .inputs = {1},
+                   .outputs = {2}},
+                  {.name = "flat",
+                   .onnx_type = "Flatten",
+                   .op = graph::Op::flatten,
+                   .attributes = graph::AxisAttributes{.axis = 1},
+                   .inputs = {2},
+                   .outputs = {3}},
+                  {.name = "/a:Conv",
+                   .onnx_type = "Gemm",
+                   .op = graph::Op::linear,
+                   .attributes = linear,
+                   .inputs = {3},
+                   .outputs = {4}}};
   graph->inputs = {0};
   graph->outputs = {4};
   return graph;
@@ -79,7 +98,8 @@ class NetworkFunctionTest : public testing::Test {
   }
 
   /// The integer convolution of image `x`, tap by tap over the whole padded plane.
-  [[nodiscard]] std::int64_t convolve(const tensor::Tensor& x, std::int64_t o, std::int64_t oy, std::int64_t ox) const {
+  [[nodiscard]] std::int64_t convolve(const tensor::Tensor& x, std::int64_t o, std::int64_t oy,
+                                      std::int64_t ox) const {
     const auto& conv = std::get<graph::ConvAttributes>(graph->node(0).attributes);
     std::int64_t sum = 0;
     for (std::int64_t ky = 0; ky < 3; ++ky) {
@@ -90,7 +110,8 @@ class NetworkFunctionTest : public testing::Test {
         const std::int64_t channel = o / 2;  // two outputs per group of one channel
         const std::int32_t code =
             layers[0].quant.input.code(x.as<float>()[static_cast<std::size_t>((channel * 5 + y) * 6 + xx)]);
-        sum += std::int64_t{code} * layers[0].quant.weights.codes[static_cast<std::size_t>((o * 3 + ky) * 2 + kx)];
+        sum += std::int64_t{code} *
+               layers[0].quant.weights.codes[static_cast<std::size_t>((o * 3 + ky) * 2 + kx)];
       }
     }
     return sum;
@@ -115,7 +136,8 @@ TEST_F(NetworkFunctionTest, EqualsIntegersThenFloats) {
       for (std::int64_t p = 0; p < 12; ++p) {
         const std::int64_t sum = convolve(image[0], o, p / 4, p % 4);
         ASSERT_EQ(result.traces[0].y.as<std::int64_t>()[channel * 12 + static_cast<std::size_t>(p)], sum);
-        const auto y = static_cast<float>(static_cast<double>(sum) * layers[0].quant.input.scale * scale + bias[channel]);
+        const auto y = static_cast<float>(static_cast<double>(sum) * layers[0].quant.input.scale * scale +
+                                          bias[channel]);
         flat.push_back(layers[1].quant.input.code(std::max(y, 0.0f)));
       }
     }
@@ -124,8 +146,10 @@ TEST_F(NetworkFunctionTest, EqualsIntegersThenFloats) {
     EXPECT_EQ(result.outputs[0].shape, (tensor::Shape{1, 3}));
     for (std::size_t o = 0; o < 3; ++o) {
       std::int64_t sum = 0;
-      for (std::size_t i = 0; i < 48; ++i) sum += std::int64_t{flat[i]} * layers[1].quant.weights.codes[o * 48 + i];
-      const double expected = static_cast<double>(sum) * layers[1].quant.input.scale * layers[1].quant.weights.scale[o];
+      for (std::size_t i = 0; i < 48; ++i)
+        sum += std::int64_t{flat[i]} * layers[1].quant.weights.codes[o * 48 + i];
+      const double expected =
+          static_cast<double>(sum) * layers[1].quant.input.scale * layers[1].quant.weights.scale[o];
       EXPECT_EQ(result.outputs[0].as<float>()[o], static_cast<float>(expected));
     }
     EXPECT_EQ(result.activity[0].windows, 12);
@@ -148,11 +172,15 @@ TEST_F(NetworkFunctionTest, GatherGivesTheRowsOfAWindow) {
   const std::vector<std::int32_t>& x = result.traces[0].x.as<std::int32_t>();
   std::vector<std::int32_t> rows(12);
   network->gather(0, result.traces[0], 0, rows);  // top left: kernel row 0 is padding
-  const auto at = [&x](int channel, int y, int column) { return x[static_cast<std::size_t>((channel * 5 + y) * 6 + column)]; };
+  const auto at = [&x](int channel, int y, int column) {
+    return x[static_cast<std::size_t>((channel * 5 + y) * 6 + column)];
+  };
   EXPECT_THAT(rows, testing::ElementsAre(0, 0, at(0, 0, 0), at(0, 0, 3), at(0, 1, 0), at(0, 1, 3),  //
                                          0, 0, at(1, 0, 0), at(1, 0, 3), at(1, 1, 0), at(1, 1, 3)));
-  network->gather(0, result.traces[0], 11, rows);  // bottom right: columns 3 and (padding) 6, rows 3, 4 and (padding) 5
-  EXPECT_THAT(rows, testing::ElementsAre(at(0, 3, 3), 0, at(0, 4, 3), 0, 0, 0, at(1, 3, 3), 0, at(1, 4, 3), 0, 0, 0));
+  network->gather(0, result.traces[0], 11,
+                  rows);  // bottom right: columns 3 and (padding) 6, rows 3, 4 and (padding) 5
+  EXPECT_THAT(
+      rows, testing::ElementsAre(at(0, 3, 3), 0, at(0, 4, 3), 0, 0, 0, at(1, 3, 3), 0, at(1, 4, 3), 0, 0, 0));
 }
 
 TEST_F(NetworkFunctionTest, RefusesActivationsThatAreNotFinite) {
@@ -187,7 +215,8 @@ TEST_F(NetworkFunctionTest, DumpsAllImagesUnderUniqueNames) {
 }
 
 TEST_F(NetworkFunctionTest, SaysWhereItCannotWrite) {
-  const std::vector<ImageResult> results = {network->run(images[0], {.keep_inputs = true, .keep_sums = true})};
+  const std::vector<ImageResult> results = {
+      network->run(images[0], {.keep_inputs = true, .keep_sums = true})};
   try {
     dump_layers("/proc/none/here", *network, results);
     FAIL() << "no error";
