@@ -92,5 +92,5 @@ def test_the_first_input_is_the_image_on_the_calibrated_scale(dump):
     images, calibration = np.load(dump / "x.npy"), np.load(cli.CALIBRATION)
     assert not layer["activation_signed"]
     np.testing.assert_allclose(layer["activation_scale"], calibration.max() / 255, rtol=1e-6)
-    expected = np.clip(np.rint(images / np.float32(layer["activation_scale"])), 0, 255)
+    expected = np.clip(np.rint(images.astype(np.float64) / layer["activation_scale"]), 0, 255)
     np.testing.assert_array_equal(arrays(dump, layer)[0], expected)
