@@ -101,7 +101,7 @@ class UntimedRun {
 
 }  // namespace
 
-void size_buffers(Program& program, std::int64_t slack) {
+void size_buffers(Program& program, const Slack& slack) {
   std::vector<std::int64_t> depth(program.stages.size(), 0);
   for (std::size_t s = 0; s < program.stages.size(); ++s) {
     for (EdgeId e : program.stages[s].inputs) {
@@ -109,7 +109,8 @@ void size_buffers(Program& program, std::int64_t slack) {
     }
   }
   for (Edge& e : program.edges) {
-    e.capacity = span(e.window) + slack * (depth[index(e.consumer)] - depth[index(e.producer)]);
+    const std::int64_t steps = depth[index(e.consumer)] - depth[index(e.producer)];
+    e.capacity = span(e.window) + slack.pixels * steps + slack.rows * (steps - 1) * e.window.in_w;
   }
   UntimedRun(program).run();
   for (Edge& e : program.edges) {

@@ -20,7 +20,9 @@ std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::Slice
         ++set.crossbars;
         auto& columns = sliced.analog && part.array == 1 ? set.partner_columns_per_slice : set.columns_per_slice;
         for (std::size_t s = 0; s < sliced.slices.size(); ++s) {
-          if (part.slice < 0 || part.slice == static_cast<int>(s)) columns[s] += phase.group_count * part.output_count;
+          const bool here = part.slice < 0 || part.slice == static_cast<int>(s);
+          const bool converted = sliced.adc_bits[static_cast<std::size_t>(phase.block)][s] > 0;
+          if (here && converted) columns[s] += phase.group_count * part.output_count;
         }
       }
     }

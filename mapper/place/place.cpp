@@ -16,9 +16,9 @@ namespace {
 
 std::size_t index(int id) { return static_cast<std::size_t>(id); }
 
-/// Pixels that an edge buffers beyond its window per pipeline step, so that windows can be in flight; less is
-/// tried where the eDRAM is too small for it.
-constexpr std::int64_t kSlack[] = {8, 4, 1};
+/// With the first, no layer of the common networks waits for space (resnet18 takes 10.4 ms an image on
+/// isaac-8bit, 15.3 ms without the rows); less is tried where the eDRAM is too small for it.
+constexpr Slack kSlack[] = {{8, 1}, {8, 0}, {4, 0}, {1, 0}};
 
 /// Pieces of a layer with the IMA (of the chip) that each goes to.
 struct Layout {
@@ -341,7 +341,7 @@ int ImaPart::results() const {
 Program place(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
               const std::vector<LayerInput>& layers) {
   base::Problem problem;
-  for (std::int64_t slack : kSlack) {
+  for (const Slack& slack : kSlack) {
     Program program;
     program.graph = graph;
     build_pipeline(program, arch.precision.activations.bits);
