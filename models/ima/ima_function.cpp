@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
 #include "models/base/errors.h"
 
@@ -67,7 +68,10 @@ class Reading {
     }
     actions_[Action::dac_drive] += active * (partner_ == nullptr ? 1 : 2);
     for (std::size_t c = 0; c < phase_.columns.size(); ++c) {
-      if (phase_.columns[c].bits > 0) convert_column(c, chunk, levels, active, results);
+      const Column& column = phase_.columns[c];
+      if (column.bits > 0) convert_column(c, chunk, levels, active, results);
+      // Every stored cell is zero, so that the conversion is known to be 0; what a flipped one stands for is not.
+      if (column.bits == 0) accumulate(column, chunk, column.flip * driven_sum(column, levels), results);
     }
   }
 
@@ -89,13 +93,18 @@ class Reading {
     actions_[Action::shift_add] += 1;
     actions_.conversions[static_cast<std::size_t>(column.bits)] += 1;
     actions_.clipped += converted.clipped ? 1 : 0;
-    std::int64_t value = converted.value;
-    if (column.flip != 0) {
-      const auto first = levels.begin() + column.row_first;
-      std::int64_t inputs = 0;
-      std::for_each(first, first + column.row_count, [&](std::int64_t v) { inputs += v; });
-      value = column.flip * inputs - value;
-    }
+    const std::int64_t stored = converted.value;
+    accumulate(column, chunk, column.flip != 0 ? column.flip * driven_sum(column, levels) - stored : stored, results);
+  }
+
+  /// Sum of what is driven into the column's group.
+  static std::int64_t driven_sum(const Column& column, const std::vector<std::int64_t>& levels) {
+    const auto first = levels.begin() + column.row_first;
+    return std::accumulate(first, first + column.row_count, std::int64_t{0});
+  }
+
+  static void accumulate(const Column& column, const Chunk& chunk, std::int64_t value,
+                         std::vector<std::int64_t>& results) {
     const std::int64_t weight = (std::int64_t{1} << (column.shift + chunk.shift)) * column.sign * chunk.sign;
     results[static_cast<std::size_t>(column.result)] += weight * value;
   }

@@ -147,7 +147,8 @@ void StructuralIma::build_shift_add(const StructuralParams& params, const ImaPla
     for (const PhasePlan& phase : crossbar.phases) {
       settings.weights.back().emplace_back();
       for (const Column& column : phase.columns) {
-        settings.weights.back().back().push_back({column.result, column.shift, column.sign, column.flip});
+        settings.weights.back().back().push_back(
+            {column.result, column.shift, column.sign, column.flip, column.bits == 0});
       }
     }
   }
@@ -158,8 +159,13 @@ void StructuralIma::build_shift_add(const StructuralParams& params, const ImaPla
   settings.results = plan.results;
   settings.clock = base::period(params.ima.clock);
   settings.latency = params.ima.shift_add.latency;
+  for (std::size_t i = 0; i < plan.crossbars.size(); ++i) {
+    if (plan.crossbars[i].subtracts_from < 0) settings.held_crossbar.push_back(static_cast<int>(i));
+  }
+  const std::vector<int> held_crossbars = settings.held_crossbar;
   shift_add_ = std::make_unique<periphery::ShiftAddModule>("shift_add", std::move(settings));
   for (auto& sample : samples_) shift_add_->samples(sample);
+  for (const int crossbar : held_crossbars) shift_add_->held(held_[static_cast<std::size_t>(crossbar)]);
 }
 
 void StructuralIma::build_controller(const StructuralParams& params, const ImaPlan& plan) {

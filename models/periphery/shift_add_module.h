@@ -18,6 +18,8 @@ namespace bitline::periphery {
 class ShiftAddModule final : public sc_core::sc_module {
  public:
   sc_core::sc_port<sc_core::sc_signal_in_if<Sample>, 0, sc_core::SC_ZERO_OR_MORE_BOUND> samples{"samples"};
+  /// Of the sample-and-holds, for what needs no conversion: a flipped column whose stored cells are all zero.
+  sc_core::sc_port<sc_core::sc_signal_in_if<Levels>, 0, sc_core::SC_ZERO_OR_MORE_BOUND> held{"held"};
 
   /// What becomes of a column's sample d: result += sign * 2^(shift + chunk shift) * (flip ? flip*inputs - d : d).
   struct Weight {
@@ -25,9 +27,11 @@ class ShiftAddModule final : public sc_core::sc_module {
     int shift = 0;
     int sign = 1;
     std::int64_t flip = 0;
+    bool unconverted = false;
   };
   struct Settings {
     std::vector<std::vector<std::vector<Weight>>> weights;  ///< [crossbar][phase][column]
+    std::vector<int> held_crossbar;   ///< crossbar of each port of `held`
     std::vector<int> chunk_shift;
     std::vector<int> chunk_sign;
     int results = 0;
@@ -39,8 +43,11 @@ class ShiftAddModule final : public sc_core::sc_module {
         settings_(std::move(settings)),
         accumulators_(static_cast<std::size_t>(settings_.results), 0) {
     SC_HAS_PROCESS(ShiftAddModule);
-    SC_METHOD(accumulate);
+    SC_METHOD(take_samples);
     sensitive << samples;
+    dont_initialize();
+    SC_METHOD(take_unconverted);
+    sensitive << held << unwired_;
     dont_initialize();
     SC_METHOD(close);
     sensitive << finish_;
@@ -65,7 +72,7 @@ class ShiftAddModule final : public sc_core::sc_module {
   [[nodiscard]] const base::ActionCounts& actions() const { return actions_; }
 
  private:
-  void accumulate() {
+  void take_samples() {
     for (int port = 0; port < samples.size(); ++port) {
       if (samples[port]->event()) add(samples[port]->read());
     }
@@ -77,10 +84,26 @@ class ShiftAddModule final : public sc_core::sc_module {
                                             [static_cast<std::size_t>(sample.step.phase)]
                                             [static_cast<std::size_t>(sample.column)];
     const auto chunk = static_cast<std::size_t>(sample.step.chunk);
-    const std::int64_t value = weight.flip != 0 ? weight.flip * sample.inputs - sample.value : sample.value;
+    accumulate(weight, chunk, weight.flip != 0 ? weight.flip * sample.inputs - sample.value : sample.value);
+    ++actions_[base::Action::shift_add];
+  }
+
+  void accumulate(const Weight& weight, std::size_t chunk, std::int64_t value) {
     const std::int64_t shifted = value * (std::int64_t{1} << (weight.shift + settings_.chunk_shift[chunk]));
     accumulators_[static_cast<std::size_t>(weight.result)] += weight.sign * settings_.chunk_sign[chunk] * shifted;
-    ++actions_[base::Action::shift_add];
+  }
+
+  void take_unconverted() {
+    for (int port = 0; port < held.size(); ++port) {
+      if (!held[port]->event()) continue;
+      const Levels& levels = held[port]->read();
+      const auto crossbar = static_cast<std::size_t>(settings_.held_crossbar[static_cast<std::size_t>(port)]);
+      const auto& columns = settings_.weights[crossbar][static_cast<std::size_t>(levels.step.phase)];
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        if (!columns[c].unconverted) continue;
+        accumulate(columns[c], static_cast<std::size_t>(levels.step.chunk), columns[c].flip * levels.inputs[c]);
+      }
+    }
   }
 
   void close() {
@@ -102,6 +125,7 @@ class ShiftAddModule final : public sc_core::sc_module {
   sc_core::sc_event finish_;
   sc_core::sc_event_queue latency_passed_{"latency_passed"};
   sc_core::sc_event available_event_;
+  sc_core::sc_event unwired_;  ///< never notified
 };
 
 }  // namespace bitline::periphery
