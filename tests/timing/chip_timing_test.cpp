@@ -162,5 +162,22 @@ TEST(ChipTiming, GlobalPoolAccumulatesAndTheNextImageFollows) {
   EXPECT_EQ(f.at("image_end.1"), (1488 + 16 * 80) * kNs);
 }
 
+TEST(ChipTiming, IsaacTilePipelineTakes22Cycles) {
+  arch::Arch isaac = arch::load_arch(std::string(BITLINE_SOURCE_DIR) + "/configs/isaac.yaml").arch;
+  GraphBuilder g;
+  const auto hidden = g.relu(g.linear(g.input({1, 128}), 16));
+  const Network network = place_network(g.output(g.linear(hidden, 16)), isaac);
+  const Figures f = simulate(network);
+  constexpr std::int64_t kCycle = 100 * kNs;
+  const auto cycle_of = [&](std::int64_t fs) { return fs / kCycle; };
+  // Cycle 1 is the one in which the window opens: 256 bytes from the eDRAM into the input register take 6.7 + 40 ns.
+  const std::int64_t first = cycle_of(f.at("stage.1.first_start"));
+  // Crossbar in cycles 2-17: the last latch is the edge that ends cycle 17.
+  EXPECT_EQ(f.at("stage.1.first_start") + f.at("stage.1.busy"), (first + 17) * kCycle);
+  // ADC 18, shift-add 19, output register 20, transfer and sigmoid unit in 21, and the eDRAM write ends in 22.
+  EXPECT_EQ(cycle_of(f.at("stage.1.last_end")) - first + 1, 22);
+  EXPECT_EQ(f.at("stage.2.first_start"), f.at("stage.1.last_end"));
+}
+
 }  // namespace
 }  // namespace bitline::timing_test
