@@ -52,8 +52,8 @@ struct PrecisionParams {
 /// Keys `chip.*`.
 struct ChipParams {
   int tiles = 168;
-  int mesh_width = 14;            ///< tiles per row of the floorplan
-  base::Frequency clock{10e6};    ///< the reference cycle of reported cycle counts
+  int mesh_width = 14;          ///< tiles per row of the floorplan
+  base::Frequency clock{10e6};  ///< the reference cycle of reported cycle counts
   noc::LinkParams link;
 };
 

@@ -25,7 +25,8 @@ std::map<std::string, Assignment> by_key(std::vector<Assignment> file, std::vect
   return assigned;
 }
 
-std::vector<ConstantSource> constants_of(const base::Schema& schema, const std::map<std::string, Assignment>& assigned) {
+std::vector<ConstantSource> constants_of(const base::Schema& schema,
+                                         const std::map<std::string, Assignment>& assigned) {
   std::vector<ConstantSource> constants;
   for (const base::Field& field : schema.fields()) {
     if (field.key == "name") continue;
@@ -59,7 +60,8 @@ std::vector<std::string> split_path(const std::string& key) {
 
 }  // namespace
 
-LoadedArch parse_arch(const std::string& yaml, const std::string& name, const std::vector<std::string>& overrides) {
+LoadedArch parse_arch(const std::string& yaml, const std::string& name,
+                      const std::vector<std::string>& overrides) {
   std::vector<Problem> problems;
   LoadedArch loaded;
   const base::Schema keys = schema(loaded.arch);
@@ -72,7 +74,8 @@ LoadedArch parse_arch(const std::string& yaml, const std::string& name, const st
   const auto assigned = by_key(std::move(file), std::move(set));
   // Rules across keys would only repeat what is already wrong with a key.
   if (problems.empty()) {
-    for (Problem& problem : validate(loaded.arch)) problems.push_back(located(std::move(problem), assigned, name));
+    for (Problem& problem : validate(loaded.arch))
+      problems.push_back(located(std::move(problem), assigned, name));
   }
   if (!problems.empty()) throw ConfigError(std::move(problems));
   loaded.constants = constants_of(keys, assigned);

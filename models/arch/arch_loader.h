@@ -19,24 +19,27 @@ namespace bitline::arch {
 /// Rules across keys; empty if all hold. `where` of a problem is the key path.
 [[nodiscard]] std::vector<base::Problem> validate(const Arch& arch);
 
-/// The machine as an arch file with every key, value and source written out. Loading it gives the identical Arch.
+/// The machine as an arch file with every key, value and source written out. Loading it gives the identical
+/// Arch.
 [[nodiscard]] std::string resolved_yaml(const LoadedArch& loaded);
 
 /// configs/REFERENCE.md: every key with type, default, range and meaning.
 [[nodiscard]] std::string reference_markdown();
 
-/// Bits of a non-negative cell code: what the slice widths must hold. differential b-1 (dynamic_fixed_point b),
-/// offset and twos_complement b, for b = precision.weights.bits.
+/// Bits of a non-negative cell code: what the slice widths must hold. differential b-1 (dynamic_fixed_point
+/// b), offset and twos_complement b, for b = precision.weights.bits.
 [[nodiscard]] int code_bits(const Arch& arch);
-/// Widths of the slices, most significant first: slices.widths, or, if that is empty, device.bits_per_cell each with
-/// the rest in the most significant slice (twos_complement: one bit first).
+/// Widths of the slices, most significant first: slices.widths, or, if that is empty, device.bits_per_cell
+/// each with the rest in the most significant slice (twos_complement: one bit first).
 [[nodiscard]] std::vector<int> slice_widths(const Arch& arch);
 /// Input chunks of one MVM: ceil(activation bits / dac bits).
 [[nodiscard]] int input_chunks(const Arch& arch);
-/// ISAAC's rule: ceil(log2(rows)) + cell_bits + dac_bits, one less if either is 1, one less with the flip encoding.
+/// ISAAC's rule: ceil(log2(rows)) + cell_bits + dac_bits, one less if either is 1, one less with the flip
+/// encoding.
 [[nodiscard]] int isaac_adc_bits(int rows, int cell_bits, int dac_bits, bool flip);
 /// Resolution each slice's ADC is built for (most significant slice first) where the policy alone decides it
-/// (fixed, isaac; one number for all slices where they share crossbars: the widest). Empty optional: lossless.
+/// (fixed, isaac; one number for all slices where they share crossbars: the widest). Empty optional:
+/// lossless.
 [[nodiscard]] std::optional<std::vector<int>> built_adc_bits(const Arch& arch);
 
 }  // namespace bitline::arch

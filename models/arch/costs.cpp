@@ -15,12 +15,20 @@ using base::Area;
 using base::Energy;
 using base::Power;
 
-constexpr std::size_t index(Component component) { return static_cast<std::size_t>(component); }
+constexpr std::size_t index(Component component) {
+  return static_cast<std::size_t>(component);
+}
 
 /// How many parts of each kind an IMA (or a tile) has; the units of Cost::parts.
-std::int64_t cells(const Arch& a) { return std::int64_t{a.ima.crossbars} * a.crossbar.rows * a.crossbar.cols; }
-std::int64_t rows(const Arch& a) { return std::int64_t{a.ima.crossbars} * a.crossbar.rows; }
-std::int64_t columns(const Arch& a) { return std::int64_t{a.ima.crossbars} * a.crossbar.cols; }
+std::int64_t cells(const Arch& a) {
+  return std::int64_t{a.ima.crossbars} * a.crossbar.rows * a.crossbar.cols;
+}
+std::int64_t rows(const Arch& a) {
+  return std::int64_t{a.ima.crossbars} * a.crossbar.rows;
+}
+std::int64_t columns(const Arch& a) {
+  return std::int64_t{a.ima.crossbars} * a.crossbar.cols;
+}
 
 /// A group of parts in an IMA, a tile or the chip whose cost is as published (all but the ADCs).
 struct Group {
@@ -57,7 +65,9 @@ std::vector<Group> tile_groups(const Arch& a) {
           {Component::requantise, &t.requantise.cost, t.requantise.units}};
 }
 
-Group link_group(const Arch& a) { return {Component::chip_link, &a.chip.link.cost, a.chip.link.links}; }
+Group link_group(const Arch& a) {
+  return {Component::chip_link, &a.chip.link.cost, a.chip.link.links};
+}
 
 /// Mean over the slices of what an ADC built for the slice has: the IMA's ADCs are shared out evenly.
 template <class Q, class Function>
@@ -75,26 +85,43 @@ void add_scaled(ByComponent<Q>& sum, const ByComponent<Q>& part, double factor) 
 /// The component whose energy an action is.
 Component component_of(Action action) {
   switch (action) {
-    case Action::cell_read: return Component::crossbar;
-    case Action::dac_drive: return Component::dac;
-    case Action::sample_hold: return Component::sample_hold;
-    case Action::shift_add: return Component::shift_add;
+    case Action::cell_read:
+      return Component::crossbar;
+    case Action::dac_drive:
+      return Component::dac;
+    case Action::sample_hold:
+      return Component::sample_hold;
+    case Action::shift_add:
+      return Component::shift_add;
     case Action::input_register_write:
-    case Action::input_register_read: return Component::input_register;
+    case Action::input_register_read:
+      return Component::input_register;
     case Action::output_register_write:
-    case Action::output_register_read: return Component::output_register;
+    case Action::output_register_read:
+      return Component::output_register;
     case Action::edram_read:
-    case Action::edram_write: return Component::edram;
-    case Action::bus_transfer: return Component::bus;
-    case Action::tile_shift_add: return Component::tile_shift_add;
-    case Action::tile_output_register: return Component::tile_output_register;
-    case Action::activation: return Component::activation;
-    case Action::pooling: return Component::pooling;
-    case Action::elementwise: return Component::elementwise;
-    case Action::requantise: return Component::requantise;
-    case Action::router_flit: return Component::router;
-    case Action::chip_link_byte: return Component::chip_link;
-    case Action::count_: break;
+    case Action::edram_write:
+      return Component::edram;
+    case Action::bus_transfer:
+      return Component::bus;
+    case Action::tile_shift_add:
+      return Component::tile_shift_add;
+    case Action::tile_output_register:
+      return Component::tile_output_register;
+    case Action::activation:
+      return Component::activation;
+    case Action::pooling:
+      return Component::pooling;
+    case Action::elementwise:
+      return Component::elementwise;
+    case Action::requantise:
+      return Component::requantise;
+    case Action::router_flit:
+      return Component::router;
+    case Action::chip_link_byte:
+      return Component::chip_link;
+    case Action::count_:
+      break;
   }
   BITLINE_CHECK(false);
   return Component::count_;
@@ -103,16 +130,31 @@ Component component_of(Action action) {
 }  // namespace
 
 const char* to_string(Component component) {
-  constexpr std::array<const char*, kComponents> kNames{
-      "crossbar",   "dac",      "sample_hold",    "adc",                  "shift_add",  "input_register",
-      "output_register", "edram", "bus",          "tile_shift_add",       "tile_output_register", "activation",
-      "pooling",    "elementwise", "requantise",  "router",               "chip_link"};
+  constexpr std::array<const char*, kComponents> kNames{"crossbar",
+                                                        "dac",
+                                                        "sample_hold",
+                                                        "adc",
+                                                        "shift_add",
+                                                        "input_register",
+                                                        "output_register",
+                                                        "edram",
+                                                        "bus",
+                                                        "tile_shift_add",
+                                                        "tile_output_register",
+                                                        "activation",
+                                                        "pooling",
+                                                        "elementwise",
+                                                        "requantise",
+                                                        "router",
+                                                        "chip_link"};
   return kNames[index(component)];
 }
 
-CostModel::CostModel(const Arch& arch, std::vector<int> built_adc_bits) : arch_(arch), built_(std::move(built_adc_bits)) {
+CostModel::CostModel(const Arch& arch, std::vector<int> built_adc_bits)
+    : arch_(arch), built_(std::move(built_adc_bits)) {
   BITLINE_CHECK(!built_.empty());
-  if (arch_.slices.placement == SlicePlacement::interleaved) built_ = {*std::max_element(built_.begin(), built_.end())};
+  if (arch_.slices.placement == SlicePlacement::interleaved)
+    built_ = {*std::max_element(built_.begin(), built_.end())};
   std::vector<base::Problem> problems = periphery::resolution_problems(arch_.adc, built_);
   if (!problems.empty()) throw base::ConfigError(std::move(problems));
 }
@@ -126,25 +168,41 @@ Energy CostModel::energy(Action action) const {
         return device::ohmic_read_energy(a.device, mean_level, a.crossbar.read_latency);
       }
       return crossbar::cell_read_energy(a.crossbar, cells(a));
-    case Action::dac_drive: return periphery::drive_energy(a.dac, rows(a), a.crossbar.read_latency);
-    case Action::sample_hold: return periphery::hold_energy(a.sample_hold, columns(a), a.crossbar.read_latency);
-    case Action::shift_add: return periphery::add_energy(a.ima.shift_add);
+    case Action::dac_drive:
+      return periphery::drive_energy(a.dac, rows(a), a.crossbar.read_latency);
+    case Action::sample_hold:
+      return periphery::hold_energy(a.sample_hold, columns(a), a.crossbar.read_latency);
+    case Action::shift_add:
+      return periphery::add_energy(a.ima.shift_add);
     case Action::input_register_write:
-    case Action::input_register_read: return memory::byte_energy(a.ima.input_register);
+    case Action::input_register_read:
+      return memory::byte_energy(a.ima.input_register);
     case Action::output_register_write:
-    case Action::output_register_read: return memory::byte_energy(a.ima.output_register);
+    case Action::output_register_read:
+      return memory::byte_energy(a.ima.output_register);
     case Action::edram_read:
-    case Action::edram_write: return memory::access_energy(a.tile.edram);
-    case Action::bus_transfer: return memory::bit_energy(a.tile.bus);
-    case Action::tile_shift_add: return periphery::add_energy(a.tile.shift_add);
-    case Action::tile_output_register: return memory::byte_energy(a.tile.output_register);
-    case Action::activation: return digital::element_energy(a.tile.activation);
-    case Action::pooling: return digital::element_energy(a.tile.pooling);
-    case Action::elementwise: return digital::element_energy(a.tile.elementwise);
-    case Action::requantise: return digital::element_energy(a.tile.requantise);
-    case Action::router_flit: return noc::flit_energy(a.noc);
-    case Action::chip_link_byte: return noc::byte_energy(a.chip.link);
-    case Action::count_: break;
+    case Action::edram_write:
+      return memory::access_energy(a.tile.edram);
+    case Action::bus_transfer:
+      return memory::bit_energy(a.tile.bus);
+    case Action::tile_shift_add:
+      return periphery::add_energy(a.tile.shift_add);
+    case Action::tile_output_register:
+      return memory::byte_energy(a.tile.output_register);
+    case Action::activation:
+      return digital::element_energy(a.tile.activation);
+    case Action::pooling:
+      return digital::element_energy(a.tile.pooling);
+    case Action::elementwise:
+      return digital::element_energy(a.tile.elementwise);
+    case Action::requantise:
+      return digital::element_energy(a.tile.requantise);
+    case Action::router_flit:
+      return noc::flit_energy(a.noc);
+    case Action::chip_link_byte:
+      return noc::byte_energy(a.chip.link);
+    case Action::count_:
+      break;
   }
   BITLINE_CHECK(false);
   return {};
@@ -165,7 +223,8 @@ int CostModel::built_for(int bits) const {
 
 Energy CostModel::cell_energy(const ActionCounts& counts) const {
   const auto reads = static_cast<double>(counts[Action::cell_read]);
-  if (arch_.device.read_energy == device::ReadEnergyModel::published) return energy(Action::cell_read) * reads;
+  if (arch_.device.read_energy == device::ReadEnergyModel::published)
+    return energy(Action::cell_read) * reads;
   if (counts[Action::cell_read] == 0) return {};
   // Linear in the level, so the energy at the mean level times the reads is the sum over the reads.
   const double mean_level = static_cast<double>(counts.cell_level_sum) / reads;

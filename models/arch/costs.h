@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a machine costs: energy per action, static power, and power and area of the parts, the IMA, the tile and the
-// chip. Everything follows from the published group costs in Arch; nothing is counted here.
+// What a machine costs: energy per action, static power, and power and area of the parts, the IMA, the tile
+// and the chip. Everything follows from the published group costs in Arch; nothing is counted here.
 #pragma once
 
 #include <array>
@@ -16,10 +16,23 @@ namespace bitline::arch {
 
 /// The parts that results are broken down by; to_string gives the name used in results ("sample_hold").
 enum class Component : std::uint8_t {
-  crossbar, dac, sample_hold, adc, shift_add, input_register, output_register,       // of an IMA
-  edram, bus, tile_shift_add, tile_output_register,                                  // of a tile
-  activation, pooling, elementwise, requantise, router,
-  chip_link,                                                                         // of the chip
+  crossbar,
+  dac,
+  sample_hold,
+  adc,
+  shift_add,
+  input_register,
+  output_register,  // of an IMA
+  edram,
+  bus,
+  tile_shift_add,
+  tile_output_register,  // of a tile
+  activation,
+  pooling,
+  elementwise,
+  requantise,
+  router,
+  chip_link,  // of the chip
   count_
 };
 inline constexpr std::size_t kComponents = static_cast<std::size_t>(Component::count_);
@@ -43,25 +56,28 @@ using ConversionCounts = std::array<std::int64_t, base::kMaxAdcBits + 1>;
 
 class CostModel {
  public:
-  /// `built_adc_bits`: resolution that the ADCs are built for, one per slice, most significant first (or one for
-  /// all); 0: that slice has no ADC. slices.placement interleaved: all are built for the widest; separate: each
-  /// slice's share of an IMA's ADCs for its own. Throws base::ConfigError if adc.model cannot give a resolution.
+  /// `built_adc_bits`: resolution that the ADCs are built for, one per slice, most significant first (or one
+  /// for all); 0: that slice has no ADC. slices.placement interleaved: all are built for the widest;
+  /// separate: each slice's share of an IMA's ADCs for its own. Throws base::ConfigError if adc.model cannot
+  /// give a resolution.
   CostModel(const Arch& arch, std::vector<int> built_adc_bits);
 
   /// Energy of one action; cell_read: the mean over levels if device.read_energy is ohmic. Conversions are
   /// conversion_energy().
   [[nodiscard]] base::Energy energy(base::Action action) const;
-  /// One conversion at `bits` (<= built) by an ADC built for `built` bits: it burns the power of the built ADC for
-  /// the time of the conversion, E(built) * time(bits)/time(built); with adc.model table the row of `bits`.
+  /// One conversion at `bits` (<= built) by an ADC built for `built` bits: it burns the power of the built
+  /// ADC for the time of the conversion, E(built) * time(bits)/time(built); with adc.model table the row of
+  /// `bits`.
   [[nodiscard]] base::Energy conversion_energy(int bits, int built) const;
 
-  /// Dynamic energy of `counts`. Conversions are taken to be made by the ADCs with the lowest built resolution
-  /// that is enough for them: exact unless slices are separate and a conversion uses less than its ADC has.
+  /// Dynamic energy of `counts`. Conversions are taken to be made by the ADCs with the lowest built
+  /// resolution that is enough for them: exact unless slices are separate and a conversion uses less than its
+  /// ADC has.
   [[nodiscard]] ByComponent<base::Energy> energy(const base::ActionCounts& counts) const;
-  /// The same with the conversions of each slice (most significant first), exact always. counts.conversions is
-  /// not used then.
-  [[nodiscard]] ByComponent<base::Energy> energy(const base::ActionCounts& counts,
-                                                 const std::vector<ConversionCounts>& slice_conversions) const;
+  /// The same with the conversions of each slice (most significant first), exact always. counts.conversions
+  /// is not used then.
+  [[nodiscard]] ByComponent<base::Energy> energy(
+      const base::ActionCounts& counts, const std::vector<ConversionCounts>& slice_conversions) const;
 
   /// Burnt all the time by the whole chip.
   [[nodiscard]] ByComponent<base::Power> static_power() const;

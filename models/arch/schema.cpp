@@ -20,7 +20,8 @@ Schema ima_schema(ima::ImaParams& params) {
   s.frequency("clock", params.clock, kSlowest, kFastest,
               "of the IMA's controller: reads start and sample-and-holds latch on its edges");
   s.flag("gate_zero_chunks", params.gate_zero_chunks,
-         "an input chunk that is zero on all driven rows is neither read nor converted (saves energy, not time)");
+         "an input chunk that is zero on all driven rows is neither read nor converted (saves energy, not "
+         "time)");
   s.integer("output_bits", params.output_bits, 1, 64,
             "of one result in registers, on the bus and between tiles (values are not truncated to it)");
   s.add("input_register", schema(params.input_register));
@@ -31,25 +32,27 @@ Schema ima_schema(ima::ImaParams& params) {
 
 Schema encoding_schema(EncodingParams& params) {
   Schema s;
-  s.choice<WeightEncoding>("weights", params.weights,
-                           {{"differential", WeightEncoding::differential},
-                            {"offset", WeightEncoding::offset},
-                            {"twos_complement", WeightEncoding::twos_complement}},
-                           "differential = a positive and a negative array hold |q|; offset = cells hold q + 2^(b-1); "
-                           "twos_complement = one-bit most significant slice of negative weight");
-  s.choice<Subtraction>("subtraction", params.subtraction,
-                        {{"digital", Subtraction::digital}, {"analog", Subtraction::analog}},
-                        "differential only: subtract the two arrays after conversion, or before one signed conversion");
+  s.choice<WeightEncoding>(
+      "weights", params.weights,
+      {{"differential", WeightEncoding::differential},
+       {"offset", WeightEncoding::offset},
+       {"twos_complement", WeightEncoding::twos_complement}},
+      "differential = a positive and a negative array hold |q|; offset = cells hold q + 2^(b-1); "
+      "twos_complement = one-bit most significant slice of negative weight");
+  s.choice<Subtraction>(
+      "subtraction", params.subtraction, {{"digital", Subtraction::digital}, {"analog", Subtraction::analog}},
+      "differential only: subtract the two arrays after conversion, or before one signed conversion");
   s.flag("flip", params.flip, "store a column whose cells sum to more than half as its complement (ISAAC)");
   return s;
 }
 
 Schema slices_schema(SliceParams& params) {
   Schema s;
-  s.choice<SlicePlacement>("placement", params.placement,
-                           {{"interleaved", SlicePlacement::interleaved}, {"separate", SlicePlacement::separate}},
-                           "slices side by side in a crossbar (ADCs built for the widest), or each in crossbars of its "
-                           "own (ADCs built for their slice)");
+  s.choice<SlicePlacement>(
+      "placement", params.placement,
+      {{"interleaved", SlicePlacement::interleaved}, {"separate", SlicePlacement::separate}},
+      "slices side by side in a crossbar (ADCs built for the widest), or each in crossbars of its "
+      "own (ADCs built for their slice)");
   s.integers("widths", params.widths, 1, 8, true,
              "bits of each slice, most significant first; []: device.bits_per_cell each, the rest on top");
   return s;
@@ -57,11 +60,13 @@ Schema slices_schema(SliceParams& params) {
 
 Schema weights_schema(PrecisionParams::Weights& params) {
   Schema s;
-  s.integer("bits", params.bits, 1, kMostWeightBits, "bits of a weight, sign included (dynamic_fixed_point: magnitude bits)");
-  s.choice<WeightScheme>("scheme", params.scheme,
-                         {{"symmetric", WeightScheme::symmetric},
-                          {"dynamic_fixed_point", WeightScheme::dynamic_fixed_point}},
-                         "symmetric = scale max|w| / (2^(b-1)-1); dynamic_fixed_point = step 2^(ceil(log2 max|w|) - b) per tensor");
+  s.integer("bits", params.bits, 1, kMostWeightBits,
+            "bits of a weight, sign included (dynamic_fixed_point: magnitude bits)");
+  s.choice<WeightScheme>(
+      "scheme", params.scheme,
+      {{"symmetric", WeightScheme::symmetric}, {"dynamic_fixed_point", WeightScheme::dynamic_fixed_point}},
+      "symmetric = scale max|w| / (2^(b-1)-1); dynamic_fixed_point = step 2^(ceil(log2 max|w|) - b) per "
+      "tensor");
   s.choice<Granularity>("granularity", params.granularity,
                         {{"per_channel", Granularity::per_channel}, {"per_tensor", Granularity::per_tensor}},
                         "one scale per output channel or per tensor (symmetric only)");
@@ -74,7 +79,8 @@ Schema activations_schema(PrecisionParams::Activations& params) {
   s.choice<Calibration>("calibration", params.calibration,
                         {{"minmax", Calibration::minmax}, {"percentile", Calibration::percentile}},
                         "how the scale follows from the calibration inputs");
-  s.real("percentile", params.percentile, 50.0, 100.0, "share of values within the range, in percent (percentile only)");
+  s.real("percentile", params.percentile, 50.0, 100.0,
+         "share of values within the range, in percent (percentile only)");
   return s;
 }
 

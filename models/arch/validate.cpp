@@ -61,9 +61,11 @@ class Validator {
   void precision() {
     const PrecisionParams::Weights& weights = arch_.precision.weights;
     if (weights.scheme == WeightScheme::symmetric && weights.bits < 2) {
-      fault("precision.weights.bits", to_string(weights.bits) + " bit with scheme symmetric", "2 and more: one is the sign");
+      fault("precision.weights.bits", to_string(weights.bits) + " bit with scheme symmetric",
+            "2 and more: one is the sign");
     }
-    if (weights.scheme == WeightScheme::dynamic_fixed_point && weights.granularity != Granularity::per_tensor) {
+    if (weights.scheme == WeightScheme::dynamic_fixed_point &&
+        weights.granularity != Granularity::per_tensor) {
       fault("precision.weights.granularity", "per_channel with scheme dynamic_fixed_point",
             "per_tensor: the scheme has one step per tensor");
     }
@@ -96,20 +98,24 @@ class Validator {
     }
     if (arch_.slices.placement == SlicePlacement::interleaved &&
         static_cast<int>(widths_.size()) > arch_.crossbar.cols) {
-      fault("crossbar.cols", to_string(arch_.crossbar.cols) + " columns for " + to_string(widths_.size()) +
-            " slices side by side", "a column for each slice", "or use slices.placement separate");
+      fault("crossbar.cols",
+            to_string(arch_.crossbar.cols) + " columns for " + to_string(widths_.size()) +
+                " slices side by side",
+            "a column for each slice", "or use slices.placement separate");
     }
   }
 
   void width_fault(int held, const std::string& relation, int needed) {
     fault("slices.widths", to_string(held) + " bits together",
-          relation + " " + to_string(needed) + ", the bits of a cell code (precision.weights, encoding.weights)");
+          relation + " " + to_string(needed) +
+              ", the bits of a cell code (precision.weights, encoding.weights)");
   }
 
   void encoding() {
     if (!analog()) return;
     if (arch_.encoding.weights != WeightEncoding::differential) {
-      fault("encoding.subtraction", "analog without a second array", "digital, or encoding.weights differential");
+      fault("encoding.subtraction", "analog without a second array",
+            "digital, or encoding.weights differential");
     }
     if (arch_.encoding.flip) {
       fault("encoding.flip", "true with encoding.subtraction analog",
@@ -150,20 +156,24 @@ class Validator {
     const periphery::AdcParams& adc = arch_.adc;
     if (adc.model == periphery::AdcModel::power_law) {
       if (!adc.anchored) {
-        fault("adc.anchored", "false with adc.model power_law", "true: the model is a ratio to rated_bits only");
+        fault("adc.anchored", "false with adc.model power_law",
+              "true: the model is a ratio to rated_bits only");
       }
       if (adc.kind != periphery::AdcKind::sar) {
-        fault("adc.kind", "not sar with adc.model power_law", "sar: the model takes time proportional to the bits");
+        fault("adc.kind", "not sar with adc.model power_law",
+              "sar: the model takes time proportional to the bits");
       }
     }
     std::vector<int> used = built_adc_bits(arch_).value_or(std::vector<int>{});
     if (adc.anchored) used.push_back(adc.rated_bits);
-    for (Problem& problem : periphery::resolution_problems(adc, used)) problems_.push_back(std::move(problem));
+    for (Problem& problem : periphery::resolution_problems(adc, used))
+      problems_.push_back(std::move(problem));
   }
 
   void registers() {
     const auto bytes = [](int bits) { return (bits + 7) / 8; };
-    const std::int64_t inputs = std::int64_t{arch_.crossbar.active_rows} * bytes(arch_.precision.activations.bits);
+    const std::int64_t inputs =
+        std::int64_t{arch_.crossbar.active_rows} * bytes(arch_.precision.activations.bits);
     if (inputs > arch_.ima.input_register.capacity_bytes) {
       fault("ima.input_register.capacity", base::print_bytes(arch_.ima.input_register.capacity_bytes),
             "at least " + base::print_bytes(inputs) + " for the rows that one crossbar drives together");
@@ -182,7 +192,8 @@ class Validator {
     const device::DeviceParams& cell = arch_.device;
     if (cell.r_on >= cell.r_off) {
       fault("device.r_on", base::print_quantity(cell.r_on.value(), base::Dimension::resistance),
-            "less than device.r_off = " + base::print_quantity(cell.r_off.value(), base::Dimension::resistance));
+            "less than device.r_off = " +
+                base::print_quantity(cell.r_off.value(), base::Dimension::resistance));
     }
     if (cell.read_energy == device::ReadEnergyModel::ohmic && arch_.dac.bits != 1) {
       fault("device.read_energy", "ohmic with dac.bits = " + to_string(arch_.dac.bits),
@@ -197,6 +208,8 @@ class Validator {
 
 }  // namespace
 
-std::vector<Problem> validate(const Arch& arch) { return Validator(arch).run(); }
+std::vector<Problem> validate(const Arch& arch) {
+  return Validator(arch).run();
+}
 
 }  // namespace bitline::arch

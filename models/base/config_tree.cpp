@@ -22,7 +22,8 @@ struct StopParsing {};
 /// expand, duplicate keys are seen and deep nesting is refused before it costs memory.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string name, std::vector<Problem>& problems) : name_(std::move(name)), problems_(problems) {}
+  TreeBuilder(std::string name, std::vector<Problem>& problems)
+      : name_(std::move(name)), problems_(problems) {}
 
   [[nodiscard]] ConfigNode take_root() { return std::move(root_); }
   [[nodiscard]] bool has_root() const { return has_root_; }
@@ -62,14 +63,17 @@ class TreeBuilder final : public YAML::EventHandler {
     bool has_key = false;
   };
 
-  [[nodiscard]] std::string where(const YAML::Mark& mark) const { return name_ + ":" + std::to_string(mark.line + 1); }
+  [[nodiscard]] std::string where(const YAML::Mark& mark) const {
+    return name_ + ":" + std::to_string(mark.line + 1);
+  }
 
   void fault(std::string at, std::string given, std::string allowed) {
     problems_.push_back({std::move(at), std::move(given), std::move(allowed), ""});
     if (problems_.size() >= kMostProblems) throw StopParsing{};
   }
   void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor != YAML::NullAnchor) fault(where(mark), "an anchor", "plain values without anchors and aliases");
+    if (anchor != YAML::NullAnchor)
+      fault(where(mark), "an anchor", "plain values without anchors and aliases");
   }
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
@@ -133,7 +137,8 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto same = std::find_if(members.begin(), members.end(),
                                    [&](const ConfigNode::Member& m) { return m.key == level.pending.key; });
     if (same != members.end()) {
-      fault(level.pending.where, "key '" + level.pending.key + "' given twice", "once (first at " + same->where + ")");
+      fault(level.pending.where, "key '" + level.pending.key + "' given twice",
+            "once (first at " + same->where + ")");
       return;
     }
     level.pending.node = std::move(node);
@@ -155,8 +160,9 @@ bool is_text(std::string_view text, const std::string& name, std::vector<Problem
     const auto byte = static_cast<unsigned char>(c);
     const bool control = (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f;
     if (!control) continue;
-    problems.push_back({name + ":" + std::to_string(line), "a control character (byte " + std::to_string(byte) + ")",
-                        "YAML text", "is this a binary file?"});
+    problems.push_back({name + ":" + std::to_string(line),
+                        "a control character (byte " + std::to_string(byte) + ")", "YAML text",
+                        "is this a binary file?"});
     return false;
   }
   return true;
@@ -192,7 +198,8 @@ ConfigNode parse_yaml(std::string_view text, const std::string& name, std::vecto
 std::string yaml_scalar(std::string_view text) {
   const std::string_view safe_punctuation = " ._/()+%-";
   const auto is_safe = [&](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || safe_punctuation.find(c) != std::string_view::npos;
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           safe_punctuation.find(c) != std::string_view::npos;
   };
   const bool null = text == "null" || text == "Null" || text == "NULL";
   const bool plain = !null && !text.empty() && std::isalnum(static_cast<unsigned char>(text.front())) != 0 &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A YAML file as a plain tree that remembers where each key stands. Aliases, tags and more than one document are
-// refused, so what is read is what is written.
+// A YAML file as a plain tree that remembers where each key stands. Aliases, tags and more than one document
+// are refused, so what is read is what is written.
 #pragma once
 
 #include <string>
@@ -16,10 +16,10 @@ struct ConfigNode {
   struct Member;
 
   Kind kind = Kind::scalar;
-  std::string text;                 ///< of a scalar
-  std::vector<ConfigNode> items;    ///< of a list
-  std::vector<Member> members;      ///< of a map, in file order; keys are unique
-  std::string where;                ///< "isaac.yaml:12"
+  std::string text;               ///< of a scalar
+  std::vector<ConfigNode> items;  ///< of a list
+  std::vector<Member> members;    ///< of a map, in file order; keys are unique
+  std::string where;              ///< "isaac.yaml:12"
 };
 
 struct ConfigNode::Member {
@@ -28,9 +28,10 @@ struct ConfigNode::Member {
   ConfigNode node;
 };
 
-/// Parses YAML text; `name` stands for the file in messages. Faults are added to `problems`; what could be read
-/// is returned (an empty map if nothing could).
-[[nodiscard]] ConfigNode parse_yaml(std::string_view text, const std::string& name, std::vector<Problem>& problems);
+/// Parses YAML text; `name` stands for the file in messages. Faults are added to `problems`; what could be
+/// read is returned (an empty map if nothing could).
+[[nodiscard]] ConfigNode parse_yaml(std::string_view text, const std::string& name,
+                                    std::vector<Problem>& problems);
 
 /// Writes `text` as a YAML scalar, quoted where it must be.
 [[nodiscard]] std::string yaml_scalar(std::string_view text);

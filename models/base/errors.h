@@ -11,9 +11,18 @@
 namespace bitline::base {
 
 /// Exit codes of the command line (also the kind of an error in JSON answers).
-enum class ExitCode : int { ok = 0, usage = 2, config = 3, network = 4, mapping = 5, simulation = 6, timeout = 7 };
+enum class ExitCode : int {
+  ok = 0,
+  usage = 2,
+  config = 3,
+  network = 4,
+  mapping = 5,
+  simulation = 6,
+  timeout = 7
+};
 
-/// One fault of an input: where it is (file:line, key path, node), what was given, what is allowed, what to do.
+/// One fault of an input: where it is (file:line, key path, node), what was given, what is allowed, what to
+/// do.
 struct Problem {
   std::string where;
   std::string given;    ///< what was found, as a sentence fragment: "unknown key 'colls'"

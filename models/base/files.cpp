@@ -59,20 +59,27 @@ std::string temporary_name(const std::string& path) {
   return path + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter++);
 }
 
+/// Opens, writes, closes; returns errno, 0 if all is well.
+int write_through(const std::string& path, int flags, std::string_view bytes) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666));
+  if (file.get() < 0) return errno;
+  const int error = write_all(file.get(), bytes);
+  const int close_error = file.close();
+  return error != 0 ? error : close_error;
+}
+
 }  // namespace
 
 void write_file_atomically(const std::string& path, std::string_view bytes) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) fail(path, "cannot be written", EISDIR);
-  const std::string temporary = temporary_name(path);
-  int error = 0;
-  {
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (file.get() < 0) fail(path, "cannot be written", errno);
-    error = write_all(file.get(), bytes);
-    const int close_error = file.close();
-    if (error == 0) error = close_error;
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) fail(path, "cannot be written", EISDIR);
+  if (exists && !S_ISREG(status.st_mode)) {  // a rename would replace the device or pipe itself
+    if (const int error = write_through(path, 0, bytes); error != 0) fail(path, "cannot be written", error);
+    return;
   }
+  const std::string temporary = temporary_name(path);
+  int error = write_through(temporary, O_CREAT | O_EXCL, bytes);
   if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlink(temporary.c_str());

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <span>
@@ -18,14 +19,15 @@ namespace {
 
 struct Unit {
   std::string_view name;
-  int exponent;             ///< power of ten to the unit of the dimension
-  bool preferred = true;    ///< used for printing
+  int exponent;           ///< power of ten to the unit of the dimension
+  bool preferred = true;  ///< used for printing
 };
 
 // Each list: ascending; alternatives that are read but not printed last.
-constexpr std::array kTime{Unit{"fs", 0}, Unit{"ps", 3}, Unit{"ns", 6}, Unit{"us", 9}, Unit{"ms", 12}, Unit{"s", 15}};
-constexpr std::array kFrequency{Unit{"Hz", 0},          Unit{"kHz", 3},         Unit{"MHz", 6},
-                                Unit{"GHz", 9},         Unit{"S/s", 0, false},  Unit{"kS/s", 3, false},
+constexpr std::array kTime{Unit{"fs", 0}, Unit{"ps", 3},  Unit{"ns", 6},
+                           Unit{"us", 9}, Unit{"ms", 12}, Unit{"s", 15}};
+constexpr std::array kFrequency{Unit{"Hz", 0},          Unit{"kHz", 3},        Unit{"MHz", 6},
+                                Unit{"GHz", 9},         Unit{"S/s", 0, false}, Unit{"kS/s", 3, false},
                                 Unit{"MS/s", 6, false}, Unit{"GS/s", 9, false}};
 constexpr std::array kEnergy{Unit{"aJ", -18}, Unit{"fJ", -15}, Unit{"pJ", -12}, Unit{"nJ", -9},
                              Unit{"uJ", -6},  Unit{"mJ", -3},  Unit{"J", 0}};
@@ -33,24 +35,37 @@ constexpr std::array kPower{Unit{"pW", -12}, Unit{"nW", -9}, Unit{"uW", -6}, Uni
 constexpr std::array kArea{Unit{"nm2", -12}, Unit{"um2", -6}, Unit{"mm2", 0}, Unit{"cm2", 2, false}};
 constexpr std::array kVoltage{Unit{"uV", -6}, Unit{"mV", -3}, Unit{"V", 0}};
 constexpr std::array kResistance{Unit{"Ohm", 0}, Unit{"kOhm", 3}, Unit{"MOhm", 6}, Unit{"GOhm", 9}};
-constexpr std::array kByteRate{Unit{"B/s", 0}, Unit{"KB/s", 3}, Unit{"MB/s", 6}, Unit{"GB/s", 9}, Unit{"TB/s", 12}};
+constexpr std::array kByteRate{Unit{"B/s", 0}, Unit{"KB/s", 3}, Unit{"MB/s", 6}, Unit{"GB/s", 9},
+                               Unit{"TB/s", 12}};
 constexpr std::array kLength{Unit{"nm", 0}, Unit{"um", 3}};
 constexpr std::array kBytes{Unit{"B", 0}, Unit{"KB", 3}, Unit{"MB", 6}, Unit{"GB", 9}};
-constexpr std::array<std::pair<std::string_view, int>, 3> kBinaryBytes{{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
+constexpr std::array<std::pair<std::string_view, int>, 3> kBinaryBytes{
+    {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
 
 std::span<const Unit> units(Dimension dimension) {
   switch (dimension) {
-    case Dimension::none: return {};
-    case Dimension::time: return kTime;
-    case Dimension::frequency: return kFrequency;
-    case Dimension::energy: return kEnergy;
-    case Dimension::power: return kPower;
-    case Dimension::area: return kArea;
-    case Dimension::voltage: return kVoltage;
-    case Dimension::resistance: return kResistance;
-    case Dimension::bytes: return kBytes;
-    case Dimension::byte_rate: return kByteRate;
-    case Dimension::length: return kLength;
+    case Dimension::none:
+      return {};
+    case Dimension::time:
+      return kTime;
+    case Dimension::frequency:
+      return kFrequency;
+    case Dimension::energy:
+      return kEnergy;
+    case Dimension::power:
+      return kPower;
+    case Dimension::area:
+      return kArea;
+    case Dimension::voltage:
+      return kVoltage;
+    case Dimension::resistance:
+      return kResistance;
+    case Dimension::bytes:
+      return kBytes;
+    case Dimension::byte_rate:
+      return kByteRate;
+    case Dimension::length:
+      return kLength;
   }
   return {};
 }
@@ -61,7 +76,9 @@ std::string quoted(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// A decimal number digit by digit: (-1)^negative * digits * 10^exponent, without leading zeros in `digits`.
 struct Decimal {
@@ -70,7 +87,8 @@ struct Decimal {
   int exponent = 0;
 };
 
-/// Reads [-]digits[.digits][e[+-]digits] from the front of `text`; nullopt if it does not start with a number.
+/// Reads [-]digits[.digits][e[+-]digits] from the front of `text`; nullopt if it does not start with a
+/// number.
 std::optional<Decimal> read_decimal(std::string_view& text) {
   Decimal number;
   std::size_t at = 0;
@@ -155,7 +173,8 @@ double to_double(const Decimal& number, std::string_view text, Dimension dimensi
 }
 
 /// The whole number digits * 10^exponent; throws with `what` if it is not whole or does not fit 63 bits.
-std::int64_t to_whole(Decimal number, std::string_view text, const std::string& what, const std::string& allowed) {
+std::int64_t to_whole(Decimal number, std::string_view text, const std::string& what,
+                      const std::string& allowed) {
   while (number.exponent < 0 && number.digits.size() > 1 && number.digits.back() == '0') {
     number.digits.pop_back();
     ++number.exponent;
@@ -178,11 +197,14 @@ std::int64_t to_whole(Decimal number, std::string_view text, const std::string& 
 std::string plain(const std::string& digits, int exponent) {
   constexpr int kLongestZeros = 6;
   const int point = static_cast<int>(digits.size()) + exponent;  // digits before the decimal point
-  if (exponent >= 0 && exponent <= kLongestZeros) return digits + std::string(static_cast<std::size_t>(exponent), '0');
+  if (exponent >= 0 && exponent <= kLongestZeros)
+    return digits + std::string(static_cast<std::size_t>(exponent), '0');
   if (exponent < 0 && point > 0) {
-    return digits.substr(0, static_cast<std::size_t>(point)) + "." + digits.substr(static_cast<std::size_t>(point));
+    return digits.substr(0, static_cast<std::size_t>(point)) + "." +
+           digits.substr(static_cast<std::size_t>(point));
   }
-  if (exponent < 0 && point > -kLongestZeros) return "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
+  if (exponent < 0 && point > -kLongestZeros)
+    return "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
   return digits + "e" + std::to_string(exponent);
 }
 
@@ -218,17 +240,28 @@ void strip_zeros(Decimal& number) {
 
 const char* to_string(Dimension dimension) {
   switch (dimension) {
-    case Dimension::none: return "number";
-    case Dimension::time: return "time";
-    case Dimension::frequency: return "frequency";
-    case Dimension::energy: return "energy";
-    case Dimension::power: return "power";
-    case Dimension::area: return "area";
-    case Dimension::voltage: return "voltage";
-    case Dimension::resistance: return "resistance";
-    case Dimension::bytes: return "size";
-    case Dimension::byte_rate: return "data rate";
-    case Dimension::length: return "length";
+    case Dimension::none:
+      return "number";
+    case Dimension::time:
+      return "time";
+    case Dimension::frequency:
+      return "frequency";
+    case Dimension::energy:
+      return "energy";
+    case Dimension::power:
+      return "power";
+    case Dimension::area:
+      return "area";
+    case Dimension::voltage:
+      return "voltage";
+    case Dimension::resistance:
+      return "resistance";
+    case Dimension::bytes:
+      return "size";
+    case Dimension::byte_rate:
+      return "data rate";
+    case Dimension::length:
+      return "length";
   }
   return "number";
 }
@@ -265,7 +298,8 @@ std::int64_t parse_bytes(std::string_view text) {
   Split parts = split(text, Dimension::bytes);
   for (const auto& [name, shift] : kBinaryBytes) {
     if (parts.unit != name) continue;
-    const std::int64_t count = to_whole(std::move(parts.number), text, "a whole number of " + std::string(name), allowed);
+    const std::int64_t count =
+        to_whole(std::move(parts.number), text, "a whole number of " + std::string(name), allowed);
     if (std::abs(count) > std::numeric_limits<std::int64_t>::max() >> shift) {
       throw ValueError(quoted(text) + " is too large", allowed);
     }
@@ -278,7 +312,8 @@ std::int64_t parse_bytes(std::string_view text) {
 std::int64_t parse_integer(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range) throw ValueError(quoted(text) + " is too large", "a whole number");
+  if (error == std::errc::result_out_of_range)
+    throw ValueError(quoted(text) + " is too large", "a whole number");
   if (error != std::errc{} || end != text.data() + text.size()) {
     throw ValueError(quoted(text) + " is not a whole number", "a whole number without a unit");
   }

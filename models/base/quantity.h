@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text of physical quantities, read strictly ("100 ns", "1.28 GS/s", "64 KiB") and printed so that reading the text
-// gives the same value. Decimal prefixes are powers of ten and exact; KB is 1000 bytes, KiB 1024.
+// Text of physical quantities, read strictly ("100 ns", "1.28 GS/s", "64 KiB") and printed so that reading
+// the text gives the same value. Decimal prefixes are powers of ten and exact; KB is 1000 bytes, KiB 1024.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,31 @@
 namespace bitline::base {
 
 /// What a value measures. `none` is a plain number.
-enum class Dimension { none, time, frequency, energy, power, area, voltage, resistance, bytes, byte_rate, length };
+enum class Dimension {
+  none,
+  time,
+  frequency,
+  energy,
+  power,
+  area,
+  voltage,
+  resistance,
+  bytes,
+  byte_rate,
+  length
+};
 
 /// "time"
 [[nodiscard]] const char* to_string(Dimension dimension);
 /// The accepted units: "fs, ps, ns, us, ms, s". Empty for `none`.
 [[nodiscard]] std::string units_of(Dimension dimension);
 
-/// What is wrong with a value; `what()` is a sentence fragment ("'100' has no unit"), `allowed()` what would do.
+/// What is wrong with a value; `what()` is a sentence fragment ("'100' has no unit"), `allowed()` what would
+/// do.
 class ValueError : public std::runtime_error {
  public:
-  ValueError(const std::string& given, std::string allowed) : std::runtime_error(given), allowed_(std::move(allowed)) {}
+  ValueError(const std::string& given, std::string allowed)
+      : std::runtime_error(given), allowed_(std::move(allowed)) {}
   [[nodiscard]] const std::string& allowed() const { return allowed_; }
 
  private:

@@ -105,7 +105,8 @@ void Schema::integer(std::string key, int& member, int min, int max, std::string
   add(ranged_integer<int>(std::move(key), member, min, max, std::move(doc)));
 }
 
-void Schema::integer(std::string key, std::int64_t& member, std::int64_t min, std::int64_t max, std::string doc) {
+void Schema::integer(std::string key, std::int64_t& member, std::int64_t min, std::int64_t max,
+                     std::string doc) {
   add(ranged_integer<std::int64_t>(std::move(key), member, min, max, std::move(doc)));
 }
 
@@ -124,13 +125,16 @@ void Schema::length(std::string key, double& nanometres, double min, double max,
 }
 
 void Schema::time(std::string key, Time& member, Time min, Time max, std::string doc) {
-  add(ranged<Time>(std::move(key), "time", Dimension::time, member, min, max, std::move(doc),
-                   [](const std::string& text) { return parse_time(text); }, print_time));
+  add(ranged<Time>(
+      std::move(key), "time", Dimension::time, member, min, max, std::move(doc),
+      [](const std::string& text) { return parse_time(text); }, print_time));
 }
 
-void Schema::bytes(std::string key, std::int64_t& member, std::int64_t min, std::int64_t max, std::string doc) {
-  add(ranged<std::int64_t>(std::move(key), "size", Dimension::bytes, member, min, max, std::move(doc),
-                           [](const std::string& text) { return parse_bytes(text); }, print_bytes));
+void Schema::bytes(std::string key, std::int64_t& member, std::int64_t min, std::int64_t max,
+                   std::string doc) {
+  add(ranged<std::int64_t>(
+      std::move(key), "size", Dimension::bytes, member, min, max, std::move(doc),
+      [](const std::string& text) { return parse_bytes(text); }, print_bytes));
 }
 
 void Schema::frequency(std::string key, Frequency& member, Frequency min, Frequency max, std::string doc) {
@@ -153,7 +157,8 @@ void Schema::voltage(std::string key, Voltage& member, Voltage min, Voltage max,
   add(ranged_quantity(std::move(key), Dimension::voltage, member, min, max, std::move(doc)));
 }
 
-void Schema::resistance(std::string key, Resistance& member, Resistance min, Resistance max, std::string doc) {
+void Schema::resistance(std::string key, Resistance& member, Resistance min, Resistance max,
+                        std::string doc) {
   add(ranged_quantity(std::move(key), Dimension::resistance, member, min, max, std::move(doc)));
 }
 
@@ -162,7 +167,8 @@ void Schema::integers(std::string key, std::vector<int>& member, int min, int ma
   Field field;
   field.key = std::move(key);
   field.type = "list of integers";
-  field.allowed = std::to_string(min) + " ... " + std::to_string(max) + (may_be_empty ? " each, or []" : " each");
+  field.allowed =
+      std::to_string(min) + " ... " + std::to_string(max) + (may_be_empty ? " each, or []" : " each");
   field.doc = std::move(doc);
   field.get = [&member] { return list_text(member); };
   field.set = [&member, min, max, may_be_empty, allowed = field.allowed](const ConfigNode& node) {
@@ -181,14 +187,16 @@ void Schema::integers(std::string key, std::vector<int>& member, int min, int ma
 void Schema::cost(Cost& cost, const std::string& parts) {
   single_cost(cost, "all " + parts + " together");
   integer("cost_of", cost.parts, 0, std::int64_t{1} << 50,
-          "number of " + parts + " that power, static_power and area are given for; they scale to the number that the " +
+          "number of " + parts +
+              " that power, static_power and area are given for; they scale to the number that the " +
               "machine has. 0: they are for the machine as it is and do not scale");
 }
 
 void Schema::memory_cost(Cost& cost) {
   single_cost(cost, "the memory");
   integer("cost_of", cost.parts, 0, std::int64_t{1} << 50,
-          "bytes that static_power and area are given for; they scale to the capacity, while `power` goes with the rate "
+          "bytes that static_power and area are given for; they scale to the capacity, while `power` goes "
+          "with the rate "
           "of accesses. 0: they are for the memory as it is and do not scale");
 }
 
@@ -198,7 +206,9 @@ void Schema::single_cost(Cost& cost, const std::string& thing) {
   area("area", cost.area, "area of " + thing);
 }
 
-void Schema::add(Field field) { fields_.push_back(std::move(field)); }
+void Schema::add(Field field) {
+  fields_.push_back(std::move(field));
+}
 
 void Schema::add(const std::string& prefix, Schema section) {
   for (Field& field : section.fields_) {
@@ -225,13 +235,15 @@ void Schema::add_choice(std::string key, std::vector<const char*> names, std::st
 }
 
 const Field* Schema::find(std::string_view key) const {
-  const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) { return field.key == key; });
+  const auto found =
+      std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) { return field.key == key; });
   return found == fields_.end() ? nullptr : &*found;
 }
 
 bool Schema::is_section(std::string_view key) const {
   const std::string prefix = std::string(key) + ".";
-  return std::any_of(fields_.begin(), fields_.end(), [&](const Field& field) { return field.key.starts_with(prefix); });
+  return std::any_of(fields_.begin(), fields_.end(),
+                     [&](const Field& field) { return field.key.starts_with(prefix); });
 }
 
 }  // namespace bitline::base

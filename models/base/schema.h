@@ -25,13 +25,13 @@
 namespace bitline::base {
 
 struct Field {
-  std::string key;       ///< path: "adc.resolution.bits"
+  std::string key;  ///< path: "adc.resolution.bits"
   Dimension dimension = Dimension::none;
-  std::string type;      ///< "integer", "time", "choice", ...
-  std::string allowed;   ///< range or choices, as text
+  std::string type;     ///< "integer", "time", "choice", ...
+  std::string allowed;  ///< range or choices, as text
   std::string doc;
-  std::function<std::string()> get;                 ///< the value as YAML text that set() reads back
-  std::function<void(const ConfigNode&)> set;       ///< throws ValueError
+  std::function<std::string()> get;            ///< the value as YAML text that set() reads back
+  std::function<void(const ConfigNode&)> set;  ///< throws ValueError
 };
 
 /// Longest latency of a single step that a machine may have.
@@ -57,7 +57,8 @@ class Schema {
   void voltage(std::string key, Voltage& member, Voltage min, Voltage max, std::string doc);
   void resistance(std::string key, Resistance& member, Resistance min, Resistance max, std::string doc);
   /// A list of whole numbers, or one number.
-  void integers(std::string key, std::vector<int>& member, int min, int max, bool may_be_empty, std::string doc);
+  void integers(std::string key, std::vector<int>& member, int min, int max, bool may_be_empty,
+                std::string doc);
   template <class Enum>
   void choice(std::string key, Enum& member, Choices<Enum> choices, std::string doc) {
     std::vector<const char*> names;
@@ -73,7 +74,8 @@ class Schema {
   }
   /// power, static_power, area and cost_of of a group of `parts` ("ADCs").
   void cost(Cost& cost, const std::string& parts);
-  /// The same of a memory of `cost_of` bytes: its power goes with its bandwidth and does not scale with the size.
+  /// The same of a memory of `cost_of` bytes: its power goes with its bandwidth and does not scale with the
+  /// size.
   void memory_cost(Cost& cost);
   /// power, static_power and area only, of one thing ("router").
   void single_cost(Cost& cost, const std::string& thing);
@@ -104,12 +106,13 @@ struct Assignment {
   std::string source;  ///< its `source:`, that of its section, "--set", or empty
 };
 
-/// Sets the members bound to `schema` from a parsed file: leaves are scalars, lists or {value: ..., source: ...};
-/// a section's `source:` applies to its leaves that have none. Faults are added to `problems`.
+/// Sets the members bound to `schema` from a parsed file: leaves are scalars, lists or {value: ..., source:
+/// ...}; a section's `source:` applies to its leaves that have none. Faults are added to `problems`.
 [[nodiscard]] std::vector<Assignment> apply_tree(const Schema& schema, const ConfigNode& root,
                                                  std::vector<Problem>& problems);
 /// Applies "key.path=value" (value as in YAML; 1,3,3,3 is a list). Faults are added to `problems`.
-[[nodiscard]] std::vector<Assignment> apply_overrides(const Schema& schema, const std::vector<std::string>& overrides,
+[[nodiscard]] std::vector<Assignment> apply_overrides(const Schema& schema,
+                                                      const std::vector<std::string>& overrides,
                                                       std::vector<Problem>& problems);
 
 }  // namespace bitline::base

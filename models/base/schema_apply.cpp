@@ -15,7 +15,9 @@ std::string parent_of(std::string_view key) {
   return std::string(dot == std::string_view::npos ? "" : key.substr(0, dot));
 }
 
-std::string_view last_of(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+std::string_view last_of(std::string_view key) {
+  return key.substr(key.rfind('.') + 1);
+}
 
 /// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -26,7 +28,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t substitution = a[i - 1] == b[j - 1] ? 0 : 1;
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + substitution});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
   return d[a.size()][b.size()];
@@ -63,7 +66,8 @@ class Applier {
 
   void section(const ConfigNode& node, const std::string& prefix, std::string source) {
     for (const ConfigNode::Member& member : node.members) {
-      if (member.key == "source") source = source_text(member, prefix.empty() ? "source" : prefix + ".source");
+      if (member.key == "source")
+        source = source_text(member, prefix.empty() ? "source" : prefix + ".source");
     }
     for (const ConfigNode::Member& member : node.members) {
       if (member.key == "source") continue;
@@ -89,8 +93,9 @@ class Applier {
 
   void unknown(const std::string& where, const std::string& key) {
     const std::string nearest = schema_.nearest(key);
-    problems_.push_back({where + ": " + key, "unknown key", "",
-                         nearest.empty() ? "see configs/REFERENCE.md for all keys" : "did you mean '" + nearest + "'?"});
+    problems_.push_back(
+        {where + ": " + key, "unknown key", "",
+         nearest.empty() ? "see configs/REFERENCE.md for all keys" : "did you mean '" + nearest + "'?"});
   }
 
   [[nodiscard]] std::vector<Assignment> take() { return std::move(assigned_); }
@@ -98,7 +103,8 @@ class Applier {
  private:
   std::string source_text(const ConfigNode::Member& member, const std::string& key) {
     if (member.node.kind == ConfigNode::Kind::scalar && !member.node.text.empty()) return member.node.text;
-    problems_.push_back({member.where + ": " + key, "a source that is not text", "text that says where values come from", ""});
+    problems_.push_back({member.where + ": " + key, "a source that is not text",
+                         "text that says where values come from", ""});
     return "";
   }
 
@@ -108,7 +114,8 @@ class Applier {
       return;
     }
     const bool empty = member.node.kind == ConfigNode::Kind::scalar && member.node.text.empty();
-    problems_.push_back({member.where + ": " + key, empty ? "an empty section" : "a value where a section belongs",
+    problems_.push_back({member.where + ": " + key,
+                         empty ? "an empty section" : "a value where a section belongs",
                          "keys of this section, indented below it", ""});
   }
 
@@ -129,7 +136,8 @@ class Applier {
       }
     }
     if (value == nullptr) {
-      problems_.push_back({member.where + ": " + field.key, "no `value` in it", "a value, or {value: ..., source: ...}", ""});
+      problems_.push_back(
+          {member.where + ": " + field.key, "no `value` in it", "a value, or {value: ..., source: ...}", ""});
       return;
     }
     set(field, *value, member.where, source);
@@ -163,7 +171,8 @@ std::string Schema::nearest(std::string_view unknown) const {
   });
 }
 
-std::vector<Assignment> apply_tree(const Schema& schema, const ConfigNode& root, std::vector<Problem>& problems) {
+std::vector<Assignment> apply_tree(const Schema& schema, const ConfigNode& root,
+                                   std::vector<Problem>& problems) {
   if (root.kind != ConfigNode::Kind::map) {
     problems.push_back({root.where, "not a list of keys and values", "key: value lines", ""});
     return {};
@@ -201,7 +210,11 @@ std::vector<Assignment> apply_overrides(const Schema& schema, const std::vector<
     ConfigNode value;
     value.text = text.substr(equals + 1);
     value.where = where;
-    if (value.text.starts_with('[')) value = parse_yaml(value.text, where, problems);
+    if (value.text.starts_with('[')) {
+      const std::size_t before = problems.size();
+      value = parse_yaml(value.text, where, problems);
+      if (problems.size() > before) continue;
+    }
     applier.set(*field, value, "--set", "--set");
   }
   return applier.take();

@@ -10,11 +10,16 @@
 
 namespace bitline::base {
 
-/// Simulated durations are whole femtoseconds, the kernel's resolution (set by the runner before elaboration).
+/// Simulated durations are whole femtoseconds, the kernel's resolution (set by the runner before
+/// elaboration).
 [[nodiscard]] inline sc_core::sc_time to_sc(Time t) {
   return sc_core::sc_time::from_value(static_cast<sc_core::sc_time::value_type>(t.fs()));
 }
-[[nodiscard]] inline Time from_sc(const sc_core::sc_time& t) { return Time::from_fs(static_cast<std::int64_t>(t.value())); }
-[[nodiscard]] inline Time now() { return from_sc(sc_core::sc_time_stamp()); }
+[[nodiscard]] inline Time from_sc(const sc_core::sc_time& t) {
+  return Time::from_fs(static_cast<std::int64_t>(t.value()));
+}
+[[nodiscard]] inline Time now() {
+  return from_sc(sc_core::sc_time_stamp());
+}
 
 }  // namespace bitline::base

@@ -18,8 +18,14 @@ class Quantity {
   /// The number in the unit of the dimension (J, W, mm2, Hz, V, ohm).
   [[nodiscard]] constexpr double value() const { return value_; }
 
-  constexpr Quantity& operator+=(Quantity other) { value_ += other.value_; return *this; }
-  constexpr Quantity& operator-=(Quantity other) { value_ -= other.value_; return *this; }
+  constexpr Quantity& operator+=(Quantity other) {
+    value_ += other.value_;
+    return *this;
+  }
+  constexpr Quantity& operator-=(Quantity other) {
+    value_ -= other.value_;
+    return *this;
+  }
   friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.value_ + b.value_); }
   friend constexpr Quantity operator-(Quantity a, Quantity b) { return Quantity(a.value_ - b.value_); }
   friend constexpr Quantity operator*(Quantity a, double b) { return Quantity(a.value_ * b); }
@@ -43,7 +49,11 @@ using Resistance = Quantity<struct ResistanceTag>;  ///< ohm
 class Time {
  public:
   constexpr Time() = default;
-  [[nodiscard]] static constexpr Time from_fs(std::int64_t fs) { Time t; t.fs_ = fs; return t; }
+  [[nodiscard]] static constexpr Time from_fs(std::int64_t fs) {
+    Time t;
+    t.fs_ = fs;
+    return t;
+  }
   [[nodiscard]] static constexpr Time from_ns(std::int64_t ns) { return from_fs(ns * 1'000'000); }
   /// The nearest femtosecond.
   [[nodiscard]] static constexpr Time from_seconds(double s) {
@@ -52,7 +62,10 @@ class Time {
   [[nodiscard]] constexpr std::int64_t fs() const { return fs_; }
   [[nodiscard]] constexpr double seconds() const { return static_cast<double>(fs_) * 1e-15; }
 
-  constexpr Time& operator+=(Time other) { fs_ += other.fs_; return *this; }
+  constexpr Time& operator+=(Time other) {
+    fs_ += other.fs_;
+    return *this;
+  }
   friend constexpr Time operator+(Time a, Time b) { return from_fs(a.fs_ + b.fs_); }
   friend constexpr Time operator-(Time a, Time b) { return from_fs(a.fs_ - b.fs_); }
   friend constexpr Time operator*(Time a, std::int64_t b) { return from_fs(a.fs_ * b); }
@@ -63,13 +76,21 @@ class Time {
   std::int64_t fs_ = 0;
 };
 
-[[nodiscard]] constexpr Energy operator*(Power p, Time t) { return Energy(p.value() * t.seconds()); }
-[[nodiscard]] constexpr Power operator/(Energy e, Time t) { return Power(e.value() / t.seconds()); }
+[[nodiscard]] constexpr Energy operator*(Power p, Time t) {
+  return Energy(p.value() * t.seconds());
+}
+[[nodiscard]] constexpr Power operator/(Energy e, Time t) {
+  return Power(e.value() / t.seconds());
+}
 /// The energy of one action of a part that burns `p` while it does `rate` actions per second.
-[[nodiscard]] constexpr Energy operator/(Power p, Frequency rate) { return Energy(p.value() / rate.value()); }
+[[nodiscard]] constexpr Energy operator/(Power p, Frequency rate) {
+  return Energy(p.value() / rate.value());
+}
 
 /// The clock period, rounded to a femtosecond.
-[[nodiscard]] constexpr Time period(Frequency f) { return Time::from_seconds(1.0 / f.value()); }
+[[nodiscard]] constexpr Time period(Frequency f) {
+  return Time::from_seconds(1.0 / f.value());
+}
 /// The first edge at or after `t` of a clock of period `p` that has an edge at time zero. A zero period
 /// means self-timed: `t` itself.
 [[nodiscard]] constexpr Time align_up(Time t, Time p) {

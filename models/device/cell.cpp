@@ -10,13 +10,17 @@ base::Schema schema(DeviceParams& params) {
   using base::Voltage;
   base::Schema s;
   s.integer("bits_per_cell", params.bits_per_cell, 1, 8, "bits stored in one cell (2^bits levels)");
-  s.choice<ReadEnergyModel>("read_energy", params.read_energy,
-                            {{"published", ReadEnergyModel::published}, {"ohmic", ReadEnergyModel::ohmic}},
-                            "energy of a cell read: published = its share of crossbar.power during read_latency; "
-                            "ohmic = V^2 * G * read_latency with the conductance of the stored level");
-  s.resistance("r_on", params.r_on, Resistance(1.0), Resistance(1e12), "resistance at the highest level (ohmic only)");
-  s.resistance("r_off", params.r_off, Resistance(1.0), Resistance(1e12), "resistance at level 0 (ohmic only)");
-  s.voltage("read_voltage", params.read_voltage, Voltage(1e-3), Voltage(10.0), "voltage on a driven row (ohmic only)");
+  s.choice<ReadEnergyModel>(
+      "read_energy", params.read_energy,
+      {{"published", ReadEnergyModel::published}, {"ohmic", ReadEnergyModel::ohmic}},
+      "energy of a cell read: published = its share of crossbar.power during read_latency; "
+      "ohmic = V^2 * G * read_latency with the conductance of the stored level");
+  s.resistance("r_on", params.r_on, Resistance(1.0), Resistance(1e12),
+               "resistance at the highest level (ohmic only)");
+  s.resistance("r_off", params.r_off, Resistance(1.0), Resistance(1e12),
+               "resistance at level 0 (ohmic only)");
+  s.voltage("read_voltage", params.read_voltage, Voltage(1e-3), Voltage(10.0),
+            "voltage on a driven row (ohmic only)");
   return s;
 }
 

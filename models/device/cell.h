@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ReRAM cell: levels, conductance and read energy. Ideal: no variation, no read noise, no wire resistance.
+// The ReRAM cell: levels, conductance and read energy. Ideal: no variation, no read noise, no wire
+// resistance.
 #pragma once
 
 #include "models/base/units.h"
@@ -25,10 +26,11 @@ struct DeviceParams {
 
 [[nodiscard]] base::Schema schema(DeviceParams& params);
 
-/// Conductance in siemens of a cell at `level` (0 ... 2^bits_per_cell - 1): levels are equidistant between 1/r_off
-/// (level 0) and 1/r_on. `level` may be a mean.
+/// Conductance in siemens of a cell at `level` (0 ... 2^bits_per_cell - 1): levels are equidistant between
+/// 1/r_off (level 0) and 1/r_on. `level` may be a mean.
 [[nodiscard]] double conductance(const DeviceParams& device, double level);
-/// Ohmic energy of one read of a cell at `level` whose row is driven with read_voltage for `duration`: V^2 * G * t.
+/// Ohmic energy of one read of a cell at `level` whose row is driven with read_voltage for `duration`: V^2 *
+/// G * t.
 [[nodiscard]] base::Energy ohmic_read_energy(const DeviceParams& device, double level, base::Time duration);
 
 }  // namespace bitline::device

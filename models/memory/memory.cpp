@@ -7,7 +7,9 @@ namespace bitline::memory {
 
 namespace {
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 constexpr base::Frequency kSlowest{1e3};
 constexpr base::Frequency kFastest{1e12};
@@ -17,7 +19,8 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 40;
 
 base::Schema schema(RegisterParams& params) {
   base::Schema s = pass_through_schema(params);
-  s.integer("buffers", params.buffers, 1, 1024, "buffers of `capacity`; 2: one is filled while the other is used");
+  s.integer("buffers", params.buffers, 1, 1024,
+            "buffers of `capacity`; 2: one is filled while the other is used");
   return s;
 }
 
@@ -36,7 +39,8 @@ base::Schema schema(EdramParams& params) {
   s.bytes("capacity", params.capacity_bytes, 1, kLargest, "of the tile's buffer for layer inputs");
   s.integer("width", params.width_bits, 8, 1 << 16, "bits per access");
   s.integer("banks", params.banks, 1, 1024, "accesses that can be under way together");
-  s.frequency("clock", params.clock, kSlowest, kFastest, "one access per bank and cycle; full rate: all banks busy");
+  s.frequency("clock", params.clock, kSlowest, kFastest,
+              "one access per bank and cycle; full rate: all banks busy");
   s.time("latency", params.latency, {}, base::kMaxLatency, "from request to data, beside the transfer");
   s.memory_cost(params.cost);
   return s;
@@ -62,12 +66,16 @@ base::Time occupancy(const BusParams& bus, std::int64_t bits) {
   return base::period(bus.clock) * ceil_div(bits, bus.wires);
 }
 
-base::Energy byte_energy(const RegisterParams& reg) { return reg.cost.power / reg.bandwidth; }
+base::Energy byte_energy(const RegisterParams& reg) {
+  return reg.cost.power / reg.bandwidth;
+}
 
 base::Energy access_energy(const EdramParams& edram) {
   return edram.cost.power / (edram.clock * static_cast<double>(edram.banks));
 }
 
-base::Energy bit_energy(const BusParams& bus) { return bus.cost.power_of_one(bus.wires) / bus.clock; }
+base::Energy bit_energy(const BusParams& bus) {
+  return bus.cost.power_of_one(bus.wires) / bus.clock;
+}
 
 }  // namespace bitline::memory

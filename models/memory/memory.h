@@ -18,8 +18,8 @@ namespace bitline::memory {
 /// (of one buffer; more buffers are part of the same published area).
 struct RegisterParams {
   std::int64_t capacity_bytes = 2048;
-  int buffers = 2;         ///< IMA only; 2: the next vector is loaded while this one is used
-  base::Time latency{};    ///< of a write
+  int buffers = 2;                    ///< IMA only; 2: the next vector is loaded while this one is used
+  base::Time latency{};               ///< of a write
   base::Frequency bandwidth{2.56e9};  ///< bytes read and written per second that `cost.power` is given at
   base::Cost cost;
 };
@@ -28,9 +28,9 @@ struct RegisterParams {
 struct EdramParams {
   std::int64_t capacity_bytes = 64 * 1024;
   int width_bits = 256;
-  int banks = 2;                   ///< accesses that can be under way together
-  base::Frequency clock{1.2e9};    ///< one access per bank and cycle
-  base::Time latency{};            ///< from request to data, beside the transfer
+  int banks = 2;                 ///< accesses that can be under way together
+  base::Frequency clock{1.2e9};  ///< one access per bank and cycle
+  base::Time latency{};          ///< from request to data, beside the transfer
   base::Cost cost;
 };
 
@@ -49,7 +49,8 @@ struct BusParams {
 
 /// Accesses of width_bits that move `bytes`: ceil(8*bytes / width_bits).
 [[nodiscard]] std::int64_t accesses(const EdramParams& edram, std::int64_t bytes);
-/// How long a transfer of `bytes` occupies the eDRAM: ceil(accesses / banks) cycles. The latency comes on top.
+/// How long a transfer of `bytes` occupies the eDRAM: ceil(accesses / banks) cycles. The latency comes on
+/// top.
 [[nodiscard]] base::Time occupancy(const EdramParams& edram, std::int64_t bytes);
 /// How long `bits` occupy the bus: ceil(bits / wires) cycles.
 [[nodiscard]] base::Time occupancy(const BusParams& bus, std::int64_t bits);

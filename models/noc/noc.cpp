@@ -13,7 +13,8 @@ base::Schema schema(NocParams& params) {
   s.integer("flit_bits", params.flit_bits, 1, 1 << 16, "bits of a flit");
   s.frequency("clock", params.clock, base::Frequency(1e3), base::Frequency(1e12),
               "of routers and links: one flit per link and cycle");
-  s.integer("router_cycles", params.router_cycles, 1, 1000, "cycles from a flit's arrival at a router to its departure");
+  s.integer("router_cycles", params.router_cycles, 1, 1000,
+            "cycles from a flit's arrival at a router to its departure");
   s.integer("ports", params.ports, 1, 1024, "flits through a router per cycle at full rate");
   s.single_cost(params.cost, "one router");
   return s;
@@ -22,16 +23,23 @@ base::Schema schema(NocParams& params) {
 base::Schema schema(LinkParams& params) {
   base::Schema s;
   s.integer("links", params.links, 1, 1024, "external links of the chip");
-  s.byte_rate("bandwidth", params.bytes_per_second, base::Frequency(1e3), base::Frequency(1e15), "of one link");
+  s.byte_rate("bandwidth", params.bytes_per_second, base::Frequency(1e3), base::Frequency(1e15),
+              "of one link");
   s.cost(params.cost, "links");
   return s;
 }
 
-std::int64_t flits(const NocParams& noc, std::int64_t bits) { return (bits + noc.flit_bits - 1) / noc.flit_bits; }
+std::int64_t flits(const NocParams& noc, std::int64_t bits) {
+  return (bits + noc.flit_bits - 1) / noc.flit_bits;
+}
 
-base::Time occupancy(const NocParams& noc, std::int64_t bits) { return base::period(noc.clock) * flits(noc, bits); }
+base::Time occupancy(const NocParams& noc, std::int64_t bits) {
+  return base::period(noc.clock) * flits(noc, bits);
+}
 
-base::Time hop_latency(const NocParams& noc) { return base::period(noc.clock) * noc.router_cycles; }
+base::Time hop_latency(const NocParams& noc) {
+  return base::period(noc.clock) * noc.router_cycles;
+}
 
 base::Time occupancy(const LinkParams& link, std::int64_t bytes) {
   const double fs = static_cast<double>(bytes) * 1e15 / (link.links * link.bytes_per_second.value());

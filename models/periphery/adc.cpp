@@ -38,9 +38,12 @@ base::Time conversion_time(const AdcParams& adc, int bits) {
   if (adc.model == AdcModel::table) return table_time(adc, bits);
   const base::Time sample = base::period(adc.rate);
   switch (adc.kind) {
-    case AdcKind::sar: return scale_up(sample, bits, adc.rated_bits);
-    case AdcKind::flash: return sample;
-    case AdcKind::ramp: return scale_power(sample, bits - adc.rated_bits);
+    case AdcKind::sar:
+      return scale_up(sample, bits, adc.rated_bits);
+    case AdcKind::flash:
+      return sample;
+    case AdcKind::ramp:
+      return scale_power(sample, bits - adc.rated_bits);
   }
   BITLINE_CHECK(false);
   return {};
@@ -66,14 +69,6 @@ Converted convert_signed_clip(std::int64_t sum, int bits) {
   BITLINE_CHECK(bits >= 0 && bits <= base::kMaxAdcBits);
   const std::int64_t limit = bits == 0 ? 0 : (std::int64_t{1} << (bits - 1)) - 1;
   return {std::clamp(sum, -limit, limit), sum > limit || sum < -limit};
-}
-
-int truncation_shift(std::int64_t max_sum, int bits) {
-  BITLINE_CHECK(bits >= 1 && bits <= base::kMaxAdcBits && max_sum >= 0 && max_sum < (std::int64_t{1} << 31));
-  const std::int64_t limit = (std::int64_t{1} << bits) - 1;
-  int shift = 0;
-  while (max_sum > limit << shift) ++shift;
-  return shift;
 }
 
 }  // namespace bitline::periphery

@@ -25,9 +25,9 @@ enum class AdcModel { isaac_fit, power_law, regression, table };
 /// A row of the `table` model.
 struct AdcTableRow {
   int bits = 0;
-  base::Energy energy{0.0};     ///< per conversion
-  base::Area area{0.0};         ///< of one ADC
-  base::Frequency rate{0.0};    ///< samples per second
+  base::Energy energy{0.0};   ///< per conversion
+  base::Area area{0.0};       ///< of one ADC
+  base::Frequency rate{0.0};  ///< samples per second
   friend bool operator==(const AdcTableRow&, const AdcTableRow&) = default;
 };
 
@@ -40,15 +40,15 @@ struct AdcResolution {
 struct AdcParams {
   AdcKind kind = AdcKind::sar;
   int per_ima = 8;
-  int rated_bits = 8;                 ///< resolution at which rate and cost are given
-  base::Frequency rate{1.28e9};       ///< samples/s at rated_bits
+  int rated_bits = 8;            ///< resolution at which rate and cost are given
+  base::Frequency rate{1.28e9};  ///< samples/s at rated_bits
   AdcConversion conversion = AdcConversion::clip;
   AdcModel model = AdcModel::isaac_fit;
-  bool anchored = true;               ///< scale the model so that it meets `cost` at rated_bits
-  double technology_nm = 32.0;        ///< for the regression model
+  bool anchored = true;         ///< scale the model so that it meets `cost` at rated_bits
+  double technology_nm = 32.0;  ///< for the regression model
   std::vector<AdcTableRow> table;
   AdcResolution resolution;
-  base::Cost cost;                    ///< of all ADCs of an IMA at rated_bits and rate; parts: ADCs
+  base::Cost cost;  ///< of all ADCs of an IMA at rated_bits and rate; parts: ADCs
 };
 
 [[nodiscard]] base::Schema schema(AdcParams& params);
@@ -58,31 +58,32 @@ struct AdcParams {
 /// With the table model T is 1/rate of the row of `bits`, whatever the kind; a missing row is a ConfigError.
 [[nodiscard]] base::Time conversion_time(const AdcParams& adc, int bits);
 
-/// What a conversion gives: the digital value in units of the analog sum, and whether the sum was beyond the range.
+/// What a conversion gives: the digital value in units of the analog sum, and whether the sum was beyond the
+/// range.
 struct Converted {
   std::int64_t value = 0;
   bool clipped = false;
 };
 /// min(sum, 2^bits - 1); sum >= 0. 0 bits: no conversion, 0 (clipped if the sum is not 0).
 [[nodiscard]] Converted convert_clip(std::int64_t sum, int bits);
-/// min(rint(sum/2^shift), 2^bits - 1) * 2^shift, half to even; sum >= 0. Clipped where the minimum takes effect.
+/// min(rint(sum/2^shift), 2^bits - 1) * 2^shift, half to even; sum >= 0. Clipped where the minimum takes
+/// effect.
 [[nodiscard]] Converted convert_truncate(std::int64_t sum, int bits, int shift);
 /// Signed conversion of an analog difference: clamps to +-(2^(bits-1) - 1).
 [[nodiscard]] Converted convert_signed_clip(std::int64_t sum, int bits);
-/// The smallest shift t with max_sum <= (2^bits - 1) * 2^t; max_sum = rows*(2^w-1)*(2^dac_bits-1). bits >= 1.
-[[nodiscard]] int truncation_shift(std::int64_t max_sum, int bits);
 
 /// Energy of a conversion at `bits` by an ADC built for `bits`; 0 bits: none. Anchored: the model's ratio to
 /// rated_bits times the published energy, cost.power / (ADCs x rate).
 [[nodiscard]] base::Energy conversion_energy(const AdcParams& adc, int bits);
-/// Energy of a conversion at `bits` <= `built` by an ADC built for `built` bits: it burns its power for the time of
-/// the conversion, E(built) * time(bits) / time(built). With the table model: the row of `bits`.
+/// Energy of a conversion at `bits` <= `built` by an ADC built for `built` bits: it burns its power for the
+/// time of the conversion, E(built) * time(bits) / time(built). With the table model: the row of `bits`.
 [[nodiscard]] base::Energy conversion_energy(const AdcParams& adc, int bits, int built);
 /// Area of one ADC built for `bits`; 0 bits: none. power_law says nothing about area: that of rated_bits.
 [[nodiscard]] base::Area adc_area(const AdcParams& adc, int bits);
 /// Power of one ADC built for `bits` that converts back to back.
 [[nodiscard]] base::Power full_rate_power(const AdcParams& adc, int bits);
 /// What is wrong with asking adc.model for these resolutions (0 is fine); empty: nothing.
-[[nodiscard]] std::vector<base::Problem> resolution_problems(const AdcParams& adc, const std::vector<int>& bits);
+[[nodiscard]] std::vector<base::Problem> resolution_problems(const AdcParams& adc,
+                                                             const std::vector<int>& bits);
 
 }  // namespace bitline::periphery

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Energy and area of an ADC against its resolution b. A published group cost anchors a model at rated_bits.
 //
-// isaac_fit   E = 0.1955 b + 4.12e-4 2^b pJ, A = 81.727 b + 2.1335 2^b um2: fit to seven points (4..10 bits) of a
+// isaac_fit   E = 0.1955 b + 4.12e-4 2^b pJ, A = 81.727 b + 2.1335 2^b um2: fit to seven points (4..10 bits)
+// of a
 //             public library of converters scaled from ISAAC's; the linear part is comparator and logic, the
 //             exponential one the capacitor array.
-// power_law   P ~ 2^b/(b+1), t ~ b (estimate of the bit-slice L1 paper, arXiv 1909.08496, ADC only). Ratio only:
+// power_law   P ~ 2^b/(b+1), t ~ b (estimate of the bit-slice L1 paper, arXiv 1909.08496, ADC only). Ratio
+// only:
 //             it needs an anchor and says nothing about area.
 // regression  the Accelergy ADC plug-in's fit to the Murmann survey, for f samples/s per ADC in t nm:
 //               SNDR = 6.0206 b + 1.761
@@ -27,7 +29,9 @@ constexpr int kRegressionFromBits = 4;
 constexpr double kPico = 1e-12;
 constexpr double kSquareMicrometre = 1e-6;  // in mm2
 
-double power_of_two(int bits) { return std::ldexp(1.0, bits); }
+double power_of_two(int bits) {
+  return std::ldexp(1.0, bits);
+}
 
 /// What a model gives for one ADC: absolute values, or for power_law only a ratio.
 struct Point {
@@ -56,7 +60,8 @@ Point regression(const AdcParams& adc, int bits) {
 }
 
 const AdcTableRow* find_row(const AdcParams& adc, int bits) {
-  const auto row = std::find_if(adc.table.begin(), adc.table.end(), [&](const AdcTableRow& r) { return r.bits == bits; });
+  const auto row =
+      std::find_if(adc.table.begin(), adc.table.end(), [&](const AdcTableRow& r) { return r.bits == bits; });
   return row == adc.table.end() ? nullptr : &*row;
 }
 
@@ -65,10 +70,14 @@ Point model_point(const AdcParams& adc, int bits) {
     throw base::ConfigError(std::move(problems));
   }
   switch (adc.model) {
-    case AdcModel::isaac_fit: return isaac_fit(bits);
-    case AdcModel::power_law: return power_law(bits);
-    case AdcModel::regression: return regression(adc, bits);
-    case AdcModel::table: return {find_row(adc, bits)->energy, find_row(adc, bits)->area};
+    case AdcModel::isaac_fit:
+      return isaac_fit(bits);
+    case AdcModel::power_law:
+      return power_law(bits);
+    case AdcModel::regression:
+      return regression(adc, bits);
+    case AdcModel::table:
+      return {find_row(adc, bits)->energy, find_row(adc, bits)->area};
   }
   BITLINE_CHECK(false);
   return {};
@@ -124,8 +133,9 @@ std::vector<base::Problem> resolution_problems(const AdcParams& adc, const std::
   }
   std::string rows;
   for (const AdcTableRow& row : adc.table) rows += (rows.empty() ? "" : ", ") + std::to_string(row.bits);
-  return {{"adc.table", "no row for " + list + " bits (rows: " + rows + ")", "a row for each resolution in use",
-           "rows are not interpolated: add {bits, energy, area, rate} for each, or choose another adc.model"}};
+  return {
+      {"adc.table", "no row for " + list + " bits (rows: " + rows + ")", "a row for each resolution in use",
+       "rows are not interpolated: add {bits, energy, area, rate} for each, or choose another adc.model"}};
 }
 
 }  // namespace bitline::periphery

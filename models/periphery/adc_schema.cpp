@@ -42,7 +42,8 @@ AdcTableRow read_row(const ConfigNode& node) {
   AdcTableRow row;
   const std::int64_t bits = base::parse_integer(member_text(node, "bits"));
   if (bits < 1 || bits > base::kMaxAdcBits) {
-    throw ValueError("'" + member_text(node, "bits") + "' bits are out of range", "1 ... " + std::to_string(base::kMaxAdcBits));
+    throw ValueError("'" + member_text(node, "bits") + "' bits are out of range",
+                     "1 ... " + std::to_string(base::kMaxAdcBits));
   }
   row.bits = static_cast<int>(bits);
   row.energy = base::Energy(positive(member_text(node, "energy"), Dimension::energy));
@@ -60,7 +61,8 @@ std::vector<AdcTableRow> read_table(const ConfigNode& node) {
   for (const ConfigNode& item : node.items) {
     const AdcTableRow row = read_row(item);
     for (const AdcTableRow& other : table) {
-      if (other.bits == row.bits) throw ValueError("two rows for " + std::to_string(row.bits) + " bits", "one row per resolution");
+      if (other.bits == row.bits)
+        throw ValueError("two rows for " + std::to_string(row.bits) + " bits", "one row per resolution");
     }
     table.push_back(row);
   }
@@ -71,7 +73,8 @@ std::string print_table(const std::vector<AdcTableRow>& table) {
   std::string text;
   for (const AdcTableRow& row : table) {
     if (!text.empty()) text += ", ";
-    text += "{bits: " + std::to_string(row.bits) + ", energy: " + base::print_quantity(row.energy.value(), Dimension::energy) +
+    text += "{bits: " + std::to_string(row.bits) +
+            ", energy: " + base::print_quantity(row.energy.value(), Dimension::energy) +
             ", area: " + base::print_quantity(row.area.value(), Dimension::area) +
             ", rate: " + base::print_quantity(row.rate.value(), Dimension::frequency) + "}";
   }
@@ -83,7 +86,9 @@ base::Field table_field(std::vector<AdcTableRow>& table) {
   field.key = "table";
   field.type = "list of rows";
   field.allowed = "rows {bits, energy, area, rate}, or []";
-  field.doc = "rows of the table model: energy per conversion, area of one ADC and samples per second at each resolution";
+  field.doc =
+      "rows of the table model: energy per conversion, area of one ADC and samples per second at each "
+      "resolution";
   field.get = [&table] { return print_table(table); };
   field.set = [&table](const ConfigNode& node) { table = read_table(node); };
   return field;
@@ -91,12 +96,13 @@ base::Field table_field(std::vector<AdcTableRow>& table) {
 
 base::Schema resolution_schema(AdcResolution& resolution) {
   base::Schema s;
-  s.choice<AdcPolicy>("policy", resolution.policy,
-                      {{"fixed", AdcPolicy::fixed}, {"isaac", AdcPolicy::isaac}, {"lossless", AdcPolicy::lossless}},
-                      "fixed = `bits`; isaac = log2(rows) + cell + dac bits, one less if either is 1, one less with the "
-                      "flip encoding; lossless = ceil(log2(M+1)), M the largest possible column sum of the mapped weights");
-  s.integers("bits", resolution.bits, 0, base::kMaxAdcBits, false,
-             "policy fixed: one number, or one per slice, most significant first; 0: the slice is not converted");
+  s.choice<AdcPolicy>(
+      "policy", resolution.policy,
+      {{"fixed", AdcPolicy::fixed}, {"isaac", AdcPolicy::isaac}, {"lossless", AdcPolicy::lossless}},
+      "fixed = `bits`; isaac = log2(rows) + cell + dac bits, one less if either is 1, one less with the "
+      "flip encoding; lossless = ceil(log2(M+1)), M the largest possible column sum of the mapped weights");
+  s.integers("bits", resolution.bits, 1, base::kMaxAdcBits, false,
+             "policy fixed: one number, or one per slice, most significant first");
   return s;
 }
 
@@ -104,21 +110,25 @@ base::Schema resolution_schema(AdcResolution& resolution) {
 
 base::Schema schema(AdcParams& params) {
   base::Schema s;
-  s.choice<AdcKind>("kind", params.kind, {{"sar", AdcKind::sar}, {"flash", AdcKind::flash}, {"ramp", AdcKind::ramp}},
-                    "time of an n-bit conversion: sar n/rated_bits of a sample period, flash one, ramp 2^n/2^rated_bits");
+  s.choice<AdcKind>(
+      "kind", params.kind, {{"sar", AdcKind::sar}, {"flash", AdcKind::flash}, {"ramp", AdcKind::ramp}},
+      "time of an n-bit conversion: sar n/rated_bits of a sample period, flash one, ramp 2^n/2^rated_bits");
   s.integer("per_ima", params.per_ima, 1, 4096, "ADCs of an IMA; it and ima.crossbars divide one another");
-  s.integer("rated_bits", params.rated_bits, 1, base::kMaxAdcBits, "resolution at which rate, power and area are given");
+  s.integer("rated_bits", params.rated_bits, 1, base::kMaxAdcBits,
+            "resolution at which rate, power and area are given");
   s.frequency("rate", params.rate, kSlowest, kFastest, "samples per second of one ADC at rated_bits");
-  s.choice<AdcConversion>("conversion", params.conversion,
-                          {{"clip", AdcConversion::clip}, {"truncate", AdcConversion::truncate}},
-                          "what happens to sums beyond the resolution: clip at the top code, or drop low bits");
-  s.choice<AdcModel>("model", params.model,
-                     {{"isaac_fit", AdcModel::isaac_fit},
-                      {"power_law", AdcModel::power_law},
-                      {"regression", AdcModel::regression},
-                      {"table", AdcModel::table}},
-                     "how energy and area follow from the resolution (equations: models/periphery/README.md)");
-  s.flag("anchored", params.anchored, "scale the model so that it meets power and area at rated_bits; false: its own values");
+  s.choice<AdcConversion>(
+      "conversion", params.conversion, {{"clip", AdcConversion::clip}, {"truncate", AdcConversion::truncate}},
+      "what happens to sums beyond the resolution: clip at the top code, or drop low bits");
+  s.choice<AdcModel>(
+      "model", params.model,
+      {{"isaac_fit", AdcModel::isaac_fit},
+       {"power_law", AdcModel::power_law},
+       {"regression", AdcModel::regression},
+       {"table", AdcModel::table}},
+      "how energy and area follow from the resolution (equations: models/periphery/README.md)");
+  s.flag("anchored", params.anchored,
+         "scale the model so that it meets power and area at rated_bits; false: its own values");
   s.length("technology", params.technology_nm, 1.0, 1000.0, "process node (regression only)");
   s.add(table_field(params.table));
   s.add("resolution", resolution_schema(params.resolution));

@@ -12,10 +12,6 @@ base::Schema schema(DacParams& params) {
   return s;
 }
 
-std::int32_t chunk(const DacParams& dac, std::int64_t code, int k) {
-  return static_cast<std::int32_t>((code >> (k * dac.bits)) & ((std::int64_t{1} << dac.bits) - 1));
-}
-
 base::Energy drive_energy(const DacParams& dac, std::int64_t rows, base::Time read_latency) {
   return dac.cost.power_of_one(rows) * read_latency;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row drivers: which chunk of an input they drive in a read, and what that costs.
+// Row drivers: the bits of an input they drive per read, and what that costs.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,6 @@ struct DacParams {
 
 [[nodiscard]] base::Schema schema(DacParams& params);
 
-/// Value of chunk `k` (least significant first) of a non-negative input code.
-[[nodiscard]] std::int32_t chunk(const DacParams& dac, std::int64_t code, int k);
 /// Energy of driving one row for one read of `read_latency`, where an IMA has `rows` DACs.
 [[nodiscard]] base::Energy drive_energy(const DacParams& dac, std::int64_t rows, base::Time read_latency);
 

@@ -8,9 +8,10 @@ namespace bitline::periphery {
 base::Schema schema(ShiftAddParams& params) {
   base::Schema s;
   s.integer("units", params.units, 1, 1 << 20, "shift-and-add units");
-  s.frequency("rate", params.rate, base::Frequency(1e3), base::Frequency(1e12),
-              "additions per second of one unit, at which `power` is given; in a tile also its speed (in an IMA the "
-              "units take every sample as the ADCs deliver it)");
+  s.frequency(
+      "rate", params.rate, base::Frequency(1e3), base::Frequency(1e12),
+      "additions per second of one unit, at which `power` is given; in a tile also its speed (in an IMA the "
+      "units take every sample as the ADCs deliver it)");
   s.time("latency", params.latency, {}, base::kMaxLatency, "after the last addition");
   s.cost(params.cost, "units");
   return s;

@@ -13,7 +13,8 @@ struct TileParams {
   memory::EdramParams edram;
   memory::BusParams bus;
   periphery::ShiftAddParams shift_add{.units = 1, .latency = {}, .cost = {}};
-  memory::RegisterParams output_register{.capacity_bytes = 3072, .bandwidth = base::Frequency(1.92e9), .cost = {}};
+  memory::RegisterParams output_register{
+      .capacity_bytes = 3072, .bandwidth = base::Frequency(1.92e9), .cost = {}};
   digital::UnitParams activation{.units = 2};
   digital::UnitParams pooling;
   digital::UnitParams elementwise;

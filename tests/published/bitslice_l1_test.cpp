@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ADC table of bit-slice L1 (arXiv 1909.08496): 8-bit ADCs against 1-bit (most significant slice) and 3-bit ones.
+// The ADC table of bit-slice L1 (arXiv 1909.08496): 8-bit ADCs against 1-bit (most significant slice) and
+// 3-bit ones.
 #include <gtest/gtest.h>
 
 #include "models/arch/arch_loader.h"

@@ -40,8 +40,10 @@ TEST_F(Isaac, Tile) {
 }
 
 TEST_F(Isaac, TilesWithoutTheLink) {
-  expect_within(costs_.chip_power().total().value() - costs_.chip_power()[Component::chip_link].value(), 55.4, 0.01);
-  expect_within(costs_.chip_area().total().value() - costs_.chip_area()[Component::chip_link].value(), 62.5, 0.01);
+  expect_within(costs_.chip_power().total().value() - costs_.chip_power()[Component::chip_link].value(), 55.4,
+                0.01);
+  expect_within(costs_.chip_area().total().value() - costs_.chip_area()[Component::chip_link].value(), 62.5,
+                0.01);
 }
 
 TEST_F(Isaac, Chip) {
@@ -92,20 +94,23 @@ TEST_F(Isaac, AdcsKeepUpWithTheReads) {
 
 TEST_F(Isaac, TheParametersAddUpToThe22CyclePipeline) {
   // A full crossbar set: 2 KiB in, 128 results of 16 bits out, in 100 ns cycles.
-  const auto cycles = [](base::Time t) { return base::align_up(t, base::Time::from_ns(100)).fs() / 100'000'000; };
+  const auto cycles = [](base::Time t) {
+    return base::align_up(t, base::Time::from_ns(100)).fs() / 100'000'000;
+  };
   const auto& tile = arch_.tile;
-  const base::Time fill = std::max(memory::occupancy(tile.edram, 2048), memory::occupancy(tile.bus, 8 * 2048));
-  EXPECT_EQ(cycles(fill + tile.edram.latency + arch_.ima.input_register.latency), 1);   // cycle 1
-  EXPECT_EQ(input_chunks(arch_) * cycles(arch_.crossbar.read_latency), 16);             // cycles 2-17
-  EXPECT_EQ(cycles(periphery::conversion_time(arch_.adc, 8) * 128), 1);                 // cycle 18
-  EXPECT_EQ(cycles(arch_.ima.shift_add.latency), 1);                                    // cycle 19
-  EXPECT_EQ(cycles(arch_.ima.output_register.latency), 1);                              // cycle 20
+  const base::Time fill =
+      std::max(memory::occupancy(tile.edram, 2048), memory::occupancy(tile.bus, 8 * 2048));
+  EXPECT_EQ(cycles(fill + tile.edram.latency + arch_.ima.input_register.latency), 1);  // cycle 1
+  EXPECT_EQ(input_chunks(arch_) * cycles(arch_.crossbar.read_latency), 16);            // cycles 2-17
+  EXPECT_EQ(cycles(periphery::conversion_time(arch_.adc, 8) * 128), 1);                // cycle 18
+  EXPECT_EQ(cycles(arch_.ima.shift_add.latency), 1);                                   // cycle 19
+  EXPECT_EQ(cycles(arch_.ima.output_register.latency), 1);                             // cycle 20
   const base::Time activation = memory::occupancy(tile.bus, 128 * 16) + tile.shift_add.latency +
                                 tile.output_register.latency + digital::occupancy(tile.activation, 128) +
                                 tile.activation.latency + digital::occupancy(tile.requantise, 128) +
                                 tile.requantise.latency;
   const base::Time write = memory::occupancy(tile.edram, 256) + tile.edram.latency;
-  EXPECT_EQ(cycles(activation + write), 2);                                             // cycles 21 and 22
+  EXPECT_EQ(cycles(activation + write), 2);  // cycles 21 and 22
 }
 
 }  // namespace

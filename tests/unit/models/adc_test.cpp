@@ -22,8 +22,12 @@ AdcParams isaac() {
   return adc;
 }
 
-double pj(base::Energy energy) { return energy.value() * 1e12; }
-double um2(base::Area area) { return area.value() * 1e6; }
+double pj(base::Energy energy) {
+  return energy.value() * 1e12;
+}
+double um2(base::Area area) {
+  return area.value() * 1e6;
+}
 
 TEST(ConversionTime, SarTakesItsBitsOfTheBitClock) {
   const AdcParams adc = isaac();
@@ -61,7 +65,8 @@ TEST(ConversionTime, TheTableGivesItsOwnRates) {
   adc.model = AdcModel::table;
   adc.table = {{6, base::Energy(1.26e-12), base::Area(580e-6), base::Frequency(1e9)}};
   EXPECT_EQ(conversion_time(adc, 6).fs(), 1'000'000);
-  EXPECT_THAT([&] { (void)conversion_time(adc, 5); }, ThrowsMessage<base::ConfigError>(HasSubstr("no row for 5 bits")));
+  EXPECT_THAT([&] { (void)conversion_time(adc, 5); },
+              ThrowsMessage<base::ConfigError>(HasSubstr("no row for 5 bits")));
 }
 
 TEST(Convert, ClipHoldsAtTheTopCode) {
@@ -96,14 +101,6 @@ TEST(Convert, SignedClipIsSymmetric) {
   EXPECT_EQ(convert_signed_clip(1, 1).value, 0);
 }
 
-TEST(TruncationShift, IsTheSmallestThatHoldsTheLargestSum) {
-  // 128 rows of 2-bit cells, one input bit: 384. 8 bits hold 255, so one bit is dropped; 9 bits hold all.
-  EXPECT_EQ(truncation_shift(384, 8), 1);
-  EXPECT_EQ(truncation_shift(384, 9), 0);
-  EXPECT_EQ(truncation_shift(384, 6), 3);  // 63 * 4 = 252 < 384 <= 63 * 8
-  EXPECT_EQ(truncation_shift(0, 1), 0);
-}
-
 TEST(IsaacFit, MeetsThePointsItWasFittedTo) {
   AdcParams adc = isaac();
   adc.anchored = false;
@@ -130,8 +127,10 @@ TEST(Regression, MeetsThePluginsValues) {
   AdcParams adc = isaac();
   adc.model = AdcModel::regression;
   adc.anchored = false;
-  const struct { int bits; double energy, area; } points[] = {
-      {4, 0.9237, 5190}, {6, 1.0651, 5416}, {8, 1.9292, 6469}, {10, 16.418, 12275}};
+  const struct {
+    int bits;
+    double energy, area;
+  } points[] = {{4, 0.9237, 5190}, {6, 1.0651, 5416}, {8, 1.9292, 6469}, {10, 16.418, 12275}};
   for (const auto& point : points) {
     EXPECT_NEAR(pj(conversion_energy(adc, point.bits)), point.energy, 1.5e-4 * point.energy) << point.bits;
     EXPECT_NEAR(um2(adc_area(adc, point.bits)), point.area, 0.51) << point.bits;
@@ -144,7 +143,8 @@ TEST(Regression, DoesNotHoldBelowFourBits) {
   AdcParams adc = isaac();
   adc.model = AdcModel::regression;
   EXPECT_THAT([&] { (void)conversion_energy(adc, 3); },
-              ThrowsMessage<base::ConfigError>(HasSubstr("regression does not hold at 3 bits; allowed: 4 bits and more")));
+              ThrowsMessage<base::ConfigError>(
+                  HasSubstr("regression does not hold at 3 bits; allowed: 4 bits and more")));
 }
 
 TEST(PowerLaw, ReproducesTheTableOfBitSliceL1) {
@@ -170,7 +170,8 @@ TEST(Table, GivesItsRowsAndNothingBetween) {
   EXPECT_EQ(conversion_energy(adc, 6, 8).value(), 1.2e-12);
   EXPECT_THAT([&] { (void)conversion_energy(adc, 7); },
               ThrowsMessage<base::ConfigError>(HasSubstr("adc.table: no row for 7 bits (rows: 8, 6)")));
-  EXPECT_THAT([&] { (void)adc_area(adc, 1); }, ThrowsMessage<base::ConfigError>(HasSubstr("no row for 1 bits")));
+  EXPECT_THAT([&] { (void)adc_area(adc, 1); },
+              ThrowsMessage<base::ConfigError>(HasSubstr("no row for 1 bits")));
   EXPECT_EQ(resolution_problems(adc, {0, 6, 8}).size(), 0u);
   EXPECT_THAT(resolution_problems(adc, {9, 1, 9, 6}).at(0).str(), HasSubstr("no row for 1, 9 bits"));
   adc.anchored = true;  // 8 bits: 1.5625 pJ and 1200 um2 published

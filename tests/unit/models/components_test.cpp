@@ -2,7 +2,6 @@
 // Formulas of the small components against closed forms.
 #include <gtest/gtest.h>
 
-#include "models/base/errors.h"
 #include "models/crossbar/crossbar.h"
 #include "models/device/cell.h"
 #include "models/digital/unit.h"
@@ -67,27 +66,11 @@ TEST(Cell, OhmicEnergyIsVoltageSquaredTimesConductanceTimesTime) {
   EXPECT_NEAR(device::ohmic_read_energy(cell, 3, Time::from_ns(100)).value(), 4e-12, 1e-24);
 }
 
-TEST(Crossbar, ColumnSumIsTheDotProduct) {
-  const std::vector<std::int32_t> inputs{1, 0, 3};
-  const std::vector<std::int32_t> cells{2, 5, 3};
-  EXPECT_EQ(crossbar::column_sum(inputs, cells), 11);
-  EXPECT_THROW((void)crossbar::column_sum(inputs, std::vector<std::int32_t>{1}), std::logic_error);
-}
-
 TEST(Crossbar, CellEnergyIsItsShareOfTheGroupsPowerDuringARead) {
   crossbar::CrossbarParams params;
   params.cost = {Power(2.4e-3), Power(0.0), Area(0.0002), 131072};
   // 2.4 mW / 131072 cells x 100 ns = 1.831 fJ, also when the machine has more cells
   EXPECT_NEAR(crossbar::cell_read_energy(params, 999).value() * 1e15, 1.8310546875, 1e-9);
-}
-
-TEST(Dac, CutsCodesIntoChunksLeastSignificantFirst) {
-  periphery::DacParams dac;
-  dac.bits = 2;
-  EXPECT_EQ(periphery::chunk(dac, 0b110110, 0), 0b10);
-  EXPECT_EQ(periphery::chunk(dac, 0b110110, 1), 0b01);
-  EXPECT_EQ(periphery::chunk(dac, 0b110110, 2), 0b11);
-  EXPECT_EQ(periphery::chunk(dac, 0b110110, 3), 0);
 }
 
 TEST(Dac, DriveEnergyIsTheShareOfARowDuringARead) {
@@ -174,7 +157,7 @@ TEST(Link, BytesSpreadOverTheLinks) {
   link.bytes_per_second = Frequency(6.4e9);
   link.cost = {Power(10.24), Power(0.0), Area(0.0), 4};
   EXPECT_EQ(noc::occupancy(link, 25600), Time::from_ns(1000));
-  EXPECT_EQ(noc::occupancy(link, 1).fs(), 39063);  // 39062.5 rounded up
+  EXPECT_EQ(noc::occupancy(link, 1).fs(), 39063);               // 39062.5 rounded up
   EXPECT_NEAR(noc::byte_energy(link).value(), 400e-12, 1e-21);  // 10.24 W / (4 x 6.4 GB/s)
 }
 

@@ -21,7 +21,9 @@ CostModel model(const std::string& config, const std::vector<std::string>& overr
   return {arch, built_adc_bits(arch).value_or(std::vector<int>{8})};
 }
 
-double pj(base::Energy energy) { return energy.value() * 1e12; }
+double pj(base::Energy energy) {
+  return energy.value() * 1e12;
+}
 
 TEST(CostModel, EveryActionHasAnEnergyOfItsComponent) {
   const CostModel costs = model("isaac.yaml", {"tile.elementwise.power=1 mW", "tile.requantise.power=1 mW"});
@@ -53,7 +55,8 @@ TEST(CostModel, ConversionsCostWhatTheirAdcIsBuiltFor) {
 
 TEST(CostModel, SeparateSlicesHaveAdcsOfTheirOwn) {
   const CostModel costs = model("bitslice-l1.yaml");
-  // power_law: 8 bits burn 28.44 x the power of 1 bit for 8 x the time, 14.22 x that of 3 bits for 8/3 x the time
+  // power_law: 8 bits burn 28.44 x the power of 1 bit for 8 x the time, 14.22 x that of 3 bits for 8/3 x the
+  // time
   const double one = 1.5625 / (256.0 / 9.0) / 8.0;
   const double three = 1.5625 / (128.0 / 9.0) / (8.0 / 3.0);
   ActionCounts counts;
@@ -97,7 +100,8 @@ TEST(CostModel, OhmicReadsFollowTheLevels) {
 
 TEST(CostModel, CountsScaleFromTheNumberTheCostIsOf) {
   const CostModel isaac = model("isaac.yaml");
-  const CostModel more = model("isaac.yaml", {"adc.per_ima=16", "ima.crossbars=16", "ima.output_register.capacity=512 B"});
+  const CostModel more =
+      model("isaac.yaml", {"adc.per_ima=16", "ima.crossbars=16", "ima.output_register.capacity=512 B"});
   EXPECT_NEAR(more.ima_area()[Component::adc].value(), 2 * 0.0096, 1e-12);
   EXPECT_NEAR(more.ima_power()[Component::crossbar].value(), 2 * 2.4e-3, 1e-12);
   EXPECT_NEAR(more.ima_area()[Component::dac].value(), 2 * 0.00017, 1e-12);
@@ -123,9 +127,10 @@ TEST(CostModel, StaticPowerIsOfTheWholeChip) {
 TEST(CostModel, NamesAreDistinct) {
   std::vector<std::string> names;
   for (std::size_t c = 0; c < kComponents; ++c) names.emplace_back(to_string(static_cast<Component>(c)));
-  EXPECT_THAT(names, testing::ElementsAre("crossbar", "dac", "sample_hold", "adc", "shift_add", "input_register",
-                                          "output_register", "edram", "bus", "tile_shift_add", "tile_output_register",
-                                          "activation", "pooling", "elementwise", "requantise", "router", "chip_link"));
+  EXPECT_THAT(names, testing::ElementsAre("crossbar", "dac", "sample_hold", "adc", "shift_add",
+                                          "input_register", "output_register", "edram", "bus",
+                                          "tile_shift_add", "tile_output_register", "activation", "pooling",
+                                          "elementwise", "requantise", "router", "chip_link"));
 }
 
 TEST(CostModel, AResolutionThatTheModelDoesNotHaveIsAConfigError) {

@@ -34,11 +34,13 @@ class Shipped : public testing::TestWithParam<const char*> {
  protected:
   [[nodiscard]] LoadedArch load() const { return load_arch(kConfigs + GetParam()); }
 };
-INSTANTIATE_TEST_SUITE_P(Configs, Shipped, testing::Values("isaac.yaml", "isaac-8bit.yaml", "bitslice-l1.yaml"));
+INSTANTIATE_TEST_SUITE_P(Configs, Shipped,
+                         testing::Values("isaac.yaml", "isaac-8bit.yaml", "bitslice-l1.yaml"));
 
 TEST_P(Shipped, GivesEveryConstantASource) {
   for (const ConstantSource& constant : load().constants) {
-    EXPECT_THAT(constant.source, testing::AllOf(testing::Ne("default"), testing::Ne("no source given"), testing::Ne("")))
+    EXPECT_THAT(constant.source,
+                testing::AllOf(testing::Ne("default"), testing::Ne("no source given"), testing::Ne("")))
         << constant.key;
   }
 }
@@ -94,14 +96,18 @@ TEST(LoadArch, BitSliceL1IsAsPublished) {
 }
 
 TEST(LoadArch, OverridesReplaceValuesAndAreTheirSource) {
-  const LoadedArch loaded = load_arch(kIsaac, {"crossbar.read_latency=50 ns", "adc.resolution.policy=lossless"});
+  const LoadedArch loaded =
+      load_arch(kIsaac, {"crossbar.read_latency=50 ns", "adc.resolution.policy=lossless"});
   EXPECT_EQ(loaded.arch.crossbar.read_latency, base::Time::from_ns(50));
   EXPECT_EQ(loaded.arch.adc.resolution.policy, periphery::AdcPolicy::lossless);
   EXPECT_FALSE(built_adc_bits(loaded.arch).has_value());
   for (const ConstantSource& constant : loaded.constants) {
-    const bool overridden = constant.key == "crossbar.read_latency" || constant.key == "adc.resolution.policy";
+    const bool overridden =
+        constant.key == "crossbar.read_latency" || constant.key == "adc.resolution.policy";
     EXPECT_EQ(constant.source == "--set", overridden) << constant.key;
-    if (constant.key == "crossbar.read_latency") { EXPECT_EQ(constant.value, "50 ns"); }
+    if (constant.key == "crossbar.read_latency") {
+      EXPECT_EQ(constant.value, "50 ns");
+    }
   }
 }
 
@@ -109,13 +115,15 @@ TEST(LoadArch, WhatIsNotGivenIsADefault) {
   const LoadedArch loaded = parse_arch("crossbar: {cols: 64}\nname: small\n", "small.yaml");
   EXPECT_EQ(loaded.arch.crossbar.cols, 64);
   for (const ConstantSource& constant : loaded.constants) {
-    EXPECT_EQ(constant.source, constant.key == "crossbar.cols" ? "no source given" : "default") << constant.key;
+    EXPECT_EQ(constant.source, constant.key == "crossbar.cols" ? "no source given" : "default")
+        << constant.key;
   }
 }
 
 TEST(LoadArch, TheTableModelRoundTrips) {
-  const std::string table = "[{bits: 8, energy: 1.5 pJ, area: 1200 um2, rate: 1.28 GS/s}, "
-                            "{bits: 6, energy: 1.26 pJ, area: 580 um2, rate: 1 GS/s}]";
+  const std::string table =
+      "[{bits: 8, energy: 1.5 pJ, area: 1200 um2, rate: 1.28 GS/s}, "
+      "{bits: 6, energy: 1.26 pJ, area: 580 um2, rate: 1 GS/s}]";
   const LoadedArch loaded = load_arch(kIsaac, {"adc.model=table", "adc.table=" + table});
   ASSERT_EQ(loaded.arch.adc.table.size(), 2u);
   EXPECT_EQ(loaded.arch.adc.table[1].energy.value(), 1.26e-12);
@@ -134,26 +142,33 @@ TEST(LoadArch, FaultyTablesAreRefused) {
   EXPECT_THAT(message("3"), HasSubstr("adc.table: not a list; allowed: a list of {bits: 8,"));
   EXPECT_THAT(message("[3]"), HasSubstr("a row that is not {...}"));
   EXPECT_THAT(message("[{bits: 3}]"), HasSubstr("a row without energy"));
-  EXPECT_THAT(message("[{bits: 3, energy: 1 pJ, area: 1 um2, rate: 1 GHz, x: 1}]"), HasSubstr("unknown key 'x' in a row"));
-  EXPECT_THAT(message("[{bits: 99, energy: 1 pJ, area: 1 um2, rate: 1 GHz}]"), HasSubstr("'99' bits are out of range"));
-  EXPECT_THAT(message("[{bits: 3, energy: 0 pJ, area: 1 um2, rate: 1 GHz}]"), HasSubstr("'0 pJ' is out of range"));
+  EXPECT_THAT(message("[{bits: 3, energy: 1 pJ, area: 1 um2, rate: 1 GHz, x: 1}]"),
+              HasSubstr("unknown key 'x' in a row"));
+  EXPECT_THAT(message("[{bits: 99, energy: 1 pJ, area: 1 um2, rate: 1 GHz}]"),
+              HasSubstr("'99' bits are out of range"));
+  EXPECT_THAT(message("[{bits: 3, energy: 0 pJ, area: 1 um2, rate: 1 GHz}]"),
+              HasSubstr("'0 pJ' is out of range"));
   EXPECT_THAT(message("[{bits: 3, energy: 1 mW, area: 1 um2, rate: 1 GHz}]"), HasSubstr("has the unit 'mW'"));
-  EXPECT_THAT(message("[{bits: 3, energy: 1 pJ, area: 1 um2, rate: 1 Hz}]"), HasSubstr("'1 Hz' is out of range"));
+  EXPECT_THAT(message("[{bits: 3, energy: 1 pJ, area: 1 um2, rate: 1 Hz}]"),
+              HasSubstr("'1 Hz' is out of range"));
   const std::string row = "{bits: 3, energy: 1 pJ, area: 1 um2, rate: 1 GHz}";
   EXPECT_THAT(message("[" + row + ", " + row + "]"), HasSubstr("two rows for 3 bits"));
 }
 
 TEST(LoadArch, ReportsFileAndOverridesAtOnceWithLines) {
-  EXPECT_THAT([] { (void)parse_arch("crossbar:\n  colls: 128\nadc:\n  rate: 5\n", "bad.yaml", {"chip.tiels=2"}); },
-              ThrowsMessage<base::ConfigError>("bad.yaml:2: crossbar.colls: unknown key; did you mean 'crossbar.cols'?\n"
-                                               "bad.yaml:4: adc.rate: '5' has no unit; allowed: a frequency with a unit "
-                                               "(Hz, kHz, MHz, GHz, S/s, kS/s, MS/s, GS/s)\n"
-                                               "--set: chip.tiels: unknown key; did you mean 'chip.tiles'?"));
+  EXPECT_THAT(
+      [] { (void)parse_arch("crossbar:\n  colls: 128\nadc:\n  rate: 5\n", "bad.yaml", {"chip.tiels=2"}); },
+      ThrowsMessage<base::ConfigError>(
+          "bad.yaml:2: crossbar.colls: unknown key; did you mean 'crossbar.cols'?\n"
+          "bad.yaml:4: adc.rate: '5' has no unit; allowed: a frequency with a unit "
+          "(Hz, kHz, MHz, GHz, S/s, kS/s, MS/s, GS/s)\n"
+          "--set: chip.tiels: unknown key; did you mean 'chip.tiles'?"));
 }
 
 TEST(LoadArch, RulesAcrossKeysSayWhereTheKeyWasGiven) {
   EXPECT_THAT([] { (void)parse_arch("name: x\ncrossbar:\n  active_rows: 256\n", "bad.yaml"); },
-              ThrowsMessage<base::ConfigError>(HasSubstr("bad.yaml:3: crossbar.active_rows: 256 rows driven together")));
+              ThrowsMessage<base::ConfigError>(
+                  HasSubstr("bad.yaml:3: crossbar.active_rows: 256 rows driven together")));
   EXPECT_THAT([] { (void)parse_arch("name: x\ncrossbar:\n  rows: 64\n", "bad.yaml"); },
               ThrowsMessage<base::ConfigError>(HasSubstr("bad.yaml: crossbar.active_rows: 128 rows")));
   EXPECT_THAT([] { (void)parse_arch("name: x\n", "bad.yaml", {"crossbar.active_rows=256"}); },
@@ -161,30 +176,50 @@ TEST(LoadArch, RulesAcrossKeysSayWhereTheKeyWasGiven) {
 }
 
 TEST(LoadArch, HostileFilesAreConfigErrors) {
-  for (const std::string& text : std::vector<std::string>{"", "# nothing\n", "- a\n", "words\n", std::string(100000, '['),
-                                                          std::string("\0\1\2", 3), "a: &a [*a, *a]\n", "null\n", "{}\n"}) {
+  for (const std::string& text :
+       std::vector<std::string>{"", "# nothing\n", "- a\n", "words\n", std::string(100000, '['),
+                                std::string("\0\1\2", 3), "a: &a [*a, *a]\n", "null\n", "{}\n"}) {
     EXPECT_THROW((void)parse_arch(text, "hostile.yaml"), base::ConfigError) << text.substr(0, 20);
   }
 }
 
 TEST(LoadArch, FilesThatCannotBeReadAreConfigErrors) {
   const std::string path =
-      (std::filesystem::temp_directory_path() / ("bitline_large_" + std::to_string(::getpid()) + ".yaml")).string();
+      (std::filesystem::temp_directory_path() / ("bitline_large_" + std::to_string(::getpid()) + ".yaml"))
+          .string();
   base::write_file_atomically(path, std::string((1 << 20) + 1, '#'));
   EXPECT_THAT([&] { (void)load_arch(path); }, ThrowsMessage<base::ConfigError>(HasSubstr("is too large")));
   std::filesystem::remove(path);
-  EXPECT_THAT([&] { (void)load_arch(path); }, ThrowsMessage<base::ConfigError>(HasSubstr("cannot be read: No such file")));
-  EXPECT_THAT([] { (void)load_arch("/"); }, ThrowsMessage<base::ConfigError>(HasSubstr("is not a regular file")));
+  EXPECT_THAT([&] { (void)load_arch(path); },
+              ThrowsMessage<base::ConfigError>(HasSubstr("cannot be read: No such file")));
+  EXPECT_THAT([] { (void)load_arch("/"); },
+              ThrowsMessage<base::ConfigError>(HasSubstr("is not a regular file")));
 }
 
 TEST(LoadArch, NamesOfTheContractAreKeys) {
   Arch arch;
   const base::Schema keys = schema(arch);
-  for (const char* key :
-       {"crossbar.rows", "crossbar.cols", "crossbar.active_rows", "crossbar.read_latency", "device.bits_per_cell",
-        "dac.bits", "encoding.weights", "adc.kind", "adc.per_ima", "adc.conversion", "adc.resolution.policy",
-        "adc.resolution.bits", "slices.placement", "precision.weights.bits", "precision.activations.bits",
-        "ima.crossbars", "tile.imas", "chip.tiles", "adc.rate", "encoding.subtraction", "encoding.flip"}) {
+  for (const char* key : {"crossbar.rows",
+                          "crossbar.cols",
+                          "crossbar.active_rows",
+                          "crossbar.read_latency",
+                          "device.bits_per_cell",
+                          "dac.bits",
+                          "encoding.weights",
+                          "adc.kind",
+                          "adc.per_ima",
+                          "adc.conversion",
+                          "adc.resolution.policy",
+                          "adc.resolution.bits",
+                          "slices.placement",
+                          "precision.weights.bits",
+                          "precision.activations.bits",
+                          "ima.crossbars",
+                          "tile.imas",
+                          "chip.tiles",
+                          "adc.rate",
+                          "encoding.subtraction",
+                          "encoding.flip"}) {
     EXPECT_NE(keys.find(key), nullptr) << key;
   }
 }

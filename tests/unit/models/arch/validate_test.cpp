@@ -29,33 +29,43 @@ struct Rule {
 };
 
 class Broken : public testing::TestWithParam<Rule> {};
-TEST_P(Broken, IsRefused) { EXPECT_THAT(messages(GetParam().overrides), HasSubstr(GetParam().says)); }
+TEST_P(Broken, IsRefused) {
+  EXPECT_THAT(messages(GetParam().overrides), HasSubstr(GetParam().says));
+}
 
 class Sound : public testing::TestWithParam<std::vector<std::string>> {};
-TEST_P(Sound, IsAccepted) { EXPECT_EQ(messages(GetParam()), ""); }
+TEST_P(Sound, IsAccepted) {
+  EXPECT_EQ(messages(GetParam()), "");
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Rules, Broken,
     testing::Values(
-        Rule{{"crossbar.active_rows=129"}, "active_rows: 129 rows driven together; allowed: at most crossbar.rows = 128"},
-        Rule{{"adc.per_ima=3"}, "adc.per_ima: 3 ADCs for ima.crossbars = 8; allowed: a multiple or a divisor"},
-        Rule{{"precision.weights.bits=1", "slices.widths=1"}, "precision.weights.bits: 1 bit with scheme symmetric"},
+        Rule{{"crossbar.active_rows=129"},
+             "active_rows: 129 rows driven together; allowed: at most crossbar.rows = 128"},
+        Rule{{"adc.per_ima=3"},
+             "adc.per_ima: 3 ADCs for ima.crossbars = 8; allowed: a multiple or a divisor"},
+        Rule{{"precision.weights.bits=1", "slices.widths=1"},
+             "precision.weights.bits: 1 bit with scheme symmetric"},
         Rule{{"precision.weights.scheme=dynamic_fixed_point", "slices.widths=[]"},
              "precision.weights.granularity: per_channel with scheme dynamic_fixed_point"},
-        Rule{{"dac.bits=4", "precision.activations.bits=2"}, "dac.bits: 4; allowed: at most precision.activations.bits = 2"},
-        Rule{{"slices.widths=[4, 4, 4, 4]"}, "slices.widths: a slice of 4 bits; allowed: at most device.bits_per_cell = 2"},
+        Rule{{"dac.bits=4", "precision.activations.bits=2"},
+             "dac.bits: 4; allowed: at most precision.activations.bits = 2"},
+        Rule{{"slices.widths=[4, 4, 4, 4]"},
+             "slices.widths: a slice of 4 bits; allowed: at most device.bits_per_cell = 2"},
         Rule{{"slices.widths=[2, 2]"}, "slices.widths: 4 bits together; allowed: at least 16"},
         Rule{{"slices.widths=[2,2,2,2,2,2,2,2,2]", "precision.weights.bits=16"},
              "slices.widths: a most significant slice that never holds a bit"},
-        Rule{{"encoding.weights=twos_complement", "slices.widths=[2,2,2,2,2,2,2,2]"}, "most significant slice of 2 bits; allowed: 1 with encoding.weights"},
+        Rule{{"encoding.weights=twos_complement", "slices.widths=[2,2,2,2,2,2,2,2]"},
+             "most significant slice of 2 bits; allowed: 1 with encoding.weights"},
         Rule{{"encoding.weights=twos_complement", "slices.widths=[1,2,2,2,2,2,2,2,2]"},
              "slices.widths: 17 bits together; allowed: exactly 16"},
         Rule{{"crossbar.cols=4"}, "crossbar.cols: 4 columns for 8 slices side by side"},
         Rule{{"encoding.subtraction=analog"}, "encoding.subtraction: analog without a second array"},
         Rule{{"encoding.subtraction=analog", "encoding.weights=differential"},
              "encoding.flip: true with encoding.subtraction analog"},
-        Rule{{"encoding.subtraction=analog", "encoding.weights=differential", "encoding.flip=false", "ima.crossbars=3",
-              "adc.per_ima=3"},
+        Rule{{"encoding.subtraction=analog", "encoding.weights=differential", "encoding.flip=false",
+              "ima.crossbars=3", "adc.per_ima=3"},
              "ima.crossbars: 3 with encoding.subtraction analog; allowed: an even number"},
         Rule{{"adc.resolution.policy=fixed", "adc.resolution.bits=8,8"},
              "adc.resolution.bits: 2 numbers; allowed: one, or one for each of the 8 slices"},
@@ -69,8 +79,10 @@ INSTANTIATE_TEST_SUITE_P(
         Rule{{"adc.model=table"}, "adc.table: no row for 8 bits"},
         Rule{{"adc.model=regression", "adc.resolution.policy=fixed", "adc.resolution.bits=3"},
              "adc.model: regression does not hold at 3 bits"},
-        Rule{{"ima.input_register.capacity=255 B"}, "ima.input_register.capacity: 255 B; allowed: at least 256 B"},
-        Rule{{"ima.output_register.capacity=255 B"}, "ima.output_register.capacity: 255 B; allowed: at least 256 B"},
+        Rule{{"ima.input_register.capacity=255 B"},
+             "ima.input_register.capacity: 255 B; allowed: at least 256 B"},
+        Rule{{"ima.output_register.capacity=255 B"},
+             "ima.output_register.capacity: 255 B; allowed: at least 256 B"},
         Rule{{"device.r_on=30 kOhm"}, "device.r_on: 30 kOhm; allowed: less than device.r_off = 20 kOhm"},
         Rule{{"device.read_energy=ohmic", "dac.bits=2"}, "device.read_energy: ohmic with dac.bits = 2"}));
 
@@ -81,17 +93,19 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"encoding.weights=differential"},
                     std::vector<std::string>{"encoding.weights=differential", "encoding.flip=false",
                                              "encoding.subtraction=analog"},
-                    std::vector<std::string>{"crossbar.active_rows=1", "device.bits_per_cell=1", "slices.widths=[]",
-                                             "adc.resolution.policy=lossless"},
+                    std::vector<std::string>{"crossbar.active_rows=1", "device.bits_per_cell=1",
+                                             "slices.widths=[]", "adc.resolution.policy=lossless"},
                     std::vector<std::string>{"device.read_energy=ohmic"},
                     std::vector<std::string>{"adc.model=regression"}));
 
 TEST(Validate, ReportsEveryBrokenRuleAtOnce) {
-  EXPECT_EQ(messages({"crossbar.active_rows=129", "adc.per_ima=3", "slices.widths=[2]"}),
-            "--set: crossbar.active_rows: 129 rows driven together; allowed: at most crossbar.rows = 128\n"
-            "--set: adc.per_ima: 3 ADCs for ima.crossbars = 8; allowed: a multiple or a divisor of ima.crossbars\n"
-            "--set: slices.widths: 2 bits together; allowed: at least 16, the bits of a cell code (precision.weights, "
-            "encoding.weights)");
+  EXPECT_EQ(
+      messages({"crossbar.active_rows=129", "adc.per_ima=3", "slices.widths=[2]"}),
+      "--set: crossbar.active_rows: 129 rows driven together; allowed: at most crossbar.rows = 128\n"
+      "--set: adc.per_ima: 3 ADCs for ima.crossbars = 8; allowed: a multiple or a divisor of ima.crossbars\n"
+      "--set: slices.widths: 2 bits together; allowed: at least 16, the bits of a cell code "
+      "(precision.weights, "
+      "encoding.weights)");
 }
 
 TEST(SliceWidths, CutTheCodeFromTheLeastSignificantBit) {
@@ -109,7 +123,7 @@ TEST(SliceWidths, CutTheCodeFromTheLeastSignificantBit) {
 }
 
 TEST(IsaacAdcBits, FollowsThePapersRule) {
-  EXPECT_EQ(isaac_adc_bits(128, 2, 1, true), 8);    // 7 + 2 + 1 - 1 - 1
+  EXPECT_EQ(isaac_adc_bits(128, 2, 1, true), 8);  // 7 + 2 + 1 - 1 - 1
   EXPECT_EQ(isaac_adc_bits(128, 2, 1, false), 9);
   EXPECT_EQ(isaac_adc_bits(128, 2, 2, false), 11);  // 7 + 2 + 2
   EXPECT_EQ(isaac_adc_bits(128, 1, 1, true), 7);    // less one only once

@@ -82,15 +82,36 @@ TEST(ParseYaml, DeepNestingIsAProblemNotAStackOverflow) {
 }
 
 TEST(ParseYaml, BinaryAndBrokenTextAreProblemsWithALine) {
-  EXPECT_THAT(parse(std::string("a: 1\n\0b", 7)).messages(), HasSubstr("f.yaml:2: a control character (byte 0)"));
+  EXPECT_THAT(parse(std::string("a: 1\n\0b", 7)).messages(),
+              HasSubstr("f.yaml:2: a control character (byte 0)"));
   EXPECT_THAT(parse("a: [1, 2\nb: }\n").messages(), HasSubstr("is not valid YAML"));
   EXPECT_THAT(parse("a:\n\tb: 1\n").messages(), HasSubstr("f.yaml:2: is not valid YAML"));
 }
 
 TEST(YamlScalar, ReadsBackAsTheSameText) {
-  for (const std::string text :
-       {"isaac", "a: b", "# c", "say \"x\" \\ y", "null", "~", "", " x", "x ", "- a", "[1]", "{a}", "&a", "*a", "!t",
-        "%d", "@x", "two\nlines\tand a tab", "2016), table: 8, 16 mW", "über", "'q'", "a,b", "true"}) {
+  for (const std::string text : {"isaac",
+                                 "a: b",
+                                 "# c",
+                                 "say \"x\" \\ y",
+                                 "null",
+                                 "~",
+                                 "",
+                                 " x",
+                                 "x ",
+                                 "- a",
+                                 "[1]",
+                                 "{a}",
+                                 "&a",
+                                 "*a",
+                                 "!t",
+                                 "%d",
+                                 "@x",
+                                 "two\nlines\tand a tab",
+                                 "2016), table: 8, 16 mW",
+                                 "über",
+                                 "'q'",
+                                 "a,b",
+                                 "true"}) {
     const Parsed parsed = parse("k: {value: " + yaml_scalar(text) + ", source: " + yaml_scalar(text) + "}\n");
     ASSERT_TRUE(parsed.problems.empty()) << text << "\n" << parsed.messages();
     EXPECT_EQ(parsed.root.members.at(0).node.members.at(0).node.text, text);

@@ -54,7 +54,8 @@ TEST_F(Files, ManyThreadsLeaveOneWholeFile) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([this, t] {
-      for (int i = 0; i < 20; ++i) write_file_atomically(path("x"), std::string(10000, static_cast<char>('a' + t)));
+      for (int i = 0; i < 20; ++i)
+        write_file_atomically(path("x"), std::string(10000, static_cast<char>('a' + t)));
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -75,13 +76,22 @@ TEST_F(Files, AFolderCannotBeOverwritten) {
   EXPECT_EQ(entries(), 1u);
 }
 
+TEST_F(Files, ADeviceIsWrittenToAndNotReplaced) {
+  write_file_atomically("/dev/null", "a");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_THAT([&] { write_file_atomically("/dev/full", "a"); },
+              ThrowsMessage<UsageError>(HasSubstr("/dev/full: cannot be written: No space left on device")));
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
 TEST_F(Files, AFolderThatTakesNoFilesIsAUsageError) {
   EXPECT_THAT([&] { write_file_atomically("/proc/bitline", "a"); },
               ThrowsMessage<UsageError>(HasSubstr("/proc/bitline: cannot be written")));
 }
 
 TEST_F(Files, MissingLargeAndIrregularFilesAreUsageErrors) {
-  EXPECT_THAT([&] { (void)read_file(path("x"), 10); }, ThrowsMessage<UsageError>(HasSubstr("x: cannot be read")));
+  EXPECT_THAT([&] { (void)read_file(path("x"), 10); },
+              ThrowsMessage<UsageError>(HasSubstr("x: cannot be read")));
   write_file_atomically(path("x"), "12345678901");
   EXPECT_THAT([&] { (void)read_file(path("x"), 10); },
               ThrowsMessage<UsageError>(HasSubstr("is too large; allowed: at most 10 bytes")));

@@ -53,19 +53,22 @@ struct Fault {
 
 class BadTime : public testing::TestWithParam<Fault> {};
 TEST_P(BadTime, IsRefused) {
-  EXPECT_THAT([&] { (void)parse_time(GetParam().text); }, ThrowsMessage<ValueError>(HasSubstr(GetParam().says)));
+  EXPECT_THAT([&] { (void)parse_time(GetParam().text); },
+              ThrowsMessage<ValueError>(HasSubstr(GetParam().says)));
 }
 INSTANTIATE_TEST_SUITE_P(
     Texts, BadTime,
     testing::Values(Fault{"100", "'100' has no unit"}, Fault{"100 mW", "has the unit 'mW'"},
-                    Fault{"100 NS", "has the unit 'NS'"}, Fault{"1.5 fs", "not a whole number of femtoseconds"},
+                    Fault{"100 NS", "has the unit 'NS'"},
+                    Fault{"1.5 fs", "not a whole number of femtoseconds"},
                     Fault{"0.5 fs", "not a whole number of femtoseconds"},
                     Fault{"1e-20 s", "not a whole number of femtoseconds"}, Fault{"1e300 s", "is too large"},
-                    Fault{"9224 s", "is too large"}, Fault{"1e99999999999 s", "is not a number"}, Fault{"", "is not a number"},
-                    Fault{"ns", "is not a number"}, Fault{"12abc", "has the unit 'abc'"},
-                    Fault{"1..5 ns", "has the unit '..5 ns'"}, Fault{".5 ns", "is not a number"},
-                    Fault{"+5 ns", "is not a number"}, Fault{"0x10 ns", "has the unit 'x10 ns'"},
-                    Fault{"inf s", "is not a number"}, Fault{"1 ns 2", "has the unit 'ns 2'"}));
+                    Fault{"9224 s", "is too large"}, Fault{"1e99999999999 s", "is not a number"},
+                    Fault{"", "is not a number"}, Fault{"ns", "is not a number"},
+                    Fault{"12abc", "has the unit 'abc'"}, Fault{"1..5 ns", "has the unit '..5 ns'"},
+                    Fault{".5 ns", "is not a number"}, Fault{"+5 ns", "is not a number"},
+                    Fault{"0x10 ns", "has the unit 'x10 ns'"}, Fault{"inf s", "is not a number"},
+                    Fault{"1 ns 2", "has the unit 'ns 2'"}));
 
 TEST(ParseQuantity, RefusesWhatIsNotFiniteOrNotANumber) {
   for (const char* text : {"nan Hz", ".nan Hz", "inf Hz", "1e400 Hz", "-1e400 Hz", "Hz", "1e Hz"}) {
@@ -121,7 +124,8 @@ TEST(Print, ReadsBackExactly) {
     const std::int64_t bytes = fs(random) >> (i % 60);
     EXPECT_EQ(parse_bytes(print_bytes(bytes)), bytes);
     const double value = std::pow(10.0, exponent(random)) * (i % 2 == 0 ? 1 : -1);
-    for (const Dimension d : {Dimension::power, Dimension::area, Dimension::energy, Dimension::none, Dimension::byte_rate}) {
+    for (const Dimension d :
+         {Dimension::power, Dimension::area, Dimension::energy, Dimension::none, Dimension::byte_rate}) {
       EXPECT_EQ(parse_quantity(print_quantity(value, d), d), value) << print_quantity(value, d);
     }
   }

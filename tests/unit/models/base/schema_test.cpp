@@ -83,7 +83,8 @@ Applied set(const std::vector<std::string>& overrides) {
 
 TEST(ApplyTree, SetsEveryKindOfMember) {
   const Applied a = apply(
-      "name: thing\npart:\n  count: 8\n  size: 2 KiB\n  share: 0.25\n  node: 22 nm\n  on: true\n  latency: 7 ns\n"
+      "name: thing\npart:\n  count: 8\n  size: 2 KiB\n  share: 0.25\n  node: 22 nm\n  on: true\n  latency: 7 "
+      "ns\n"
       "  clock: 2 GHz\n  link: 6.4 GB/s\n  volts: 0.3 V\n  ohms: 2 kOhm\n  colour: green\n  widths: [1, 3]\n"
       "  power: 3 mW\n  static_power: 1 uW\n  area: 2 um2\n  cost_of: 4\n");
   EXPECT_EQ(a.messages, "");
@@ -107,7 +108,8 @@ TEST(ApplyTree, SetsEveryKindOfMember) {
 }
 
 TEST(ApplyTree, OwnSourceGoesBeforeTheSectionsSource) {
-  const Applied a = apply("part:\n  count: {value: 2, source: own}\n  on: true\n  source: section\nname: x\n");
+  const Applied a =
+      apply("part:\n  count: {value: 2, source: own}\n  on: true\n  source: section\nname: x\n");
   EXPECT_EQ(a.messages, "");
   ASSERT_EQ(a.assignments.size(), 3u);
   EXPECT_EQ(a.assignments[0].key, "part.count");
@@ -118,13 +120,15 @@ TEST(ApplyTree, OwnSourceGoesBeforeTheSectionsSource) {
 }
 
 TEST(ApplyTree, ReportsEveryProblemAtOnce) {
-  EXPECT_EQ(apply("part:\n  cuont: 1\n  count: 9\n  latency: 5\n  colour: blue\n  on: yes\nprat:\n  x: 1\n  y: 2\n").messages,
-            "f:2: part.cuont: unknown key; did you mean 'part.count'?\n"
-            "f:3: part.count: '9' is out of range; allowed: 1 ... 8\n"
-            "f:4: part.latency: '5' has no unit; allowed: a time with a unit (fs, ps, ns, us, ms, s)\n"
-            "f:5: part.colour: 'blue' is not a choice; allowed: red, green\n"
-            "f:6: part.on: 'yes' is not a choice; allowed: false, true\n"
-            "f:7: prat: unknown key; did you mean 'part'?\n");
+  EXPECT_EQ(
+      apply("part:\n  cuont: 1\n  count: 9\n  latency: 5\n  colour: blue\n  on: yes\nprat:\n  x: 1\n  y: 2\n")
+          .messages,
+      "f:2: part.cuont: unknown key; did you mean 'part.count'?\n"
+      "f:3: part.count: '9' is out of range; allowed: 1 ... 8\n"
+      "f:4: part.latency: '5' has no unit; allowed: a time with a unit (fs, ps, ns, us, ms, s)\n"
+      "f:5: part.colour: 'blue' is not a choice; allowed: red, green\n"
+      "f:6: part.on: 'yes' is not a choice; allowed: false, true\n"
+      "f:7: prat: unknown key; did you mean 'part'?\n");
 }
 
 TEST(ApplyTree, ReportsWrongShapes) {
@@ -138,9 +142,11 @@ TEST(ApplyTree, ReportsWrongShapes) {
   EXPECT_EQ(apply("part:\n").messages,
             "f:1: part: an empty section; allowed: keys of this section, indented below it\n");
   EXPECT_EQ(apply("- 1\n").messages, "f:1: not a list of keys and values; allowed: key: value lines\n");
-  EXPECT_THAT(apply("part:\n  source: [1]\n  count: 2\n").messages, HasSubstr("f:2: part.source: a source that is not text"));
+  EXPECT_THAT(apply("part:\n  source: [1]\n  count: 2\n").messages,
+              HasSubstr("f:2: part.source: a source that is not text"));
   EXPECT_THAT(apply("part:\n  widths: []\n").messages, HasSubstr("an empty list"));
-  EXPECT_THAT(apply("part:\n  widths: [1, 9]\n").messages, HasSubstr("'9' is out of range; allowed: 1 ... 8 each"));
+  EXPECT_THAT(apply("part:\n  widths: [1, 9]\n").messages,
+              HasSubstr("'9' is out of range; allowed: 1 ... 8 each"));
   EXPECT_THAT(apply("part:\n  power: -1 mW\n").messages, HasSubstr("part.power: '-1 mW' is out of range"));
 }
 
@@ -161,7 +167,8 @@ TEST(ApplyOverrides, SetsValuesAndLists) {
 }
 
 TEST(ApplyOverrides, ReportsEveryProblemAtOnce) {
-  EXPECT_EQ(set({"part.cuont=1", "count", "=3", "part=1", "part.count=0", "part.on=true", "part.on=false"}).messages,
+  EXPECT_EQ(set({"part.cuont=1", "count", "=3", "part=1", "part.count=0", "part.on=true", "part.on=false"})
+                .messages,
             "--set: part.cuont: unknown key; did you mean 'part.count'?\n"
             "--set count: no key and value; allowed: key.path=value\n"
             "--set =3: no key and value; allowed: key.path=value\n"
