@@ -14,7 +14,8 @@ using Integers = std::vector<std::int64_t>;
 
 }  // namespace
 
-Model::Model(const std::string& name, std::uint64_t seed, const tensor::Shape& shape) : builder_(name), seed_(seed) {
+Model::Model(const std::string& name, std::uint64_t seed, const tensor::Shape& shape)
+    : builder_(name), seed_(seed) {
   tensor::Shape with_batch = {-1};
   with_batch.insert(with_batch.end(), shape.begin(), shape.end());
   builder_.input(input_, with_batch);
@@ -43,14 +44,16 @@ std::string Model::conv(const std::string& name, const std::string& x, const Con
                         {"pads", Integers(4, conv.padding)}});
 }
 
-std::string Model::batch_norm(const std::string& name, const std::string& x, std::int64_t channels, float gain) {
+std::string Model::batch_norm(const std::string& name, const std::string& x, std::int64_t channels,
+                              float gain) {
   const auto fill = [&](const std::string& part, float low, float high) {
     const std::string full = name + "." + part;
     Random(seed_, full).fill_uniform(builder_.weights(full, {channels}), low, high);
     return full;
   };
-  const std::vector<std::string> inputs = {x, fill("weight", 0.5F * gain, 1.5F * gain), fill("bias", -0.2F, 0.2F),
-                                           fill("running_mean", -0.2F, 0.2F), fill("running_var", 0.5F, 1.5F)};
+  const std::vector<std::string> inputs = {x, fill("weight", 0.5F * gain, 1.5F * gain),
+                                           fill("bias", -0.2F, 0.2F), fill("running_mean", -0.2F, 0.2F),
+                                           fill("running_var", 0.5F, 1.5F)};
   return builder_.node("BatchNormalization", name, inputs, {{"epsilon", 1e-5F}});
 }
 
@@ -60,10 +63,12 @@ std::string Model::linear(const std::string& name, const std::string& x, std::in
   return builder_.node("Gemm", name, {x, name + ".weight", name + ".bias"}, {{"transB", std::int64_t{1}}});
 }
 
-std::string Model::relu(const std::string& name, const std::string& x) { return builder_.node("Relu", name, {x}); }
+std::string Model::relu(const std::string& name, const std::string& x) {
+  return builder_.node("Relu", name, {x});
+}
 
-std::string Model::max_pool(const std::string& name, const std::string& x, std::int64_t kernel, std::int64_t stride,
-                            std::int64_t padding) {
+std::string Model::max_pool(const std::string& name, const std::string& x, std::int64_t kernel,
+                            std::int64_t stride, std::int64_t padding) {
   return builder_.node("MaxPool", name, {x},
                        {{"kernel_shape", Integers{kernel, kernel}},
                         {"strides", Integers{stride, stride}},

@@ -23,11 +23,12 @@ class Model {
   // Each adds a layer that reads the value `x` and returns the name of its result.
   std::string conv(const std::string& name, const std::string& x, const Conv& conv);
   /// `gain`: the mean of the scales.
-  std::string batch_norm(const std::string& name, const std::string& x, std::int64_t channels, float gain = 1.0F);
+  std::string batch_norm(const std::string& name, const std::string& x, std::int64_t channels,
+                         float gain = 1.0F);
   std::string linear(const std::string& name, const std::string& x, std::int64_t in, std::int64_t out);
   std::string relu(const std::string& name, const std::string& x);
-  std::string max_pool(const std::string& name, const std::string& x, std::int64_t kernel, std::int64_t stride,
-                       std::int64_t padding = 0);
+  std::string max_pool(const std::string& name, const std::string& x, std::int64_t kernel,
+                       std::int64_t stride, std::int64_t padding = 0);
   std::string global_average_pool(const std::string& name, const std::string& x);
   std::string add(const std::string& name, const std::string& a, const std::string& b);
   std::string flatten(const std::string& name, const std::string& x);

@@ -49,7 +49,8 @@ std::string make_vgg8(const std::string& name, std::uint64_t seed) {
   return model.finish(model.linear("fc", x, 1024, 10), 10);
 }
 
-/// Simonyan and Zisserman, ICLR 2015; 0 stands for a pooling. Names count the layers as PyTorch's `features` does.
+/// Simonyan and Zisserman, ICLR 2015; 0 stands for a pooling. Names count the layers as PyTorch's `features`
+/// does.
 std::string make_vgg(const std::string& name, std::uint64_t seed, const Integers& layers) {
   Model model(name, seed, {3, 224, 224});
   std::string x = model.input();
@@ -79,16 +80,16 @@ std::string make_vgg16(const std::string& name, std::uint64_t seed) {
   return make_vgg(name, seed, {64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0});
 }
 
-/// The scale of the last normalisation of a block: well below 1, as training leaves it, so that the sum over many
-/// blocks does not grow.
+/// The scale of the last normalisation of a block: well below 1, as training leaves it, so that the sum over
+/// many blocks does not grow.
 constexpr float kResidualGain = 0.3F;
 
 struct Block {
   std::int64_t in = 0, width = 0, out = 0, stride = 1;
 };
 
-std::string conv_bn(Model& model, const std::string& conv, const std::string& bn, const std::string& x, Conv shape,
-                    float gain = 1.0F) {
+std::string conv_bn(Model& model, const std::string& conv, const std::string& bn, const std::string& x,
+                    Conv shape, float gain = 1.0F) {
   shape.bias = false;
   return model.batch_norm(bn, model.conv(conv, x, shape), shape.out, gain);
 }
@@ -116,9 +117,9 @@ std::string bottleneck_block(Model& model, const std::string& name, const std::s
 }
 
 struct ResNet {
-  std::int64_t width = 64;       ///< of the first stage; doubles with each
-  Integers blocks;               ///< per stage
-  std::int64_t expansion = 1;    ///< output channels of a block / width
+  std::int64_t width = 64;     ///< of the first stage; doubles with each
+  Integers blocks;             ///< per stage
+  std::int64_t expansion = 1;  ///< output channels of a block / width
   std::string (*block)(Model&, const std::string&, const std::string&, const Block&) = basic_block;
 };
 
@@ -138,7 +139,8 @@ std::string finish_resnet(Model& model, std::string x, const ResNet& net, std::i
   return model.finish(model.linear("fc", x, channels, classes), classes);
 }
 
-/// He et al., CVPR 2016, for CIFAR-10; where channels double, the shortcut is a 1x1 convolution (their option B).
+/// He et al., CVPR 2016, for CIFAR-10; where channels double, the shortcut is a 1x1 convolution (their option
+/// B).
 std::string make_resnet20(const std::string& name, std::uint64_t seed) {
   Model model(name, seed, {3, 32, 32});
   const std::string x = model.relu("relu", conv_bn(model, "conv1", "bn1", model.input(), {3, 16, 3, 1, 1}));
@@ -186,7 +188,8 @@ std::vector<Workload> list() {
 }
 
 std::string make(const std::string& name, std::uint64_t seed) {
-  const auto* found = std::find_if(std::begin(kNetworks), std::end(kNetworks), [&](const Entry& e) { return name == e.name; });
+  const auto* found = std::find_if(std::begin(kNetworks), std::end(kNetworks),
+                                   [&](const Entry& e) { return name == e.name; });
   if (found != std::end(kNetworks)) return found->make(name, seed);
   std::string allowed;
   for (const Entry& entry : kNetworks) allowed += (allowed.empty() ? "" : ", ") + std::string(entry.name);

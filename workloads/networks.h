@@ -17,8 +17,9 @@ struct Workload {
 /// The networks that `make` knows, smallest first.
 [[nodiscard]] std::vector<Workload> list();
 
-/// The ONNX model, with a symbolic batch. Weights: He-scaled (standard deviation sqrt(2 / inputs of a neuron)),
-/// biases small, batch normalisation with statistics near one. Throws base::UsageError for an unknown name.
+/// The ONNX model, with a symbolic batch. Weights: He-scaled (standard deviation sqrt(2 / inputs of a
+/// neuron)), biases small, batch normalisation with statistics near one. Throws base::UsageError for an
+/// unknown name.
 [[nodiscard]] std::string make(const std::string& name, std::uint64_t seed);
 
 }  // namespace bitline::workloads

@@ -26,11 +26,12 @@ class Random {
   float uniform(float low, float high) {
     return low + (high - low) * (static_cast<float>(next() >> 40) * 0x1p-24F);
   }
-  /// Mean 0, standard deviation 1, within +-3.46: the sum of four uniform 16-bit numbers (Irwin-Hall), which is
-  /// close to normal.
+  /// Mean 0, standard deviation 1, within +-3.46: the sum of four uniform 16-bit numbers (Irwin-Hall), which
+  /// is close to normal.
   float normal() {
     const std::uint64_t bits = next();
-    const auto sum = static_cast<std::int32_t>((bits & 0xFFFF) + ((bits >> 16) & 0xFFFF) + ((bits >> 32) & 0xFFFF) + (bits >> 48));
+    const auto sum = static_cast<std::int32_t>((bits & 0xFFFF) + ((bits >> 16) & 0xFFFF) +
+                                               ((bits >> 32) & 0xFFFF) + (bits >> 48));
     constexpr float kScale = 1.0F / 37837.2265F;  // sqrt(4 * (2^32 - 1) / 12)
     return static_cast<float>(sum - 2 * 0xFFFF) * kScale;
   }

@@ -18,20 +18,34 @@ std::vector<NodeId> Graph::consumers(ValueId v) const {
 
 const char* to_string(Op op) {
   switch (op) {
-    case Op::conv: return "conv";
-    case Op::linear: return "linear";
-    case Op::scale_shift: return "scale_shift";
-    case Op::relu: return "relu";
-    case Op::clip: return "clip";
-    case Op::sigmoid: return "sigmoid";
-    case Op::softmax: return "softmax";
-    case Op::max_pool: return "max_pool";
-    case Op::average_pool: return "average_pool";
-    case Op::global_average_pool: return "global_average_pool";
-    case Op::add: return "add";
-    case Op::concat: return "concat";
-    case Op::flatten: return "flatten";
-    case Op::reshape: return "reshape";
+    case Op::conv:
+      return "conv";
+    case Op::linear:
+      return "linear";
+    case Op::scale_shift:
+      return "scale_shift";
+    case Op::relu:
+      return "relu";
+    case Op::clip:
+      return "clip";
+    case Op::sigmoid:
+      return "sigmoid";
+    case Op::softmax:
+      return "softmax";
+    case Op::max_pool:
+      return "max_pool";
+    case Op::average_pool:
+      return "average_pool";
+    case Op::global_average_pool:
+      return "global_average_pool";
+    case Op::add:
+      return "add";
+    case Op::concat:
+      return "concat";
+    case Op::flatten:
+      return "flatten";
+    case Op::reshape:
+      return "reshape";
   }
   BITLINE_CHECK(false && "operator without a name");
   return "";
@@ -48,7 +62,9 @@ std::int64_t macs(const Graph& graph, const Node& node) {
 
 namespace {
 
-std::int64_t size_of(const std::shared_ptr<const Tensor>& tensor) { return tensor ? tensor->size() : 0; }
+std::int64_t size_of(const std::shared_ptr<const Tensor>& tensor) {
+  return tensor ? tensor->size() : 0;
+}
 
 std::int64_t parameters(const Node& node) {
   if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {

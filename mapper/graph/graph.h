@@ -24,11 +24,20 @@ using NodeId = int;
 
 enum class Op {
   conv,         ///< inputs: x [N,C,H,W]; weight [O,C/g,kh,kw] and bias [O] in ConvAttributes. On crossbars.
-  linear,       ///< inputs: x [..., I]; weight [O,I], bias [O]: Gemm and MatMul with constant weights. On crossbars.
+  linear,       ///< inputs: x [..., I]; weight [O,I], bias [O]: Gemm and MatMul with constant weights. On
+                ///< crossbars.
   scale_shift,  ///< y = x * scale[c] + shift[c]: BatchNormalization that could not be folded
-  relu, clip, sigmoid, softmax,
-  max_pool, average_pool, global_average_pool,
-  add, concat, flatten, reshape,
+  relu,
+  clip,
+  sigmoid,
+  softmax,
+  max_pool,
+  average_pool,
+  global_average_pool,
+  add,
+  concat,
+  flatten,
+  reshape,
 };
 
 struct ConvAttributes {
@@ -44,38 +53,44 @@ struct LinearAttributes {
   std::shared_ptr<const Tensor> weight;  ///< float [O, I]
   std::shared_ptr<const Tensor> bias;    ///< float [O]; null: none
 };
-struct ScaleShiftAttributes { std::vector<float> scale, shift; };
-struct ClipAttributes { float min, max; };
+struct ScaleShiftAttributes {
+  std::vector<float> scale, shift;
+};
+struct ClipAttributes {
+  float min, max;
+};
 struct PoolAttributes {
   std::vector<std::int64_t> kernel, strides, pads, dilations;
   bool count_include_pad = false;
   bool ceil_mode = false;
 };
-struct AxisAttributes { std::int64_t axis = 0; };        ///< softmax, concat, flatten (non-negative)
+struct AxisAttributes {
+  std::int64_t axis = 0;
+};  ///< softmax, concat, flatten (non-negative)
 using Attributes = std::variant<std::monostate, ConvAttributes, LinearAttributes, ScaleShiftAttributes,
                                 ClipAttributes, PoolAttributes, AxisAttributes>;
 
 struct Value {
   std::string name;
   Shape shape;
-  NodeId producer = -1;                     ///< -1: a network input or a constant
-  std::shared_ptr<const Tensor> constant;   ///< null: computed
+  NodeId producer = -1;                    ///< -1: a network input or a constant
+  std::shared_ptr<const Tensor> constant;  ///< null: computed
 };
 
 struct Node {
-  std::string name;      ///< unique; the ONNX name, or "<type>_<index>" where it had none
-  std::string onnx_type; ///< "Conv", "Gemm", ... as in the file
+  std::string name;       ///< unique; the ONNX name, or "<type>_<index>" where it had none
+  std::string onnx_type;  ///< "Conv", "Gemm", ... as in the file
   Op op;
   Attributes attributes;
-  std::vector<ValueId> inputs;   ///< activations only (weights are in the attributes)
+  std::vector<ValueId> inputs;  ///< activations only (weights are in the attributes)
   std::vector<ValueId> outputs;
 };
 
 struct Graph {
   std::string name;
   std::vector<Value> values;
-  std::vector<Node> nodes;       ///< in topological order
-  std::vector<ValueId> inputs;   ///< network inputs
+  std::vector<Node> nodes;      ///< in topological order
+  std::vector<ValueId> inputs;  ///< network inputs
   std::vector<ValueId> outputs;
 
   [[nodiscard]] const Shape& shape(ValueId v) const { return values[static_cast<std::size_t>(v)].shape; }
@@ -85,7 +100,9 @@ struct Graph {
 };
 
 /// Conv and linear: the nodes whose weights lie on crossbars.
-[[nodiscard]] inline bool on_crossbars(const Node& node) { return node.op == Op::conv || node.op == Op::linear; }
+[[nodiscard]] inline bool on_crossbars(const Node& node) {
+  return node.op == Op::conv || node.op == Op::linear;
+}
 [[nodiscard]] const char* to_string(Op op);
 /// Multiply-accumulates of a node for one image (conv and linear; 0 otherwise).
 [[nodiscard]] std::int64_t macs(const Graph& graph, const Node& node);

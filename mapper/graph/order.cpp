@@ -34,7 +34,8 @@ class CycleVisitor : public boost::default_dfs_visitor {
   void back_edge(const Adjacency::edge_descriptor& edge, const Adjacency&) {
     if (!cycle_->empty()) return;
     const auto first = std::find(path_->begin(), path_->end(), edge.m_target);
-    std::transform(first, path_->end(), std::back_inserter(*cycle_), [](Vertex v) { return static_cast<int>(v); });
+    std::transform(first, path_->end(), std::back_inserter(*cycle_),
+                   [](Vertex v) { return static_cast<int>(v); });
   }
 
  private:
@@ -47,7 +48,8 @@ class CycleVisitor : public boost::default_dfs_visitor {
 std::vector<int> topological_order(int count, const std::vector<Precedence>& edges) {
   std::vector<int> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), 0);
-  if (std::all_of(edges.begin(), edges.end(), [](const Precedence& e) { return e.first < e.second; })) return order;
+  if (std::all_of(edges.begin(), edges.end(), [](const Precedence& e) { return e.first < e.second; }))
+    return order;
 
   Adjacency graph = adjacency(count, edges);
   std::vector<Vertex> reversed;
@@ -56,7 +58,8 @@ std::vector<int> topological_order(int count, const std::vector<Precedence>& edg
   } catch (const boost::not_a_dag&) {
     return {};
   }
-  std::transform(reversed.rbegin(), reversed.rend(), order.begin(), [](Vertex v) { return static_cast<int>(v); });
+  std::transform(reversed.rbegin(), reversed.rend(), order.begin(),
+                 [](Vertex v) { return static_cast<int>(v); });
   return order;
 }
 

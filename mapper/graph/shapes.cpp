@@ -14,15 +14,17 @@ using tensor::to_string;
 
 void require_image(const Shape& x) {
   if (x.size() != 4) {
-    throw std::invalid_argument("input of shape " + to_string(x) + " (needed: an image, 4 dimensions N,C,H,W)");
+    throw std::invalid_argument("input of shape " + to_string(x) +
+                                " (needed: an image, 4 dimensions N,C,H,W)");
   }
 }
 
-void require_two(const std::vector<std::int64_t>& values, std::size_t count, const char* name, std::int64_t smallest) {
+void require_two(const std::vector<std::int64_t>& values, std::size_t count, const char* name,
+                 std::int64_t smallest) {
   // Beyond 2^31 no window fits any tensor, and sums of the values could overflow.
   constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
-  const bool in_range =
-      std::all_of(values.begin(), values.end(), [&](std::int64_t v) { return v >= smallest && v <= kLargest; });
+  const bool in_range = std::all_of(values.begin(), values.end(),
+                                    [&](std::int64_t v) { return v >= smallest && v <= kLargest; });
   if (values.size() != count || !in_range) {
     throw std::invalid_argument(std::string(name) + " must be " + std::to_string(count) + " numbers from " +
                                 std::to_string(smallest) + " to 2^31-1");
@@ -76,12 +78,13 @@ Shape conv_shape(const Shape& x, const ConvAttributes& attributes) {
   require_window(x, attributes);
   const Shape& weight = attributes.weight->shape;
   if (weight.size() != 4) {
-    throw std::invalid_argument("weight of shape " + to_string(weight) + " (needed: 4 dimensions O,C/group,h,w)");
+    throw std::invalid_argument("weight of shape " + to_string(weight) +
+                                " (needed: 4 dimensions O,C/group,h,w)");
   }
   const std::int64_t group = attributes.group;
   if (group < 1 || group > weight[0] || x[1] != weight[1] * group || weight[0] % group != 0) {
-    throw std::invalid_argument("input of shape " + to_string(x) + " with weight of shape " + to_string(weight) +
-                                " and group " + std::to_string(group));
+    throw std::invalid_argument("input of shape " + to_string(x) + " with weight of shape " +
+                                to_string(weight) + " and group " + std::to_string(group));
   }
   if (weight[2] != attributes.kernel[0] || weight[3] != attributes.kernel[1]) {
     throw std::invalid_argument("kernel_shape " + to_string(attributes.kernel) + " with weight of shape " +
@@ -91,7 +94,8 @@ Shape conv_shape(const Shape& x, const ConvAttributes& attributes) {
     throw std::invalid_argument("bias of shape " + to_string(attributes.bias->shape) + " for " +
                                 std::to_string(weight[0]) + " output channels");
   }
-  return {x[0], weight[0], window_positions(axis_of(x, attributes, 0)), window_positions(axis_of(x, attributes, 1))};
+  return {x[0], weight[0], window_positions(axis_of(x, attributes, 0)),
+          window_positions(axis_of(x, attributes, 1))};
 }
 
 Shape pool_shape(const Shape& x, const PoolAttributes& attributes) {
@@ -112,8 +116,8 @@ Shape pool_shape(const Shape& x, const PoolAttributes& attributes) {
 Shape linear_shape(const Shape& x, const LinearAttributes& attributes) {
   const Shape& weight = attributes.weight->shape;
   if (weight.size() != 2 || x.empty() || x.back() != weight[1]) {
-    throw std::invalid_argument("input of shape " + to_string(x) + " with weight of shape " + to_string(weight) +
-                                " [outputs, inputs]");
+    throw std::invalid_argument("input of shape " + to_string(x) + " with weight of shape " +
+                                to_string(weight) + " [outputs, inputs]");
   }
   if (attributes.bias && attributes.bias->shape != Shape{weight[0]}) {
     throw std::invalid_argument("bias of shape " + to_string(attributes.bias->shape) + " for " +

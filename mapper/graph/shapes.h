@@ -17,8 +17,8 @@ struct Axis {
 };
 [[nodiscard]] std::int64_t window_positions(const Axis& axis, bool ceil_mode = false);
 
-/// Padding [begin, end] that gives ceil(in / stride) positions (auto_pad SAME_UPPER; SAME_LOWER puts an odd pixel
-/// at the beginning). The pads of `axis` are not read.
+/// Padding [begin, end] that gives ceil(in / stride) positions (auto_pad SAME_UPPER; SAME_LOWER puts an odd
+/// pixel at the beginning). The pads of `axis` are not read.
 [[nodiscard]] std::array<std::int64_t, 2> same_padding(const Axis& axis, bool upper);
 
 /// Image [N,C,H,W] -> [N,O,H',W'].

@@ -95,7 +95,8 @@ void OnnxBuilder::integers(const std::string& name, const std::vector<std::int64
   tensor->set_raw_data(values.data(), values.size() * sizeof(values[0]));
 }
 
-std::string OnnxBuilder::node(const std::string& type, const std::string& name, const std::vector<std::string>& inputs,
+std::string OnnxBuilder::node(const std::string& type, const std::string& name,
+                              const std::vector<std::string>& inputs,
                               const std::vector<Attribute>& attributes, const std::string& output) {
   ::onnx::NodeProto* node = model_->proto.mutable_graph()->add_node();
   node->set_op_type(type);
@@ -121,6 +122,8 @@ std::string OnnxBuilder::bytes() const {
   return bytes;
 }
 
-void OnnxBuilder::write(const std::string& path) const { base::write_file_atomically(path, bytes()); }
+void OnnxBuilder::write(const std::string& path) const {
+  base::write_file_atomically(path, bytes());
+}
 
 }  // namespace bitline::onnx

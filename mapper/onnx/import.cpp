@@ -82,7 +82,8 @@ graph::Graph import_onnx(const std::string& path, const ImportOptions& options) 
   return import_model(model, path, options);
 }
 
-graph::Graph import_onnx_bytes(std::string_view bytes, const std::string& name, const ImportOptions& options) {
+graph::Graph import_onnx_bytes(std::string_view bytes, const std::string& name,
+                               const ImportOptions& options) {
   ::onnx::ModelProto model;
   parse(bytes, name, model);
   return import_model(model, name, options);

@@ -3,10 +3,10 @@
 // order in the file does not matter. Which operators there are: operators.cpp.
 //
 // What the importer does beside translating nodes: a symbolic leading dimension of a network input becomes 1;
-// nodes whose inputs are all constant are evaluated; Identity and Dropout disappear; BatchNormalization and the
-// addition of a per-channel constant go into the convolution or linear layer before them where nothing else reads
-// its result; nodes that no network output needs are left out. Shapes declared in the file for other values than
-// network inputs are not read.
+// nodes whose inputs are all constant are evaluated; Identity and Dropout disappear; BatchNormalization and
+// the addition of a per-channel constant go into the convolution or linear layer before them where nothing
+// else reads its result; nodes that no network output needs are left out. Shapes declared in the file for
+// other values than network inputs are not read.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@
 namespace bitline::onnx {
 
 struct ImportOptions {
-  /// A network input with a fixed leading dimension N > 1: true keeps it (shapes then carry N), false refuses it.
+  /// A network input with a fixed leading dimension N > 1: true keeps it (shapes then carry N), false refuses
+  /// it.
   bool allow_fixed_batch = true;
   /// Network inputs to be taken as constants (for files that pass weights as inputs).
   std::map<std::string, tensor::Tensor> constants;
@@ -31,9 +32,9 @@ struct ImportOptions {
 };
 
 /// Reads an ONNX file of at most 2 GiB. Memory is bounded by the file's size and the limits in `options`.
-/// Throws base::UsageError if the file cannot be read, else base::NetworkError with every problem found: damaged
-/// file, unsupported operators (all of them, by name and type), shapes that do not fit, weights that are missing or
-/// not finite, cycles.
+/// Throws base::UsageError if the file cannot be read, else base::NetworkError with every problem found:
+/// damaged file, unsupported operators (all of them, by name and type), shapes that do not fit, weights that
+/// are missing or not finite, cycles.
 [[nodiscard]] graph::Graph import_onnx(const std::string& path, const ImportOptions& options = {});
 /// The same from memory; `name` stands for the file in messages.
 [[nodiscard]] graph::Graph import_onnx_bytes(std::string_view bytes, const std::string& name,

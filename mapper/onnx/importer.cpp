@@ -35,7 +35,8 @@ class Importer {
         graph_(*model.mutable_graph()),
         file_(file),
         options_(options),
-        network_(graph_.name().empty() ? file : graph_.name(), {options.max_value_elements, options.max_total_elements}) {}
+        network_(graph_.name().empty() ? file : graph_.name(),
+                 {options.max_value_elements, options.max_total_elements}) {}
 
   graph::Graph run() {
     if (!model_.has_graph() || graph_.node_size() + graph_.output_size() == 0) {
@@ -59,7 +60,8 @@ class Importer {
   }
 
  private:
-  void report(const std::string& element, const std::string& given, const std::string& allowed, const std::string& remedy) {
+  void report(const std::string& element, const std::string& given, const std::string& allowed,
+              const std::string& remedy) {
     problems_.push_back({element.empty() ? file_ : file_ + ": " + element, given, allowed, remedy});
   }
   void throw_problems() {
@@ -73,7 +75,8 @@ class Importer {
 
   void read_opset() {
     for (const auto& import : model_.opset_import()) {
-      if (default_domain(import.domain())) opset_ = std::clamp<std::int64_t>(import.version(), -1, kLastOpset + 1);
+      if (default_domain(import.domain()))
+        opset_ = std::clamp<std::int64_t>(import.version(), -1, kLastOpset + 1);
     }
     // Files of the first IR versions name no operator set; it was the first.
     if (opset_ == 0 && model_.opset_import_size() == 0 && model_.ir_version() < 3) opset_ = 1;
@@ -87,7 +90,8 @@ class Importer {
     std::unordered_set<std::string> taken;
     for (const NodeProto& node : graph_.node()) {
       if (!node.name().empty() && !taken.insert(node.name()).second) {
-        report("node '" + node.name() + "'", "the name is used more than once", "", "give each node its own name");
+        report("node '" + node.name() + "'", "the name is used more than once", "",
+               "give each node its own name");
       }
     }
     for (int n = 0; n < graph_.node_size(); ++n) {
@@ -107,12 +111,14 @@ class Importer {
       if (default_domain(node.domain()) && find_operator(node.op_type()) != nullptr) continue;
       const std::string domain = default_domain(node.domain()) ? "" : " of domain '" + node.domain() + "'";
       // The list once is enough.
-      report(describe(n), "unsupported operator " + node.op_type() + domain, problems_.empty() ? supported : "", "");
+      report(describe(n), "unsupported operator " + node.op_type() + domain,
+             problems_.empty() ? supported : "", "");
     }
   }
 
   void define(const std::string& name, const std::string& kind) {
-    if (!defined_.insert(name).second) report(kind + " '" + name + "'", "the name is used more than once", "", "");
+    if (!defined_.insert(name).second)
+      report(kind + " '" + name + "'", "the name is used more than once", "", "");
   }
 
   void define_names() {
@@ -147,14 +153,16 @@ class Importer {
         if (name.empty()) continue;
         network_.expect_reads(name, 1);
         if (!defined_.contains(name)) {
-          report(describe(n), "its input '" + name + "' is missing", "", "no node, initializer or network input has that name");
+          report(describe(n), "its input '" + name + "' is missing", "",
+                 "no node, initializer or network input has that name");
         }
       }
     }
     std::unordered_set<std::string> outputs;
     for (const ValueInfoProto& output : graph_.output()) {
       network_.expect_reads(output.name(), 1);
-      if (!defined_.contains(output.name())) report("network output '" + output.name() + "'", "is computed by no node", "", "");
+      if (!defined_.contains(output.name()))
+        report("network output '" + output.name() + "'", "is computed by no node", "", "");
       if (!outputs.insert(output.name()).second) {
         report("network output '" + output.name() + "'", "the name is used more than once", "", "");
       }
@@ -175,9 +183,11 @@ class Importer {
       constexpr std::size_t kShown = 8;
       const std::vector<int> cycle = graph::find_cycle(graph_.node_size(), edges);
       std::string path;
-      for (std::size_t i = 0; i < std::min(cycle.size(), kShown); ++i) path += names_[static_cast<std::size_t>(cycle[i])] + " -> ";
+      for (std::size_t i = 0; i < std::min(cycle.size(), kShown); ++i)
+        path += names_[static_cast<std::size_t>(cycle[i])] + " -> ";
       if (cycle.size() > kShown) path += "... -> ";
-      report(describe(cycle[0]), "is part of a cycle: " + path + names_[static_cast<std::size_t>(cycle[0])], "", "");
+      report(describe(cycle[0]), "is part of a cycle: " + path + names_[static_cast<std::size_t>(cycle[0])],
+             "", "");
     }
     return order;
   }
@@ -223,16 +233,20 @@ class Importer {
         type.elem_type() != TensorProto::DOUBLE && type.elem_type() != TensorProto::BFLOAT16) {
       report(where, "is not float", "float, float16, bfloat16, double", "");
     }
-    if (!type.has_shape()) report(where, "has no shape", "all dimensions but the batch fixed", "export it with its input shape");
+    if (!type.has_shape())
+      report(where, "has no shape", "all dimensions but the batch fixed", "export it with its input shape");
     graph::Shape shape;
-    for (int d = 0; d < type.shape().dim_size(); ++d) shape.push_back(input_dimension(where, type.shape().dim(d), d));
+    for (int d = 0; d < type.shape().dim_size(); ++d)
+      shape.push_back(input_dimension(where, type.shape().dim(d), d));
     return shape;
   }
 
-  std::int64_t input_dimension(const std::string& where, const ::onnx::TensorShapeProto_Dimension& dimension, int d) {
+  std::int64_t input_dimension(const std::string& where, const ::onnx::TensorShapeProto_Dimension& dimension,
+                               int d) {
     if (dimension.has_dim_value()) {
       const std::int64_t size = dimension.dim_value();
-      if (size < 1) report(where, "dimension " + std::to_string(d) + " is " + std::to_string(size), "1 or more", "");
+      if (size < 1)
+        report(where, "dimension " + std::to_string(d) + " is " + std::to_string(size), "1 or more", "");
       if (d == 0 && size > 1 && !options_.allow_fixed_batch) {
         report(where, "has a fixed batch of " + std::to_string(size), "1 or a symbolic batch",
                "export it with batch 1 or a symbolic batch (dynamic_axes)");
@@ -241,9 +255,10 @@ class Importer {
     }
     if (d > 0) {
       const std::string name = dimension.dim_param().empty() ? "?" : dimension.dim_param();
-      report(where, "dimension " + std::to_string(d) + " is symbolic ('" + name + "')",
-             "a number; only the batch (dimension 0) may be symbolic",
-             "export it with that dimension fixed, or fix it with onnxruntime.tools.make_dynamic_shape_fixed");
+      report(
+          where, "dimension " + std::to_string(d) + " is symbolic ('" + name + "')",
+          "a number; only the batch (dimension 0) may be symbolic",
+          "export it with that dimension fixed, or fix it with onnxruntime.tools.make_dynamic_shape_fixed");
     }
     return 1;
   }
@@ -251,8 +266,9 @@ class Importer {
   void translate(int n) {
     NodeProto& node = *graph_.mutable_node(n);
     // What follows from a reported node is not a problem of its own.
-    const bool fed = std::all_of(node.input().begin(), node.input().end(),
-                                 [&](const std::string& name) { return name.empty() || network_.find(name) >= 0; });
+    const bool fed = std::all_of(node.input().begin(), node.input().end(), [&](const std::string& name) {
+      return name.empty() || network_.find(name) >= 0;
+    });
     if (!fed) return;
     try {
       NodeContext context(node, names_[static_cast<std::size_t>(n)], static_cast<int>(opset_), network_);

@@ -12,8 +12,9 @@ class ModelProto;
 
 namespace bitline::onnx {
 
-/// The network of a parsed model; frees the model's weights on the way. `file` stands before every problem. Throws
-/// base::NetworkError as import_onnx does.
-[[nodiscard]] graph::Graph import_model(::onnx::ModelProto& model, const std::string& file, const ImportOptions& options);
+/// The network of a parsed model; frees the model's weights on the way. `file` stands before every problem.
+/// Throws base::NetworkError as import_onnx does.
+[[nodiscard]] graph::Graph import_model(::onnx::ModelProto& model, const std::string& file,
+                                        const ImportOptions& options);
 
 }  // namespace bitline::onnx

@@ -19,7 +19,9 @@ using graph::Value;
 using graph::ValueId;
 using tensor::Tensor;
 
-std::size_t index(int id) { return static_cast<std::size_t>(id); }
+std::size_t index(int id) {
+  return static_cast<std::size_t>(id);
+}
 
 /// Rows of the weight matrix (the first dimension) times `scale`.
 std::shared_ptr<const Tensor> scaled(const Tensor& weight, const std::vector<float>& scale) {
@@ -47,11 +49,14 @@ void apply_affine(A& a, const std::vector<float>& scale, const std::vector<float
 }
 
 /// Operators that also work on constants that are not float (shapes that a file computes).
-bool any_type(Op op) { return op == Op::reshape || op == Op::flatten || op == Op::concat || op == Op::add; }
+bool any_type(Op op) {
+  return op == Op::reshape || op == Op::flatten || op == Op::concat || op == Op::add;
+}
 
 }  // namespace
 
-NetworkBuilder::NetworkBuilder(std::string name, SizeLimits limits) : name_(std::move(name)), limits_(limits) {}
+NetworkBuilder::NetworkBuilder(std::string name, SizeLimits limits)
+    : name_(std::move(name)), limits_(limits) {}
 
 bool NetworkBuilder::is_read(const std::string& name) const {
   const auto found = reads_expected_.find(name);
@@ -69,8 +74,8 @@ void NetworkBuilder::count_elements(const graph::Shape& shape, const std::string
     throw std::invalid_argument("value '" + name + "' of shape " + tensor::to_string(shape) + " is empty");
   }
   if (count > limits_.value) {
-    throw std::invalid_argument("value '" + name + "' of shape " + tensor::to_string(shape) + " has more than " +
-                                std::to_string(limits_.value) + " elements");
+    throw std::invalid_argument("value '" + name + "' of shape " + tensor::to_string(shape) +
+                                " has more than " + std::to_string(limits_.value) + " elements");
   }
   total_ += count;
   if (total_ > limits_.total) {
@@ -107,7 +112,8 @@ void NetworkBuilder::add_alias(const std::string& name, ValueId value) {
 ValueId NetworkBuilder::add_node(Node node, const std::string& output, const graph::Shape& shape) {
   count_elements(shape, output);
   const auto constant = [&](ValueId v) { return value(v).constant != nullptr; };
-  const bool evaluated = !node.inputs.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), constant);
+  const bool evaluated =
+      !node.inputs.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), constant);
   for (const ValueId v : node.inputs) {
     if (constant(v) && !value(v).constant->holds<float>() && !(evaluated && any_type(node.op))) {
       throw std::invalid_argument("input '" + value(v).name + "' is not float");
@@ -159,15 +165,16 @@ std::string NetworkBuilder::unique_node_name(const std::string& wanted) const {
   return name;
 }
 
-/// Names a value after the network output that it is. A network input, or what another output shows already, keeps
-/// its name and is copied by a node.
+/// Names a value after the network output that it is. A network input, or what another output shows already,
+/// keeps its name and is copied by a node.
 void NetworkBuilder::name_output(const std::string& name) {
   const ValueId v = by_name_.at(name);
   if (value(v).name == name) {
     output_values_.insert(v);
     return;
   }
-  const bool taken = output_values_.contains(v) || std::find(inputs_.begin(), inputs_.end(), v) != inputs_.end();
+  const bool taken =
+      output_values_.contains(v) || std::find(inputs_.begin(), inputs_.end(), v) != inputs_.end();
   if (!taken) {
     values_[index(v)].name = name;
     output_values_.insert(v);

@@ -35,15 +35,17 @@ class NetworkBuilder {
   void add_alias(const std::string& name, graph::ValueId value);
   /// Adds a node with one output. Where all inputs are constant, the result is a constant instead of a node.
   graph::ValueId add_node(graph::Node node, const std::string& output, const graph::Shape& shape);
-  /// Applies y = x * scale[c] + shift[c] inside the convolution or linear layer that makes `value`, if nothing else
-  /// reads it; the value is then called `output`. An empty `scale` means 1. Channels: of a convolution its outputs,
-  /// of a linear layer the last dimension.
+  /// Applies y = x * scale[c] + shift[c] inside the convolution or linear layer that makes `value`, if
+  /// nothing else reads it; the value is then called `output`. An empty `scale` means 1. Channels: of a
+  /// convolution its outputs, of a linear layer the last dimension.
   [[nodiscard]] bool fold_affine(graph::ValueId value, const std::vector<float>& scale,
                                  const std::vector<float>& shift, const std::string& output);
 
   /// -1 if the name is unknown.
   [[nodiscard]] graph::ValueId find(const std::string& name) const;
-  [[nodiscard]] const graph::Value& value(graph::ValueId v) const { return values_[static_cast<std::size_t>(v)]; }
+  [[nodiscard]] const graph::Value& value(graph::ValueId v) const {
+    return values_[static_cast<std::size_t>(v)];
+  }
   [[nodiscard]] const graph::Node* producer(graph::ValueId v) const;
   /// `wanted`, or that with a number after it if there is a node of that name.
   [[nodiscard]] std::string unique_node_name(const std::string& wanted) const;

@@ -13,8 +13,8 @@ namespace bitline::onnx {
 
 namespace {
 
-using ::onnx::AttributeProto;
 using graph::ValueId;
+using ::onnx::AttributeProto;
 using tensor::Tensor;
 
 bool all_finite(const std::vector<float>& values) {
@@ -29,9 +29,12 @@ bool all_finite(const std::vector<float>& values) {
 NodeContext::NodeContext(::onnx::NodeProto& node, std::string name, int opset, NetworkBuilder& network)
     : node_(node), name_(std::move(name)), opset_(opset), network_(network) {}
 
-const std::string& NodeContext::type() const { return node_.op_type(); }
+const std::string& NodeContext::type() const {
+  return node_.op_type();
+}
 
-void NodeContext::fail(const std::string& given, const std::string& allowed, const std::string& remedy) const {
+void NodeContext::fail(const std::string& given, const std::string& allowed,
+                       const std::string& remedy) const {
   throw NodeFault{given, allowed, remedy};
 }
 
@@ -46,7 +49,8 @@ const AttributeProto* NodeContext::attribute(const std::string& name, int type, 
   for (const AttributeProto& a : node_.attribute()) {
     if (a.name() != name) continue;
     // Files of the first IR version carry no type.
-    if (a.type() != type && a.type() != AttributeProto::UNDEFINED) fail("attribute '" + name + "' is not " + type_name);
+    if (a.type() != type && a.type() != AttributeProto::UNDEFINED)
+      fail("attribute '" + name + "' is not " + type_name);
     return &a;
   }
   return nullptr;
@@ -75,27 +79,36 @@ std::vector<std::int64_t> NodeContext::integers(const std::string& name, std::ve
 }
 
 Tensor NodeContext::constant_value() {
-  if (node_.attribute_size() != 1) fail("has " + std::to_string(node_.attribute_size()) + " attributes", "exactly one");
+  if (node_.attribute_size() != 1)
+    fail("has " + std::to_string(node_.attribute_size()) + " attributes", "exactly one");
   AttributeProto& a = *node_.mutable_attribute(0);
   known_.insert(a.name());
   if (a.name() == "value") return take_tensor(*a.mutable_t());
   if (a.name() == "value_float") return {{}, std::vector<float>{a.f()}};
   if (a.name() == "value_int") return {{}, std::vector<std::int64_t>{a.i()}};
-  if (a.name() == "value_floats") return {{a.floats_size()}, std::vector<float>(a.floats().begin(), a.floats().end())};
-  if (a.name() == "value_ints") return {{a.ints_size()}, std::vector<std::int64_t>(a.ints().begin(), a.ints().end())};
+  if (a.name() == "value_floats")
+    return {{a.floats_size()}, std::vector<float>(a.floats().begin(), a.floats().end())};
+  if (a.name() == "value_ints")
+    return {{a.ints_size()}, std::vector<std::int64_t>(a.ints().begin(), a.ints().end())};
   fail("attribute '" + a.name() + "'", "value, value_float, value_floats, value_int, value_ints");
 }
 
-int NodeContext::inputs() const { return node_.input_size(); }
+int NodeContext::inputs() const {
+  return node_.input_size();
+}
 
-bool NodeContext::has_input(int i) const { return i < node_.input_size() && !node_.input(i).empty(); }
+bool NodeContext::has_input(int i) const {
+  return i < node_.input_size() && !node_.input(i).empty();
+}
 
 ValueId NodeContext::input(int i) const {
   if (!has_input(i)) fail("input " + std::to_string(i) + " is missing");
   return network_.find(node_.input(i));
 }
 
-bool NodeContext::is_constant(int i) const { return has_input(i) && network_.value(input(i)).constant != nullptr; }
+bool NodeContext::is_constant(int i) const {
+  return has_input(i) && network_.value(input(i)).constant != nullptr;
+}
 
 std::shared_ptr<const Tensor> NodeContext::constant(int i) const {
   std::shared_ptr<const Tensor> tensor = network_.value(input(i)).constant;
@@ -109,30 +122,38 @@ std::shared_ptr<const Tensor> NodeContext::constant(int i) const {
 std::shared_ptr<const Tensor> NodeContext::weights(int i) const {
   std::shared_ptr<const Tensor> tensor = constant(i);
   if (!tensor->holds<float>()) fail("weights '" + node_.input(i) + "' are not float");
-  if (tensor->size() == 0) fail("weights '" + node_.input(i) + "' of shape " + tensor::to_string(tensor->shape) + " are empty");
-  if (!all_finite(tensor->as<float>())) fail("weights '" + node_.input(i) + "' contain NaN or infinite values");
+  if (tensor->size() == 0)
+    fail("weights '" + node_.input(i) + "' of shape " + tensor::to_string(tensor->shape) + " are empty");
+  if (!all_finite(tensor->as<float>()))
+    fail("weights '" + node_.input(i) + "' contain NaN or infinite values");
   return tensor;
 }
 
 std::vector<float> NodeContext::vector(int i, std::int64_t size) const {
   const std::shared_ptr<const Tensor> tensor = weights(i);
   if (tensor->shape != graph::Shape{size}) {
-    fail("'" + node_.input(i) + "' of shape " + tensor::to_string(tensor->shape), "shape " + std::to_string(size));
+    fail("'" + node_.input(i) + "' of shape " + tensor::to_string(tensor->shape),
+         "shape " + std::to_string(size));
   }
   return tensor->as<float>();
 }
 
-const std::string& NodeContext::output_name(int i) const { return node_.output(i); }
+const std::string& NodeContext::output_name(int i) const {
+  return node_.output(i);
+}
 
-void NodeContext::emit(graph::Op op, graph::Attributes attributes, std::vector<ValueId> from, const graph::Shape& shape) {
-  network_.add_node({network_.unique_node_name(name_), type(), op, std::move(attributes), std::move(from), {}},
-                    output_name(0), shape);
+void NodeContext::emit(graph::Op op, graph::Attributes attributes, std::vector<ValueId> from,
+                       const graph::Shape& shape) {
+  network_.add_node(
+      {network_.unique_node_name(name_), type(), op, std::move(attributes), std::move(from), {}},
+      output_name(0), shape);
 }
 
 ValueId NodeContext::intermediate(const std::string& suffix, graph::Op op, graph::Attributes attributes,
                                   std::vector<ValueId> from, const graph::Shape& shape) {
   const std::string name = network_.unique_node_name(name_ + suffix);
-  return network_.add_node({name, type(), op, std::move(attributes), std::move(from), {}}, output_name(0) + suffix, shape);
+  return network_.add_node({name, type(), op, std::move(attributes), std::move(from), {}},
+                           output_name(0) + suffix, shape);
 }
 
 ValueId NodeContext::make_constant(const std::string& suffix, Tensor tensor) {
@@ -141,7 +162,9 @@ ValueId NodeContext::make_constant(const std::string& suffix, Tensor tensor) {
   return network_.find(name);
 }
 
-void NodeContext::forward(ValueId value) { network_.add_alias(output_name(0), value); }
+void NodeContext::forward(ValueId value) {
+  network_.add_alias(output_name(0), value);
+}
 
 bool NodeContext::fold(ValueId value, const std::vector<float>& scale, const std::vector<float>& shift) {
   return network_.fold_affine(value, scale, shift, output_name(0));
@@ -152,7 +175,8 @@ void NodeContext::result(int output, Tensor tensor) {
 }
 
 bool NodeContext::is_read(int output) const {
-  return output < node_.output_size() && !output_name(output).empty() && network_.is_read(output_name(output));
+  return output < node_.output_size() && !output_name(output).empty() &&
+         network_.is_read(output_name(output));
 }
 
 void NodeContext::finish() const {

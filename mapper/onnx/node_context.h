@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator's handler sees of its node: attributes, inputs, and how to put its result into the network.
+// What an operator's handler sees of its node: attributes, inputs, and how to put its result into the
+// network.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +30,17 @@ class NodeContext {
 
   [[nodiscard]] const std::string& type() const;
   [[nodiscard]] int opset() const { return opset_; }
-  [[noreturn]] void fail(const std::string& given, const std::string& allowed = {}, const std::string& remedy = {}) const;
+  [[noreturn]] void fail(const std::string& given, const std::string& allowed = {},
+                         const std::string& remedy = {}) const;
 
-  // Attributes. Each reads one, or gives the fallback where it is absent; finish() refuses those never asked for.
+  // Attributes. Each reads one, or gives the fallback where it is absent; finish() refuses those never asked
+  // for.
   [[nodiscard]] bool has(const std::string& name);
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t fallback);
   [[nodiscard]] float real(const std::string& name, float fallback);
   [[nodiscard]] std::string text(const std::string& name, const std::string& fallback);
-  [[nodiscard]] std::vector<std::int64_t> integers(const std::string& name, std::vector<std::int64_t> fallback);
+  [[nodiscard]] std::vector<std::int64_t> integers(const std::string& name,
+                                                   std::vector<std::int64_t> fallback);
   /// The value of a Constant node: the only attribute, of any kind.
   [[nodiscard]] tensor::Tensor constant_value();
   /// Attributes without effect on inference.
@@ -56,14 +60,17 @@ class NodeContext {
   [[nodiscard]] std::vector<float> vector(int i, std::int64_t size) const;
 
   // Results. Each handler calls exactly one of emit, forward, fold (if true) and result for output 0.
-  void emit(graph::Op op, graph::Attributes attributes, std::vector<graph::ValueId> from, const graph::Shape& shape);
+  void emit(graph::Op op, graph::Attributes attributes, std::vector<graph::ValueId> from,
+            const graph::Shape& shape);
   /// A node before the one that makes the output; named after this node with `suffix`.
-  [[nodiscard]] graph::ValueId intermediate(const std::string& suffix, graph::Op op, graph::Attributes attributes,
-                                            std::vector<graph::ValueId> from, const graph::Shape& shape);
+  [[nodiscard]] graph::ValueId intermediate(const std::string& suffix, graph::Op op,
+                                            graph::Attributes attributes, std::vector<graph::ValueId> from,
+                                            const graph::Shape& shape);
   /// A constant that the handler made, for `intermediate` and `emit`.
   [[nodiscard]] graph::ValueId make_constant(const std::string& suffix, tensor::Tensor tensor);
   void forward(graph::ValueId value);
-  [[nodiscard]] bool fold(graph::ValueId value, const std::vector<float>& scale, const std::vector<float>& shift);
+  [[nodiscard]] bool fold(graph::ValueId value, const std::vector<float>& scale,
+                          const std::vector<float>& shift);
   void result(int output, tensor::Tensor tensor);
   [[nodiscard]] bool is_read(int output) const;
   [[nodiscard]] const graph::Node* producer(graph::ValueId value) const { return network_.producer(value); }
@@ -72,7 +79,8 @@ class NodeContext {
   void finish() const;
 
  private:
-  [[nodiscard]] const ::onnx::AttributeProto* attribute(const std::string& name, int type, const char* type_name);
+  [[nodiscard]] const ::onnx::AttributeProto* attribute(const std::string& name, int type,
+                                                        const char* type_name);
   [[nodiscard]] const std::string& output_name(int i) const;
 
   ::onnx::NodeProto& node_;

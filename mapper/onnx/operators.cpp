@@ -38,8 +38,8 @@ constexpr Entry kOperators[] = {
 }  // namespace
 
 Handler find_operator(std::string_view type) {
-  const auto* found =
-      std::find_if(std::begin(kOperators), std::end(kOperators), [&](const Entry& e) { return e.type == type; });
+  const auto* found = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                   [&](const Entry& e) { return e.type == type; });
   return found == std::end(kOperators) ? nullptr : found->handler;
 }
 

@@ -17,7 +17,9 @@ using graph::ValueId;
 using tensor::Tensor;
 using TensorPointer = std::shared_ptr<const Tensor>;
 
-TensorPointer transposed(const Tensor& matrix) { return std::make_shared<const Tensor>(tensor::transpose(matrix)); }
+TensorPointer transposed(const Tensor& matrix) {
+  return std::make_shared<const Tensor>(tensor::transpose(matrix));
+}
 
 Tensor multiplied(Tensor tensor, float factor) {
   for (float& value : tensor.as<float>()) value *= factor;
@@ -25,7 +27,8 @@ Tensor multiplied(Tensor tensor, float factor) {
 }
 
 void require_matrix(const NodeContext& node, const Shape& shape, const char* what) {
-  if (shape.size() != 2) node.fail(std::string(what) + " of shape " + tensor::to_string(shape), "2 dimensions");
+  if (shape.size() != 2)
+    node.fail(std::string(what) + " of shape " + tensor::to_string(shape), "2 dimensions");
 }
 
 /// Weight [outputs, inputs] of a Gemm, alpha included.
@@ -37,8 +40,8 @@ TensorPointer gemm_weight(NodeContext& node) {
   return alpha == 1.0F ? weight : std::make_shared<const Tensor>(multiplied(*weight, alpha));
 }
 
-/// A of a Gemm with rows as samples. Only what needs no transposition on the chip: a constant, or a vector, whose
-/// transpose has the same values in the same order.
+/// A of a Gemm with rows as samples. Only what needs no transposition on the chip: a constant, or a vector,
+/// whose transpose has the same values in the same order.
 ValueId gemm_input(NodeContext& node) {
   const ValueId a = node.input(0);
   const Shape shape = node.shape(a);
@@ -65,7 +68,8 @@ TensorPointer gemm_bias(const Tensor& c, std::int64_t outputs, float beta) {
 }
 
 /// The addition of a C that is not a bias vector, after the product.
-void emit_with_addend(NodeContext& node, graph::LinearAttributes linear, ValueId x, const Shape& y, float beta) {
+void emit_with_addend(NodeContext& node, graph::LinearAttributes linear, ValueId x, const Shape& y,
+                      float beta) {
   ValueId c = node.input(2);
   if (node.is_constant(2)) {
     c = node.make_constant("/C", multiplied(*node.weights(2), beta));
@@ -73,7 +77,8 @@ void emit_with_addend(NodeContext& node, graph::LinearAttributes linear, ValueId
     node.fail("beta " + std::to_string(beta) + " with a computed C", "beta = 1");
   }
   if (tensor::broadcast_shape(y, node.shape(c)) != y) {
-    node.fail("C of shape " + tensor::to_string(node.shape(c)), "what can be broadcast to " + tensor::to_string(y));
+    node.fail("C of shape " + tensor::to_string(node.shape(c)),
+              "what can be broadcast to " + tensor::to_string(y));
   }
   const ValueId product = node.intermediate("/product", Op::linear, std::move(linear), {x}, y);
   node.emit(Op::add, {}, {product, c}, y);
@@ -88,7 +93,9 @@ void import_conv(NodeContext& node) {
   if (node.has_input(2)) conv.bias = node.weights(2);
   conv.group = node.integer("group", 1);
   const Shape& w = conv.weight->shape;
-  if (w.size() != 4) node.fail("weight of shape " + tensor::to_string(w), "4 dimensions (outputs, channels / group, height, width)");
+  if (w.size() != 4)
+    node.fail("weight of shape " + tensor::to_string(w),
+              "4 dimensions (outputs, channels / group, height, width)");
   conv.kernel = positive_pair(node, "kernel_shape", {w[2], w[3]});
   read_window(node, node.shape(x), conv);
   const Shape y = graph::conv_shape(node.shape(x), conv);
@@ -102,7 +109,8 @@ void import_gemm(NodeContext& node) {
   linear.weight = gemm_weight(node);
   const float beta = node.real("beta", 1.0F);
   const bool has_addend = node.has_input(2) && beta != 0.0F;
-  if (has_addend && node.is_constant(2)) linear.bias = gemm_bias(*node.weights(2), linear.weight->shape[0], beta);
+  if (has_addend && node.is_constant(2))
+    linear.bias = gemm_bias(*node.weights(2), linear.weight->shape[0], beta);
   const Shape y = graph::linear_shape(node.shape(x), linear);
   if (has_addend && !linear.bias) {
     emit_with_addend(node, std::move(linear), x, y, beta);
@@ -116,7 +124,8 @@ void import_matmul(NodeContext& node) {
   const TensorPointer weight = node.weights(1);
   // Leading dimensions of 1 do not change the product unless they raise the rank of the result.
   Shape matrix = weight->shape;
-  while (matrix.size() > 2 && matrix.front() == 1 && matrix.size() <= node.shape(x).size()) matrix.erase(matrix.begin());
+  while (matrix.size() > 2 && matrix.front() == 1 && matrix.size() <= node.shape(x).size())
+    matrix.erase(matrix.begin());
   if (matrix.size() != 2) {
     node.fail("right operand of shape " + tensor::to_string(weight->shape), "a matrix (2 dimensions)");
   }

@@ -22,8 +22,8 @@ void import_unary(NodeContext& node, Op op) {
   node.emit(op, {}, {x}, node.shape(x));
 }
 
-/// The constant of an addition as one number per channel of `y`, the result of a conv or linear node; empty if it
-/// is anything else.
+/// The constant of an addition as one number per channel of `y`, the result of a conv or linear node; empty
+/// if it is anything else.
 std::vector<float> channel_bias(const graph::Node& producer, const tensor::Tensor& addend, const Shape& y) {
   const std::size_t channel = producer.op == Op::conv ? 1 : y.size() - 1;
   const auto channels = static_cast<std::size_t>(y[channel]);
@@ -31,7 +31,8 @@ std::vector<float> channel_bias(const graph::Node& producer, const tensor::Tenso
   const std::vector<float>& values = addend.as<float>();
   if (values.size() == 1) return std::vector<float>(channels, values[0]);
   const std::size_t missing = y.size() - addend.shape.size();
-  const bool per_channel = values.size() == channels && channel >= missing && addend.shape[channel - missing] == y[channel];
+  const bool per_channel =
+      values.size() == channels && channel >= missing && addend.shape[channel - missing] == y[channel];
   return per_channel ? values : std::vector<float>{};
 }
 
@@ -44,8 +45,8 @@ bool fold_addition(NodeContext& node, int computed, int constant) {
   return !bias.empty() && node.fold(x, {}, bias);
 }
 
-/// The second operand of an Add. Before operator set 7, `axis` told which dimension of the first operand its first
-/// dimension belongs to; it then gets the trailing ones that alignment at the end needs.
+/// The second operand of an Add. Before operator set 7, `axis` told which dimension of the first operand its
+/// first dimension belongs to; it then gets the trailing ones that alignment at the end needs.
 ValueId second_addend(NodeContext& node) {
   const ValueId b = node.input(1);
   if (node.opset() >= 7 || !node.has("axis")) return b;
@@ -72,8 +73,12 @@ float limit(NodeContext& node, int i, float fallback) {
 
 }  // namespace
 
-void import_relu(NodeContext& node) { import_unary(node, Op::relu); }
-void import_sigmoid(NodeContext& node) { import_unary(node, Op::sigmoid); }
+void import_relu(NodeContext& node) {
+  import_unary(node, Op::relu);
+}
+void import_sigmoid(NodeContext& node) {
+  import_unary(node, Op::sigmoid);
+}
 
 void import_add(NodeContext& node) {
   node.ignore({"broadcast", "consumed_inputs"});
@@ -117,7 +122,9 @@ void import_batch_normalization(NodeContext& node) {
   const double epsilon = static_cast<double>(node.real("epsilon", 1e-5F));
   for (std::size_t c = 0; c < scale.size(); ++c) {
     const double spread = static_cast<double>(variance[c]) + epsilon;
-    if (!(spread > 0.0)) node.fail("variance " + std::to_string(variance[c]) + " of channel " + std::to_string(c), "a positive number");
+    if (!(spread > 0.0))
+      node.fail("variance " + std::to_string(variance[c]) + " of channel " + std::to_string(c),
+                "a positive number");
     const double factor = static_cast<double>(scale[c]) / std::sqrt(spread);
     shift[c] = static_cast<float>(static_cast<double>(shift[c]) - static_cast<double>(mean[c]) * factor);
     scale[c] = static_cast<float>(factor);

@@ -39,7 +39,8 @@ void import_global_average_pool(NodeContext& node) {
   const graph::ValueId x = node.input(0);
   const graph::Shape& shape = node.shape(x);
   if (shape.size() != 4) {
-    node.fail("input of shape " + tensor::to_string(shape), "an image: 4 dimensions (batch, channels, height, width)");
+    node.fail("input of shape " + tensor::to_string(shape),
+              "an image: 4 dimensions (batch, channels, height, width)");
   }
   node.emit(graph::Op::global_average_pool, {}, {x}, {shape[0], shape[1], 1, 1});
 }

@@ -17,7 +17,8 @@ using tensor::Tensor;
 Shape target_shape(NodeContext& node) {
   if (node.opset() < 5) return node.integers("shape", {});
   const auto target = node.constant(1);
-  if (!target->holds<std::int64_t>() || target->shape.size() != 1) node.fail("a shape that is not a list of int64");
+  if (!target->holds<std::int64_t>() || target->shape.size() != 1)
+    node.fail("a shape that is not a list of int64");
   return target->as<std::int64_t>();
 }
 
@@ -26,7 +27,8 @@ void require_inference(NodeContext& node) {
   if (node.opset() < 7 && node.integer("is_test", 0) != 1) node.fail("is_test = 0 (training)", "is_test = 1");
   if (node.opset() < 12 || !node.has_input(2)) return;
   const auto training = node.constant(2);
-  if (!training->holds<std::uint8_t>() || training->size() != 1) node.fail("training_mode that is not one bool");
+  if (!training->holds<std::uint8_t>() || training->size() != 1)
+    node.fail("training_mode that is not one bool");
   if (training->as<std::uint8_t>()[0] != 0) {
     node.fail("training_mode = true", "false", "export the model in evaluation mode");
   }
@@ -50,9 +52,13 @@ void import_concat(NodeContext& node) {
   node.emit(Op::concat, graph::AxisAttributes{axis}, std::move(parts), shape);
 }
 
-void import_constant(NodeContext& node) { node.result(0, node.constant_value()); }
+void import_constant(NodeContext& node) {
+  node.result(0, node.constant_value());
+}
 
-void import_identity(NodeContext& node) { node.forward(node.input(0)); }
+void import_identity(NodeContext& node) {
+  node.forward(node.input(0));
+}
 
 void import_dropout(NodeContext& node) {
   node.ignore({"ratio", "seed"});

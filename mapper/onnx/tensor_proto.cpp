@@ -19,22 +19,26 @@ namespace {
 using ::onnx::TensorProto;
 using tensor::Data;
 
-[[noreturn]] void fail(const std::string& what) { throw std::invalid_argument(what); }
+[[noreturn]] void fail(const std::string& what) {
+  throw std::invalid_argument(what);
+}
 
 void require_count(std::int64_t found, std::int64_t expected, const tensor::Shape& shape) {
   if (found == expected) return;
-  fail("shape " + tensor::to_string(shape) + " needs " + std::to_string(expected) + " values, but the file holds " +
-       std::to_string(found));
+  fail("shape " + tensor::to_string(shape) + " needs " + std::to_string(expected) +
+       " values, but the file holds " + std::to_string(found));
 }
 
 /// From raw_data, little-endian elements of type S.
 template <class S, class T, class Convert>
 Data from_raw(const std::string& raw, const tensor::Shape& shape, Convert convert) {
   const auto count = static_cast<std::size_t>(tensor::element_count(shape));
-  if (raw.size() % sizeof(S) != 0) fail("raw data of " + std::to_string(raw.size()) + " bytes is no whole number of values");
+  if (raw.size() % sizeof(S) != 0)
+    fail("raw data of " + std::to_string(raw.size()) + " bytes is no whole number of values");
   require_count(static_cast<std::int64_t>(raw.size() / sizeof(S)), static_cast<std::int64_t>(count), shape);
   if constexpr (std::is_same_v<S, T>) {
-    const auto* stored = reinterpret_cast<const T*>(raw.data());  // a string's memory is aligned for any scalar
+    const auto* stored =
+        reinterpret_cast<const T*>(raw.data());  // a string's memory is aligned for any scalar
     return std::vector<T>(stored, stored + count);
   } else {
     std::vector<T> values(count);
@@ -55,7 +59,8 @@ Data from_field(const Field& field, const tensor::Shape& shape, Convert convert)
   values.reserve(static_cast<std::size_t>(field.size()));
   for (const auto stored : field) {
     if constexpr (std::is_integral_v<E>) {
-      if (!std::in_range<E>(stored)) fail("value " + std::to_string(stored) + " does not fit its element type");
+      if (!std::in_range<E>(stored))
+        fail("value " + std::to_string(stored) + " does not fit its element type");
     }
     values.push_back(static_cast<T>(convert(static_cast<E>(stored))));
   }
@@ -70,25 +75,36 @@ Data read(const TensorProto& proto, const Field& field, const tensor::Shape& sha
 
 Data read_data(const TensorProto& proto, const tensor::Shape& shape) {
   switch (proto.data_type()) {
-    case TensorProto::FLOAT: return read<float, float>(proto, proto.float_data(), shape);
-    case TensorProto::DOUBLE: return read<double, float>(proto, proto.double_data(), shape);
+    case TensorProto::FLOAT:
+      return read<float, float>(proto, proto.float_data(), shape);
+    case TensorProto::DOUBLE:
+      return read<double, float>(proto, proto.double_data(), shape);
     case TensorProto::FLOAT16:
       return read<std::uint16_t, float>(proto, proto.int32_data(), shape, tensor::half_to_float);
     case TensorProto::BFLOAT16:
       return read<std::uint16_t, float>(proto, proto.int32_data(), shape, tensor::bfloat16_to_float);
-    case TensorProto::INT64: return read<std::int64_t, std::int64_t>(proto, proto.int64_data(), shape);
-    case TensorProto::INT32: return read<std::int32_t, std::int32_t>(proto, proto.int32_data(), shape);
-    case TensorProto::INT16: return read<std::int16_t, std::int32_t>(proto, proto.int32_data(), shape);
-    case TensorProto::UINT16: return read<std::uint16_t, std::int32_t>(proto, proto.int32_data(), shape);
-    case TensorProto::INT8: return read<std::int8_t, std::int8_t>(proto, proto.int32_data(), shape);
+    case TensorProto::INT64:
+      return read<std::int64_t, std::int64_t>(proto, proto.int64_data(), shape);
+    case TensorProto::INT32:
+      return read<std::int32_t, std::int32_t>(proto, proto.int32_data(), shape);
+    case TensorProto::INT16:
+      return read<std::int16_t, std::int32_t>(proto, proto.int32_data(), shape);
+    case TensorProto::UINT16:
+      return read<std::uint16_t, std::int32_t>(proto, proto.int32_data(), shape);
+    case TensorProto::INT8:
+      return read<std::int8_t, std::int8_t>(proto, proto.int32_data(), shape);
     case TensorProto::UINT8:
-    case TensorProto::BOOL: return read<std::uint8_t, std::uint8_t>(proto, proto.int32_data(), shape);
-    case TensorProto::UINT32: return read<std::uint32_t, std::int64_t>(proto, proto.uint64_data(), shape);
-    default: break;
+    case TensorProto::BOOL:
+      return read<std::uint8_t, std::uint8_t>(proto, proto.int32_data(), shape);
+    case TensorProto::UINT32:
+      return read<std::uint32_t, std::int64_t>(proto, proto.uint64_data(), shape);
+    default:
+      break;
   }
   const auto type = static_cast<TensorProto::DataType>(proto.data_type());
-  fail("element type " + (TensorProto::DataType_IsValid(type) ? TensorProto::DataType_Name(type)
-                                                              : std::to_string(proto.data_type())) +
+  fail("element type " +
+       (TensorProto::DataType_IsValid(type) ? TensorProto::DataType_Name(type)
+                                            : std::to_string(proto.data_type())) +
        " is not supported");
 }
 
@@ -96,7 +112,9 @@ Data read_data(const TensorProto& proto, const tensor::Shape& shape) {
 
 tensor::Tensor take_tensor(TensorProto& proto) {
   if (proto.data_location() == TensorProto::EXTERNAL || proto.external_data_size() != 0) {
-    fail("its data lie in another file; save the model with its weights inside (onnx.save_model without external data)");
+    fail(
+        "its data lie in another file; save the model with its weights inside (onnx.save_model without "
+        "external data)");
   }
   if (proto.has_segment()) fail("segmented tensors are not supported");
   if (proto.dims_size() > 64) fail("has " + std::to_string(proto.dims_size()) + " dimensions");

@@ -9,8 +9,8 @@ class TensorProto;
 
 namespace bitline::onnx {
 
-/// The values of a TensorProto in the types of tensor::Data. Allocates no more than the message holds and frees
-/// the message's copy. Throws std::invalid_argument saying what is wrong with it.
+/// The values of a TensorProto in the types of tensor::Data. Allocates no more than the message holds and
+/// frees the message's copy. Throws std::invalid_argument saying what is wrong with it.
 [[nodiscard]] tensor::Tensor take_tensor(::onnx::TensorProto& proto);
 
 }  // namespace bitline::onnx

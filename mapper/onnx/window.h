@@ -19,16 +19,18 @@ namespace bitline::onnx {
   for (const std::int64_t value : pair) {
     if (value < 1 || value > INT32_MAX) node.fail(name + " " + std::to_string(value), "1 to 2^31-1");
   }
-  if (pair.size() != 2) node.fail(name + " with " + std::to_string(pair.size()) + " numbers", "two (height, width)");
+  if (pair.size() != 2)
+    node.fail(name + " with " + std::to_string(pair.size()) + " numbers", "two (height, width)");
   return pair;
 }
 
-/// Fills strides, dilations and pads of `window` (conv or pool attributes whose kernel is set) for an input of
-/// shape `x`, resolving auto_pad.
+/// Fills strides, dilations and pads of `window` (conv or pool attributes whose kernel is set) for an input
+/// of shape `x`, resolving auto_pad.
 template <class A>
 void read_window(NodeContext& node, const graph::Shape& x, A& window) {
   if (x.size() != 4) {
-    node.fail("input of shape " + tensor::to_string(x), "an image: 4 dimensions (batch, channels, height, width)");
+    node.fail("input of shape " + tensor::to_string(x),
+              "an image: 4 dimensions (batch, channels, height, width)");
   }
   window.strides = positive_pair(node, "strides", {1, 1});
   window.dilations = positive_pair(node, "dilations", {1, 1});

@@ -22,10 +22,14 @@ const dnnl::engine& cpu() {
   return engine;
 }
 
-memory::desc describe(const memory::dims& dims, Tag tag) { return {dims, memory::data_type::f32, tag}; }
+memory::desc describe(const memory::dims& dims, Tag tag) {
+  return {dims, memory::data_type::f32, tag};
+}
 
 /// oneDNN has no view of constant memory; it only reads what is passed as source, weights and bias.
-memory wrap(const memory::desc& desc, const float* data) { return {desc, cpu(), const_cast<float*>(data)}; }
+memory wrap(const memory::desc& desc, const float* data) {
+  return {desc, cpu(), const_cast<float*>(data)};
+}
 
 dnnl::primitive_attr caller_scratchpad() {
   dnnl::primitive_attr attributes;
@@ -43,7 +47,8 @@ class Primitive {
       : primitive_(std::move(primitive)), scratch_(descriptor.scratchpad_desc()) {}
 
   void execute(dnnl::stream& stream, std::unordered_map<int, memory> arguments, Workspace& workspace) const {
-    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(scratch_, cpu(), workspace.scratch.reserve(scratch_.get_size())));
+    arguments.emplace(DNNL_ARG_SCRATCHPAD,
+                      memory(scratch_, cpu(), workspace.scratch.reserve(scratch_.get_size())));
     primitive_.execute(stream, arguments);
   }
 
@@ -62,7 +67,8 @@ memory reordered(const memory& from, const memory::desc& to) {
   memory result(to, cpu());
   dnnl::stream stream(cpu());
   Workspace workspace;
-  make_reorder(from.get_desc(), to).execute(stream, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, result}}, workspace);
+  make_reorder(from.get_desc(), to)
+      .execute(stream, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, result}}, workspace);
   stream.wait();
   return result;
 }
@@ -85,7 +91,8 @@ class ConvKernel final : public DenseKernel {
     convolution_ = {dnnl::convolution_forward(descriptor), descriptor};
     x_inner_ = descriptor.src_desc();
     y_inner_ = descriptor.dst_desc();
-    weight_ = reordered(wrap(describe(weight_dims, Tag::goihw), a.weight->as<float>().data()), descriptor.weights_desc());
+    weight_ = reordered(wrap(describe(weight_dims, Tag::goihw), a.weight->as<float>().data()),
+                        descriptor.weights_desc());
     if (a.bias) bias_ = wrap(bias, a.bias->as<float>().data());
     if (x_inner_ != x_plain_) load_ = make_reorder(x_plain_, x_inner_);
     if (y_inner_ != y_plain_) store_ = make_reorder(y_inner_, y_plain_);
@@ -101,7 +108,8 @@ class ConvKernel final : public DenseKernel {
       in = inner;
     }
     if (y_inner_ != y_plain_) out = memory(y_inner_, cpu(), workspace.y.reserve(y_inner_.get_size()));
-    std::unordered_map<int, memory> arguments = {{DNNL_ARG_SRC, in}, {DNNL_ARG_WEIGHTS, weight_}, {DNNL_ARG_DST, out}};
+    std::unordered_map<int, memory> arguments = {
+        {DNNL_ARG_SRC, in}, {DNNL_ARG_WEIGHTS, weight_}, {DNNL_ARG_DST, out}};
     if (bias_source_) arguments.emplace(DNNL_ARG_BIAS, bias_);
     convolution_.execute(stream, std::move(arguments), workspace);
     if (y_inner_ != y_plain_) {
@@ -119,7 +127,8 @@ class ConvKernel final : public DenseKernel {
 
 class LinearKernel final : public DenseKernel {
  public:
-  LinearKernel(const graph::LinearAttributes& a, const Shape& x) : weight_source_(a.weight), bias_source_(a.bias) {
+  LinearKernel(const graph::LinearAttributes& a, const Shape& x)
+      : weight_source_(a.weight), bias_source_(a.bias) {
     const std::int64_t outputs = a.weight->shape[0];
     const std::int64_t inputs = a.weight->shape[1];
     const std::int64_t rows = tensor::element_count(x) / inputs;
@@ -128,7 +137,8 @@ class LinearKernel final : public DenseKernel {
     // [outputs, inputs] as it lies in memory is the transposed matrix: no copy.
     const memory::desc weight = describe({inputs, outputs}, Tag::ba);
     const memory::desc bias = describe({1, outputs}, Tag::ab);
-    const dnnl::matmul::desc operation = a.bias ? dnnl::matmul::desc(x_, weight, bias, y_) : dnnl::matmul::desc(x_, weight, y_);
+    const dnnl::matmul::desc operation =
+        a.bias ? dnnl::matmul::desc(x_, weight, bias, y_) : dnnl::matmul::desc(x_, weight, y_);
     const dnnl::matmul::primitive_desc descriptor(operation, caller_scratchpad(), cpu());
     product_ = {dnnl::matmul(descriptor), descriptor};
     weight_ = wrap(weight, a.weight->as<float>().data());
@@ -161,8 +171,12 @@ void* AlignedBuffer::reserve(std::size_t bytes) {
   return memory_.get();
 }
 
-SingleThread::SingleThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-SingleThread::~SingleThread() { omp_set_num_threads(before_); }
+SingleThread::SingleThread() : before_(omp_get_max_threads()) {
+  omp_set_num_threads(1);
+}
+SingleThread::~SingleThread() {
+  omp_set_num_threads(before_);
+}
 
 std::unique_ptr<DenseKernel> make_dense_kernel(const graph::Node& node, const Shape& x, const Shape& y) {
   const SingleThread one;
@@ -172,10 +186,10 @@ std::unique_ptr<DenseKernel> make_dense_kernel(const graph::Node& node, const Sh
     }
     return std::make_unique<LinearKernel>(std::get<graph::LinearAttributes>(node.attributes), x);
   } catch (const dnnl::error& error) {
-    throw base::NetworkError({"node '" + node.name + "'",
-                              std::string("oneDNN cannot compute it (") + error.what() + "), input shape " +
-                                  tensor::to_string(x),
-                              "", ""});
+    throw base::NetworkError(
+        {"node '" + node.name + "'",
+         std::string("oneDNN cannot compute it (") + error.what() + "), input shape " + tensor::to_string(x),
+         "", ""});
   }
 }
 

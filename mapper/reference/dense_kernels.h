@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution and matrix product through oneDNN, one thread each. A kernel holds its primitive and the weights in
-// the layout that suits it; it is immutable, so threads share it and each brings a Workspace.
+// Convolution and matrix product through oneDNN, one thread each. A kernel holds its primitive and the
+// weights in the layout that suits it; it is immutable, so threads share it and each brings a Workspace.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,8 @@ class DenseKernel {
   virtual void run(const float* x, float* y, Workspace& workspace) const = 0;
 };
 
-/// For a conv or linear node with its input and output shapes. Keeps a reference to the node's weights. Throws
-/// base::NetworkError if oneDNN refuses the node.
+/// For a conv or linear node with its input and output shapes. Keeps a reference to the node's weights.
+/// Throws base::NetworkError if oneDNN refuses the node.
 [[nodiscard]] std::unique_ptr<DenseKernel> make_dense_kernel(const graph::Node& node, const graph::Shape& x,
                                                              const graph::Shape& y);
 

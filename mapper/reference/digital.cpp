@@ -60,8 +60,8 @@ void for_each_window(const Shape& x, const Shape& y, const PoolAttributes& a, F 
 
 /// Calls f(value) for each pixel of a window.
 template <class F>
-void for_each_tap(const float* plane, std::int64_t width, const PoolAttributes& a, const Taps& rows, const Taps& cols,
-                  F f) {
+void for_each_tap(const float* plane, std::int64_t width, const PoolAttributes& a, const Taps& rows,
+                  const Taps& cols, F f) {
   const float* row = plane + rows.pixel * width + cols.pixel;
   for (std::int64_t i = rows.first; i < rows.last; ++i, row += a.dilations[0] * width) {
     const float* pixel = row;
@@ -70,7 +70,8 @@ void for_each_tap(const float* plane, std::int64_t width, const PoolAttributes& 
 }
 
 /// Taps of window `position` on the input or its padding.
-std::int64_t taps_with_padding(std::int64_t position, const PoolAttributes& a, std::size_t d, std::int64_t in) {
+std::int64_t taps_with_padding(std::int64_t position, const PoolAttributes& a, std::size_t d,
+                               std::int64_t in) {
   const Taps taps = taps_within(position, a, d, -a.pads[d], in + a.pads[2 + d]);
   return taps.last - taps.first;
 }
@@ -127,7 +128,8 @@ Tensor max_pool(const Tensor& x, const PoolAttributes& attributes, const Shape& 
   std::vector<float>& out = y.as<float>();
   const std::int64_t pixels = x.shape[2] * x.shape[3];
   for_each_window(x.shape, y_shape, attributes,
-                  [&](std::int64_t plane, std::size_t at, std::int64_t, std::int64_t, const Taps& rows, const Taps& cols) {
+                  [&](std::int64_t plane, std::size_t at, std::int64_t, std::int64_t, const Taps& rows,
+                      const Taps& cols) {
                     float largest = std::numeric_limits<float>::lowest();
                     for_each_tap(in.data() + plane * pixels, x.shape[3], attributes, rows, cols,
                                  [&](float value) { largest = std::max(largest, value); });
@@ -146,7 +148,8 @@ Tensor average_pool(const Tensor& x, const PoolAttributes& attributes, const Sha
     return taps_with_padding(i, attributes, 0, x.shape[2]) * taps_with_padding(j, attributes, 1, x.shape[3]);
   };
   for_each_window(x.shape, y_shape, attributes,
-                  [&](std::int64_t plane, std::size_t at, std::int64_t i, std::int64_t j, const Taps& rows, const Taps& cols) {
+                  [&](std::int64_t plane, std::size_t at, std::int64_t i, std::int64_t j, const Taps& rows,
+                      const Taps& cols) {
                     float sum = 0.0F;
                     for_each_tap(in.data() + plane * pixels, x.shape[3], attributes, rows, cols,
                                  [&](float value) { sum += value; });

@@ -19,7 +19,9 @@ using graph::Op;
 using graph::Shape;
 using graph::ValueId;
 
-std::size_t index(int id) { return static_cast<std::size_t>(id); }
+std::size_t index(int id) {
+  return static_cast<std::size_t>(id);
+}
 
 /// What a node reads, as handed to the operators.
 struct Operands {
@@ -46,81 +48,50 @@ Tensor reshaped(const Operands& operands, const Shape& shape) {
   return x;
 }
 
-Tensor run_digital(const Node& node, const Operands& operands, const Shape& shape) {
+Tensor compute_digital(const Node& node, const Operands& operands, const Shape& shape) {
   const Tensor& x = *operands.inputs.at(0);
   switch (node.op) {
     case Op::scale_shift:
-      return in_place(operands, [&](Tensor& t) { scale_shift(t, attributes<graph::ScaleShiftAttributes>(node)); });
-    case Op::relu: return in_place(operands, relu);
+      return in_place(operands,
+                      [&](Tensor& t) { scale_shift(t, attributes<graph::ScaleShiftAttributes>(node)); });
+    case Op::relu:
+      return in_place(operands, relu);
     case Op::clip:
       return in_place(operands, [&](Tensor& t) { clip(t, attributes<graph::ClipAttributes>(node)); });
-    case Op::sigmoid: return in_place(operands, sigmoid);
+    case Op::sigmoid:
+      return in_place(operands, sigmoid);
     case Op::softmax:
       return in_place(operands, [&](Tensor& t) { softmax(t, attributes<graph::AxisAttributes>(node).axis); });
-    case Op::max_pool: return max_pool(x, attributes<graph::PoolAttributes>(node), shape);
-    case Op::average_pool: return average_pool(x, attributes<graph::PoolAttributes>(node), shape);
-    case Op::global_average_pool: return global_average_pool(x);
-    case Op::add: return tensor::add(x, *operands.inputs.at(1));
-    case Op::concat: return tensor::concat(operands.inputs, attributes<graph::AxisAttributes>(node).axis);
+    case Op::max_pool:
+      return max_pool(x, attributes<graph::PoolAttributes>(node), shape);
+    case Op::average_pool:
+      return average_pool(x, attributes<graph::PoolAttributes>(node), shape);
+    case Op::global_average_pool:
+      return global_average_pool(x);
+    case Op::add:
+      return tensor::add(x, *operands.inputs.at(1));
+    case Op::concat:
+      return tensor::concat(operands.inputs, attributes<graph::AxisAttributes>(node).axis);
     case Op::flatten:
-    case Op::reshape: return reshaped(operands, shape);
+    case Op::reshape:
+      return reshaped(operands, shape);
     case Op::conv:
-    case Op::linear: break;
+    case Op::linear:
+      break;
   }
   BITLINE_CHECK(false && "not a digital operator");
   return {};
 }
 
+/// Of that shape; the caller overwrites the values.
 Tensor uninitialised(const Shape& shape) {
   return {shape, std::vector<float>(static_cast<std::size_t>(tensor::element_count(shape)))};
 }
 
-}  // namespace
-
-struct Executor::State {
-  explicit State(std::shared_ptr<const Graph> g)
-      : network(std::move(g)), last_use(network->values.size(), -1), kernels(network->nodes.size()), made(network->nodes.size()) {
-    for (std::size_t n = 0; n < network->nodes.size(); ++n) {
-      for (const ValueId v : network->nodes[n].inputs) last_use[index(v)] = static_cast<NodeId>(n);
-    }
-    for (const ValueId v : network->outputs) last_use[index(v)] = static_cast<NodeId>(network->nodes.size());
-  }
-
-  const DenseKernel& kernel(NodeId n) {
-    std::call_once(made[index(n)], [&] {
-      const Node& node = network->node(n);
-      kernels[index(n)] = make_dense_kernel(node, network->shape(node.inputs.at(0)), network->shape(node.outputs.at(0)));
-    });
-    return *kernels[index(n)];
-  }
-
-  /// Workspaces are kept between runs: as many as runs were ever under way together.
-  std::unique_ptr<Workspace> borrow() {
-    const std::lock_guard lock(mutex);
-    if (idle.empty()) return std::make_unique<Workspace>();
-    std::unique_ptr<Workspace> workspace = std::move(idle.back());
-    idle.pop_back();
-    return workspace;
-  }
-  void give_back(std::unique_ptr<Workspace> workspace) {
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(workspace));
-  }
-
-  std::shared_ptr<const Graph> network;
-  std::vector<NodeId> last_use;  ///< by value: the last node that reads it; -1: none; nodes.size(): a network output
-  std::vector<std::unique_ptr<DenseKernel>> kernels;
-  std::vector<std::once_flag> made;
-  std::mutex mutex;
-  std::vector<std::unique_ptr<Workspace>> idle;
-};
-
-namespace {
-
 /// The values of one run.
 class Values {
  public:
-  explicit Values(const Graph& graph) : graph_(graph), owned_(graph.values.size()), seen_(graph.values.size(), nullptr) {
+  explicit Values(const Graph& graph) : owned_(graph.values.size()), seen_(graph.values.size(), nullptr) {
     for (std::size_t v = 0; v < seen_.size(); ++v) seen_[v] = graph.values[v].constant.get();
   }
   void refer(ValueId v, const Tensor& tensor) { seen_[index(v)] = &tensor; }
@@ -141,10 +112,76 @@ class Values {
   void drop(ValueId v) { owned_[index(v)] = Tensor{}; }
 
  private:
-  const Graph& graph_;
   std::vector<Tensor> owned_;
   std::vector<const Tensor*> seen_;
 };
+
+}  // namespace
+
+struct Executor::State {
+  explicit State(std::shared_ptr<const Graph> g)
+      : network(std::move(g)),
+        last_use(network->values.size(), -1),
+        kernels(network->nodes.size()),
+        made(network->nodes.size()) {
+    for (std::size_t n = 0; n < network->nodes.size(); ++n) {
+      for (const ValueId v : network->nodes[n].inputs) last_use[index(v)] = static_cast<NodeId>(n);
+    }
+    for (const ValueId v : network->outputs) last_use[index(v)] = static_cast<NodeId>(network->nodes.size());
+  }
+
+  const DenseKernel& kernel(NodeId n) {
+    std::call_once(made[index(n)], [&] {
+      const Node& node = network->node(n);
+      kernels[index(n)] =
+          make_dense_kernel(node, network->shape(node.inputs.at(0)), network->shape(node.outputs.at(0)));
+    });
+    return *kernels[index(n)];
+  }
+
+  Tensor run_dense(NodeId n, const Values& values, const Hooks& hooks, Workspace& workspace) {
+    const Node& node = network->node(n);
+    const Tensor& x = values.get(node.inputs.at(0));
+    Tensor y = uninitialised(network->shape(node.outputs.at(0)));
+    if (!hooks.crossbar_layer || !hooks.crossbar_layer(node, x, y)) {
+      kernel(n).run(x.as<float>().data(), y.as<float>().data(), workspace);
+    }
+    return y;
+  }
+
+  Tensor run_digital(NodeId n, Values& values) const {
+    const Node& node = network->node(n);
+    Operands operands;
+    for (const ValueId v : node.inputs) operands.inputs.push_back(&values.get(v));
+    const ValueId first = node.inputs.at(0);
+    const bool last = last_use[index(first)] == n;
+    operands.take = [&values, first, last] { return last ? values.extract(first) : values.get(first); };
+    return compute_digital(node, operands, network->shape(node.outputs.at(0)));
+  }
+
+  /// Workspaces are kept between runs: as many as runs were ever under way together.
+  std::unique_ptr<Workspace> borrow() {
+    const std::lock_guard lock(mutex);
+    if (idle.empty()) return std::make_unique<Workspace>();
+    std::unique_ptr<Workspace> workspace = std::move(idle.back());
+    idle.pop_back();
+    return workspace;
+  }
+  void give_back(std::unique_ptr<Workspace> workspace) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(workspace));
+  }
+
+  std::shared_ptr<const Graph> network;
+  std::vector<NodeId>
+      last_use;  ///< by value: the last node that reads it; -1: none; nodes.size(): a network output
+  std::vector<std::unique_ptr<DenseKernel>> kernels;
+  std::vector<std::once_flag> made;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Workspace>> idle;
+};
+
+namespace {
 
 void check_inputs(const Graph& graph, const std::vector<Tensor>& inputs) {
   if (inputs.size() != graph.inputs.size()) {
@@ -172,7 +209,9 @@ Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
 
-const Graph& Executor::graph() const { return *state_->network; }
+const Graph& Executor::graph() const {
+  return *state_->network;
+}
 
 std::vector<Tensor> Executor::run(const std::vector<Tensor>& inputs, const Hooks& hooks) const {
   const Graph& network = *state_->network;
@@ -188,22 +227,8 @@ std::vector<Tensor> Executor::run(const std::vector<Tensor>& inputs, const Hooks
     const Node& node = network.nodes[n];
     const auto id = static_cast<NodeId>(n);
     const ValueId out = node.outputs.at(0);
-    if (on_crossbars(node)) {
-      Tensor y = uninitialised(network.shape(out));
-      const Tensor& x = values.get(node.inputs.at(0));
-      if (!hooks.crossbar_layer || !hooks.crossbar_layer(node, x, y)) {
-        state_->kernel(id).run(x.as<float>().data(), y.as<float>().data(), *workspace);
-      }
-      values.store(out, std::move(y));
-    } else {
-      Operands operands;
-      for (const ValueId v : node.inputs) operands.inputs.push_back(&values.get(v));
-      const ValueId first = node.inputs.at(0);
-      operands.take = [&values, first, last = state_->last_use[index(first)] == id] {
-        return last ? values.extract(first) : values.get(first);
-      };
-      values.store(out, run_digital(node, operands, network.shape(out)));
-    }
+    values.store(out, on_crossbars(node) ? state_->run_dense(id, values, hooks, *workspace)
+                                         : state_->run_digital(id, values));
     if (hooks.observe) hooks.observe(out, values.get(out));
     for (const ValueId v : node.inputs) {
       if (state_->last_use[index(v)] == id) values.drop(v);
@@ -216,7 +241,8 @@ std::vector<Tensor> Executor::run(const std::vector<Tensor>& inputs, const Hooks
 }
 
 Tensor evaluate(const Node& node, const std::vector<const Tensor*>& inputs, const Shape& output_shape) {
-  if (!on_crossbars(node)) return run_digital(node, {inputs, [&] { return *inputs.at(0); }}, output_shape);
+  if (!on_crossbars(node))
+    return compute_digital(node, {inputs, [&] { return *inputs.at(0); }}, output_shape);
   const SingleThread one;
   Workspace workspace;
   const Tensor& x = *inputs.at(0);

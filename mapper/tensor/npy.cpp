@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NumPy's `.npy` format: a magic string, a version, a Python dictionary literal with the element type, the order
-// and the shape, then the elements (numpy/lib/format.py describes it).
+// NumPy's `.npy` format: a magic string, a version, a Python dictionary literal with the element type, the
+// order and the shape, then the elements (numpy/lib/format.py describes it).
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kMaxRank = 32;  // NumPy's own limit
-constexpr const char* kTypes = "little-endian bool, int8 to int64, uint8 to uint32, float16, float32, float64";
+constexpr const char* kTypes =
+    "little-endian bool, int8 to int64, uint8 to uint32, float16, float32, float64";
 
 struct Header {
   std::string type;  ///< "<f4"
@@ -78,7 +79,8 @@ class HeaderParser {
   std::string quoted() {
     skip_space();
     const char quote = at_ < text_.size() ? text_[at_] : '\0';
-    if (quote != '\'' && quote != '"') fail("damaged header, or a structured element type; allowed: " + std::string(kTypes));
+    if (quote != '\'' && quote != '"')
+      fail("damaged header, or a structured element type; allowed: " + std::string(kTypes));
     const std::size_t end = text_.find(quote, at_ + 1);
     if (end == std::string_view::npos) fail("damaged header, unterminated string");
     std::string result(text_.substr(at_ + 1, end - at_ - 1));
@@ -100,7 +102,8 @@ class HeaderParser {
     std::int64_t value = 0;
     const std::size_t first = at_;
     for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
-      if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text_[at_] - '0', &value)) {
+      if (__builtin_mul_overflow(value, 10, &value) ||
+          __builtin_add_overflow(value, text_[at_] - '0', &value)) {
         fail("a dimension of more than 63 bits");
       }
     }
@@ -128,7 +131,9 @@ class HeaderParser {
 
 /// Splits a file into header text and data.
 std::pair<std::string_view, std::string_view> split(std::string_view bytes, const std::string& path) {
-  const auto fail = [&](const std::string& given) { throw base::UsageError({path, given, "a NumPy .npy file", ""}); };
+  const auto fail = [&](const std::string& given) {
+    throw base::UsageError({path, given, "a NumPy .npy file", ""});
+  };
   if (bytes.size() < 10 || bytes.substr(0, kMagic.size()) != kMagic) fail("is not a NumPy file");
   const int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3) fail("has format version " + std::to_string(version) + " (known: 1 to 3)");
@@ -185,11 +190,13 @@ constexpr ElementType kElementTypes[] = {
 };
 
 const ElementType& element_type(const std::string& type, const std::string& path) {
-  const auto* found = std::find_if(std::begin(kElementTypes), std::end(kElementTypes),
-                                   [&](const ElementType& t) { return type.size() > 1 && type.substr(1) == t.name; });
+  const auto* found =
+      std::find_if(std::begin(kElementTypes), std::end(kElementTypes),
+                   [&](const ElementType& t) { return type.size() > 1 && type.substr(1) == t.name; });
   const bool order_known = !type.empty() && (type[0] == '<' || type[0] == '|');
   if (found == std::end(kElementTypes) || !order_known) {
-    throw base::UsageError({path, "element type '" + type.substr(0, 32) + "'", kTypes, "convert it with numpy.astype"});
+    throw base::UsageError(
+        {path, "element type '" + type.substr(0, 32) + "'", kTypes, "convert it with numpy.astype"});
   }
   return *found;
 }
@@ -221,7 +228,8 @@ std::string header_for(const Tensor& tensor) {
   text.append(63 - (prefix + text.size()) % 64, ' ');  // data starts at a multiple of 64
   text += '\n';
   const auto length = static_cast<std::uint16_t>(text.size());
-  return std::string(kMagic) + '\x01' + '\x00' + static_cast<char>(length & 0xFF) + static_cast<char>(length >> 8) + text;
+  return std::string(kMagic) + '\x01' + '\x00' + static_cast<char>(length & 0xFF) +
+         static_cast<char>(length >> 8) + text;
 }
 
 }  // namespace
@@ -240,8 +248,8 @@ Tensor load_npy(const std::string& path) {
   const auto present = static_cast<std::int64_t>(data.size() / type.size);
   if (count != present || data.size() % type.size != 0) {
     throw base::UsageError({path,
-                            "the header says shape " + to_string(header.shape) + " of '" + header.type + "', but " +
-                                std::to_string(data.size()) + " bytes follow",
+                            "the header says shape " + to_string(header.shape) + " of '" + header.type +
+                                "', but " + std::to_string(data.size()) + " bytes follow",
                             "", "the file is truncated or damaged"});
   }
   Tensor tensor{header.shape, type.read(data, static_cast<std::size_t>(count))};

@@ -10,7 +10,9 @@ namespace bitline::tensor {
 
 namespace {
 
-std::size_t elements(const Shape& shape) { return static_cast<std::size_t>(element_count(shape)); }
+std::size_t elements(const Shape& shape) {
+  return static_cast<std::size_t>(element_count(shape));
+}
 
 /// Product of the dimensions in [first, last).
 std::size_t extent(const Shape& shape, std::size_t first, std::size_t last) {
@@ -37,7 +39,8 @@ std::vector<std::size_t> broadcast_steps(const Shape& operand, const Shape& resu
 
 /// Calls f(offset in result, offset in a, offset in b) for every row (innermost dimension) of the result.
 template <class F>
-void for_each_row(const Shape& result, const std::vector<std::size_t>& a, const std::vector<std::size_t>& b, F f) {
+void for_each_row(const Shape& result, const std::vector<std::size_t>& a, const std::vector<std::size_t>& b,
+                  F f) {
   const std::size_t outer = result.size() - 1;
   const std::size_t length = static_cast<std::size_t>(result.back());
   const std::size_t rows = extent(result, 0, outer);
@@ -58,11 +61,12 @@ void for_each_row(const Shape& result, const std::vector<std::size_t>& a, const 
 }
 
 template <class T>
-std::vector<T> add_values(const std::vector<T>& a, const Shape& shape_a, const std::vector<T>& b, const Shape& shape_b,
-                          const Shape& shape) {
+std::vector<T> add_values(const std::vector<T>& a, const Shape& shape_a, const std::vector<T>& b,
+                          const Shape& shape_b, const Shape& shape) {
   std::vector<T> sum(elements(shape));
   if (shape_a == shape_b) {
-    std::transform(a.begin(), a.end(), b.begin(), sum.begin(), [](T x, T y) { return static_cast<T>(x + y); });
+    std::transform(a.begin(), a.end(), b.begin(), sum.begin(),
+                   [](T x, T y) { return static_cast<T>(x + y); });
     return sum;
   }
   if (sum.empty()) return sum;
@@ -79,18 +83,23 @@ std::vector<T> add_values(const std::vector<T>& a, const Shape& shape_a, const s
 
 }  // namespace
 
-Tensor zeros(const Shape& shape) { return Tensor{shape, std::vector<float>(elements(shape))}; }
+Tensor zeros(const Shape& shape) {
+  return Tensor{shape, std::vector<float>(elements(shape))};
+}
 
 Tensor to_float(Tensor tensor) {
   if (tensor.holds<float>()) return tensor;
   return std::visit(
-      [&](const auto& values) { return Tensor{tensor.shape, std::vector<float>(values.begin(), values.end())}; },
+      [&](const auto& values) {
+        return Tensor{tensor.shape, std::vector<float>(values.begin(), values.end())};
+      },
       tensor.data);
 }
 
 Tensor image(const Tensor& batch, std::int64_t index) {
   if (batch.shape.empty() || index < 0 || index >= batch.shape[0]) {
-    throw std::out_of_range("no image " + std::to_string(index) + " in a tensor of shape " + to_string(batch.shape));
+    throw std::out_of_range("no image " + std::to_string(index) + " in a tensor of shape " +
+                            to_string(batch.shape));
   }
   Shape shape = batch.shape;
   shape[0] = 1;
@@ -107,7 +116,8 @@ Shape concat_shape(std::span<const Shape> shapes, std::int64_t axis) {
   if (shapes.empty()) throw std::invalid_argument("nothing to concatenate");
   Shape result = shapes[0];
   if (axis < 0 || axis >= static_cast<std::int64_t>(result.size())) {
-    throw std::invalid_argument("axis " + std::to_string(axis) + " of a tensor of shape " + to_string(result));
+    throw std::invalid_argument("axis " + std::to_string(axis) + " of a tensor of shape " +
+                                to_string(result));
   }
   const auto a = static_cast<std::size_t>(axis);
   for (std::size_t i = 1; i < shapes.size(); ++i) {
@@ -154,7 +164,8 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
     const std::int64_t in_a = i < a.size() ? a[a.size() - 1 - i] : 1;
     const std::int64_t in_b = i < b.size() ? b[b.size() - 1 - i] : 1;
     if (in_a != in_b && in_a != 1 && in_b != 1) {
-      throw std::invalid_argument("shapes " + to_string(a) + " and " + to_string(b) + " cannot be broadcast together");
+      throw std::invalid_argument("shapes " + to_string(a) + " and " + to_string(b) +
+                                  " cannot be broadcast together");
     }
     result[result.size() - 1 - i] = in_a == 1 ? in_b : in_a;
   }

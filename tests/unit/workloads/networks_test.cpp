@@ -30,18 +30,22 @@ struct Published {
   tensor::Shape input;
 };
 
-// Parameters with batch-normalisation scales and shifts, without running statistics. ResNet and VGG: as the model
-// tables of torchvision give them (MACs: 7.61, 15.47, 1.814, 4.089 G). LeNet-5: 156 + 2416 + 48120 + 10164 + 850;
-// conv1 28*28*6*25 + conv2 10*10*16*150 + 400*120 + 120*84 + 84*10. The perceptron: 784*100+100 + 100*10+10.
-// VGG-8: 9 * (3*128 + 128*128 + 128*256 + 256*256 + 256*512 + 512*512 + 512*1024) + 1024*10 and 2826 biases.
-// ResNet-20: 9*(3*16 + 6*16*16 + 16*32 + 5*32*32 + 32*64 + 5*64*64) + 16*32 + 32*64 + 64*10+10 + 2*(7*16+7*32+7*64).
+// Parameters with batch-normalisation scales and shifts, without running statistics. ResNet and VGG: as the
+// model tables of torchvision give them (MACs: 7.61, 15.47, 1.814, 4.089 G). LeNet-5: 156 + 2416 + 48120 +
+// 10164 + 850; conv1 28*28*6*25 + conv2 10*10*16*150 + 400*120 + 120*84 + 84*10. The perceptron: 784*100+100
+// + 100*10+10. VGG-8: 9 * (3*128 + 128*128 + 128*256 + 256*256 + 256*512 + 512*512 + 512*1024) + 1024*10 and
+// 2826 biases. ResNet-20: 9*(3*16 + 6*16*16 + 16*32 + 5*32*32 + 32*64 + 5*64*64) + 16*32 + 32*64 + 64*10+10 +
+// 2*(7*16+7*32+7*64).
 constexpr std::int64_t kVgg8Weights =
     9 * (3 * 128 + 128 * 128 + 128 * 256 + 256 * 256 + 256 * 512 + 512 * 512 + 512 * 1024) + 1024 * 10;
 const Published kPublished[] = {
     {"mlp-784-100-10", 79'510, 79'400, {1, 784}},
     {"lenet5", 61'706, 416'520, {1, 1, 28, 28}},
-    {"vgg8", kVgg8Weights + 2 * (128 + 256 + 512) + 1024 + 10,
-     9 * (1024 * (3 * 128 + 128 * 128) + 256 * (128 * 256 + 256 * 256) + 64 * (256 * 512 + 512 * 512) + 4 * 512 * 1024) + 10240,
+    {"vgg8",
+     kVgg8Weights + 2 * (128 + 256 + 512) + 1024 + 10,
+     9 * (1024 * (3 * 128 + 128 * 128) + 256 * (128 * 256 + 256 * 256) + 64 * (256 * 512 + 512 * 512) +
+          4 * 512 * 1024) +
+         10240,
      {1, 3, 32, 32}},
     {"resnet20", 272'474, 40'813'184, {1, 3, 32, 32}},
     {"resnet18", 11'689'512, 1'814'073'344, {1, 3, 224, 224}},
@@ -69,7 +73,8 @@ TEST_P(Networks, HasThePublishedSize) {
   for (const graph::Node& node : g.nodes) macs += graph::macs(g, node);
   EXPECT_EQ(macs, GetParam().macs);
   EXPECT_EQ(g.shape(g.inputs[0]), GetParam().input);
-  for (const graph::Node& node : g.nodes) EXPECT_NE(node.op, graph::Op::scale_shift) << node.name << ": not folded";
+  for (const graph::Node& node : g.nodes)
+    EXPECT_NE(node.op, graph::Op::scale_shift) << node.name << ": not folded";
 }
 
 std::string test_name(const ::testing::TestParamInfo<Published>& published) {
@@ -92,15 +97,17 @@ TEST(Workloads, AllAreListedWithADescription) {
 }
 
 TEST(Workloads, AnUnknownNameIsRefusedWithTheKnownOnes) {
-  EXPECT_THAT([] { static_cast<void>(make("resnet19", 1)); },
-              ThrowsMessage<base::UsageError>(HasSubstr("unknown name 'resnet19'; allowed: lenet5, mlp-784-100-10")));
+  EXPECT_THAT(
+      [] { static_cast<void>(make("resnet19", 1)); },
+      ThrowsMessage<base::UsageError>(HasSubstr("unknown name 'resnet19'; allowed: lenet5, mlp-784-100-10")));
 }
 
 TEST(Workloads, LayersAreNamedAsInPyTorch) {
   const graph::Graph g = onnx::import_onnx_bytes(make("resnet18", 1), "resnet18");
   std::set<std::string> names;
   for (const graph::Node& node : g.nodes) names.insert(node.name);
-  for (const char* name : {"conv1", "layer1.0.conv1", "layer4.1.conv2", "layer2.0.downsample.0", "fc"}) EXPECT_TRUE(names.contains(name)) << name;
+  for (const char* name : {"conv1", "layer1.0.conv1", "layer4.1.conv2", "layer2.0.downsample.0", "fc"})
+    EXPECT_TRUE(names.contains(name)) << name;
   EXPECT_EQ(g.values[static_cast<std::size_t>(g.outputs[0])].name, "output");
 }
 
@@ -149,7 +156,7 @@ TEST(Random, NormalHasMeanZeroAndDeviationOne) {
     sum += value;
     squares += value * value;
   }
-  EXPECT_NEAR(sum / kCount, 0.0, 0.005);     // five standard errors
+  EXPECT_NEAR(sum / kCount, 0.0, 0.005);      // five standard errors
   EXPECT_NEAR(squares / kCount, 1.0, 0.006);  // five standard errors: variance of x^2 is 1.7
 }
 

@@ -18,12 +18,18 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::ThrowsMessage;
 
-std::shared_ptr<const Tensor> weight(const Shape& shape) { return std::make_shared<const Tensor>(tensor::zeros(shape)); }
+std::shared_ptr<const Tensor> weight(const Shape& shape) {
+  return std::make_shared<const Tensor>(tensor::zeros(shape));
+}
 
 /// x [1,4,6,6] -> conv 8 of 2 groups, 3x3 -> relu -> linear on the flattened image.
 Graph small_graph() {
   Graph g;
-  g.values = {{"x", {1, 4, 6, 6}}, {"a", {1, 8, 4, 4}, 0}, {"b", {1, 8, 4, 4}, 1}, {"c", {1, 128}, 2}, {"y", {1, 10}, 3}};
+  g.values = {{"x", {1, 4, 6, 6}},
+              {"a", {1, 8, 4, 4}, 0},
+              {"b", {1, 8, 4, 4}, 1},
+              {"c", {1, 128}, 2},
+              {"y", {1, 10}, 3}};
   ConvAttributes conv{{3, 3}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 2, weight({8, 2, 3, 3}), weight({8})};
   LinearAttributes linear{weight({10, 128}), nullptr};
   g.nodes = {{"conv", "Conv", Op::conv, conv, {0}, {1}},
@@ -51,7 +57,8 @@ TEST(Graph, FindsConsumersInOrder) {
 }
 
 TEST(Graph, EveryOperatorHasAName) {
-  for (int op = 0; op <= static_cast<int>(Op::reshape); ++op) EXPECT_STRNE(to_string(static_cast<Op>(op)), "");
+  for (int op = 0; op <= static_cast<int>(Op::reshape); ++op)
+    EXPECT_STRNE(to_string(static_cast<Op>(op)), "");
   EXPECT_STREQ(to_string(Op::global_average_pool), "global_average_pool");
 }
 
@@ -62,7 +69,8 @@ std::int64_t positions_by_counting(const Axis& a, bool ceil_mode) {
   std::int64_t count = 0;
   for (std::int64_t start = 0;; start += a.stride, ++count) {
     const bool whole = start + extent <= end;
-    // With ceil, one window may reach over the end, if it starts on the input and something of the line is left.
+    // With ceil, one window may reach over the end, if it starts on the input and something of the line is
+    // left.
     const bool last = ceil_mode && start < a.in + a.pad_begin && start - a.stride + extent < end;
     if (!whole && !last) return count;
   }
@@ -78,7 +86,8 @@ TEST(Shapes, WindowPositionsAgreeWithCounting) {
             if (axis.in + axis.pad_begin + axis.pad_end < dilation * (kernel - 1) + 1) continue;
             for (const bool ceil_mode : {false, true}) {
               EXPECT_EQ(window_positions(axis, ceil_mode), positions_by_counting(axis, ceil_mode))
-                  << in << " kernel " << kernel << " stride " << stride << " pad " << pad << " dilation " << dilation << " " << ceil_mode;
+                  << in << " kernel " << kernel << " stride " << stride << " pad " << pad << " dilation "
+                  << dilation << " " << ceil_mode;
             }
           }
         }
@@ -111,8 +120,11 @@ TEST(Shapes, ConvChecksChannelsAndGroups) {
   EXPECT_THROW(static_cast<void>(conv_shape({1, 5, 7, 8}, conv)), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(conv_shape({1, 4, 7}, conv)), std::invalid_argument);
   conv.bias = weight({7});
-  EXPECT_THAT([&] { static_cast<void>(conv_shape({1, 4, 7, 8}, conv)); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("bias of shape 7 for 8 output channels")));
+  EXPECT_THAT(
+      [&] {
+        static_cast<void>(conv_shape({1, 4, 7, 8}, conv));
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("bias of shape 7 for 8 output channels")));
   conv.bias = nullptr;
   conv.group = 0;
   EXPECT_THROW(static_cast<void>(conv_shape({1, 4, 7, 8}, conv)), std::invalid_argument);
@@ -120,15 +132,19 @@ TEST(Shapes, ConvChecksChannelsAndGroups) {
   conv.pads = {-1, 0, 0, 0};
   EXPECT_THROW(static_cast<void>(conv_shape({1, 4, 7, 8}, conv)), std::invalid_argument);
   conv.pads = {0, 0, 0, 0};
-  EXPECT_THAT([&] { static_cast<void>(conv_shape({1, 4, 2, 8}, conv)); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("a window of 3 pixels on a padded input of 2")));
+  EXPECT_THAT(
+      [&] {
+        static_cast<void>(conv_shape({1, 4, 2, 8}, conv));
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("a window of 3 pixels on a padded input of 2")));
 }
 
 TEST(Shapes, ReshapeResolvesZeroAndMinusOne) {
   EXPECT_EQ(reshape_shape({2, 3, 4}, {0, -1}), (Shape{2, 12}));
   EXPECT_EQ(reshape_shape({2, 3, 4}, {4, 0, 2}), (Shape{4, 3, 2}));
   for (const Shape& wrong : {Shape{5, -1}, Shape{-1, -1}, Shape{2, 3}, Shape{2, 3, 4, 0}, Shape{-2, 12}}) {
-    EXPECT_THROW(static_cast<void>(reshape_shape({2, 3, 4}, wrong)), std::invalid_argument) << tensor::to_string(wrong);
+    EXPECT_THROW(static_cast<void>(reshape_shape({2, 3, 4}, wrong)), std::invalid_argument)
+        << tensor::to_string(wrong);
   }
   EXPECT_THROW(static_cast<void>(reshape_shape({2, 3}, {0, 6}, true)), std::invalid_argument);
 }
@@ -141,7 +157,9 @@ TEST(Shapes, FlattenAndAxes) {
   EXPECT_THROW(static_cast<void>(normalise_axis(4, 4, 3)), std::invalid_argument);
 }
 
-TEST(Order, KeepsAnOrderThatIsGood) { EXPECT_THAT(topological_order(4, {{0, 2}, {1, 2}, {2, 3}}), ElementsAre(0, 1, 2, 3)); }
+TEST(Order, KeepsAnOrderThatIsGood) {
+  EXPECT_THAT(topological_order(4, {{0, 2}, {1, 2}, {2, 3}}), ElementsAre(0, 1, 2, 3));
+}
 
 TEST(Order, PutsEveryVertexAfterItsPredecessors) {
   const std::vector<Precedence> edges = {{4, 0}, {0, 3}, {3, 1}, {4, 1}, {2, 0}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ONNX backend test suite (Debian's libonnx-testdata): every model all of whose operators we import must give
-// the suite's outputs at the suite's tolerance, or be refused and stand in conformance_exceptions.txt with the reason.
+// The ONNX backend test suite (Debian's libonnx-testdata): every model all of whose operators we import must
+// give the suite's outputs at the suite's tolerance, or be refused and stand in conformance_exceptions.txt
+// with the reason.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
@@ -43,7 +44,7 @@ bool only_our_operators(const ::onnx::ModelProto& model) {
 
 /// Names of network inputs that we need as constants: everything that is a parameter of a layer.
 std::set<std::string> parameters(const ::onnx::ModelProto& model) {
-  static const std::set<std::string> kWithParameters = {"Conv", "Gemm", "MatMul", "BatchNormalization",
+  static const std::set<std::string> kWithParameters = {"Conv", "Gemm",    "MatMul", "BatchNormalization",
                                                         "Clip", "Reshape", "Dropout"};
   std::set<std::string> names;
   for (const auto& node : model.graph().node()) {
@@ -84,7 +85,8 @@ std::string difference(const Tensor& found, const Tensor& expected) {
   return "";
 }
 
-/// Runs one data set; returns what is wrong with the outputs. Throws base::NetworkError if the model is refused.
+/// Runs one data set; returns what is wrong with the outputs. Throws base::NetworkError if the model is
+/// refused.
 std::string run_model(const fs::path& folder, const ::onnx::ModelProto& model, const fs::path& data) {
   onnx::ImportOptions options;
   const std::vector<std::string> names = input_names(model);
@@ -95,13 +97,16 @@ std::string run_model(const fs::path& folder, const ::onnx::ModelProto& model, c
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (bound.contains(names[i])) options.constants[names[i]] = onnx::load_tensor_pb(file("input_", i));
   }
-  const auto graph = std::make_shared<graph::Graph>(onnx::import_onnx((folder / "model.onnx").string(), options));
+  const auto graph =
+      std::make_shared<graph::Graph>(onnx::import_onnx((folder / "model.onnx").string(), options));
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!bound.contains(names[i])) inputs.push_back(tensor::to_float(onnx::load_tensor_pb(file("input_", i))));
+    if (!bound.contains(names[i]))
+      inputs.push_back(tensor::to_float(onnx::load_tensor_pb(file("input_", i))));
   }
   const std::vector<Tensor> outputs = reference::Executor(graph).run(inputs);
-  if (outputs.size() != static_cast<std::size_t>(model.graph().output_size())) return "wrong number of outputs";
+  if (outputs.size() != static_cast<std::size_t>(model.graph().output_size()))
+    return "wrong number of outputs";
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::string wrong = difference(outputs[i], onnx::load_tensor_pb(file("output_", i)));
     if (!wrong.empty()) return "output " + std::to_string(i) + ": " + wrong;
@@ -149,7 +154,8 @@ TEST(OnnxConformance, EveryModelOfOurOperatorsPassesOrIsRefusedForAListedReason)
     }
   }
   for (const auto& [name, reason] : exceptions) ADD_FAILURE() << "stale exception " << name << ": " << reason;
-  std::cout << "ONNX conformance: " << passed << " models pass, " << refused << " are refused for a listed reason\n";
+  std::cout << "ONNX conformance: " << passed << " models pass, " << refused
+            << " are refused for a listed reason\n";
   EXPECT_GE(passed, 140);
 }
 

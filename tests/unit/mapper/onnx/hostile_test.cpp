@@ -33,7 +33,9 @@ void expect_refused(const std::string& graph, const std::string& why, int opset 
   EXPECT_THAT(error_of(model(graph, opset)), HasSubstr(why)) << graph;
 }
 
-std::string digits() { return base::read_file(BITLINE_SOURCE_DIR "/workloads/digits-cnn.onnx", 1 << 24); }
+std::string digits() {
+  return base::read_file(BITLINE_SOURCE_DIR "/workloads/digits-cnn.onnx", 1 << 24);
+}
 
 TEST(HostileOnnx, EmptyAndForeignFiles) {
   EXPECT_THAT(error_of(""), HasSubstr("test.onnx: is empty"));
@@ -79,7 +81,8 @@ TEST(HostileOnnx, DamagedBytesGiveANetworkOrANetworkError) {
   for (int i = 0; i < 600; ++i) {
     std::string bytes = whole;
     // Mostly in the structure, which is at the beginning.
-    for (int k = 0; k < 3; ++k) bytes[random() % (i % 2 == 0 ? 2000 : bytes.size())] = static_cast<char>(random());
+    for (int k = 0; k < 3; ++k)
+      bytes[random() % (i % 2 == 0 ? 2000 : bytes.size())] = static_cast<char>(random());
     refused += error_of(bytes).empty() ? 0 : 1;  // any other exception fails the test
   }
   EXPECT_GT(refused, 100);
@@ -94,11 +97,12 @@ TEST(HostileOnnx, ACycleIsNamed) {
 }
 
 TEST(HostileOnnx, AllUnsupportedOperatorsAreListedAtOnce) {
-  const std::string error = error_of(model(input("x", {1, 3}) + output("y") +
-                                           "node { op_type: 'LSTM' name: 'first' input: 'x' output: 'a' } "
-                                           "node { op_type: 'Relu' name: 'fine' input: 'a' output: 'b' } "
-                                           "node { op_type: 'Relu' domain: 'com.other' name: 'second' input: 'b' output: 'c' } "
-                                           "node { op_type: 'Einsum' input: 'c' output: 'y' } "));
+  const std::string error =
+      error_of(model(input("x", {1, 3}) + output("y") +
+                     "node { op_type: 'LSTM' name: 'first' input: 'x' output: 'a' } "
+                     "node { op_type: 'Relu' name: 'fine' input: 'a' output: 'b' } "
+                     "node { op_type: 'Relu' domain: 'com.other' name: 'second' input: 'b' output: 'c' } "
+                     "node { op_type: 'Einsum' input: 'c' output: 'y' } "));
   EXPECT_THAT(error, AllOf(HasSubstr("node 'first' (LSTM): unsupported operator LSTM"),
                            HasSubstr("node 'second' (Relu): unsupported operator Relu of domain 'com.other'"),
                            HasSubstr("node 'Einsum_3' (Einsum): unsupported operator Einsum")));
@@ -107,30 +111,41 @@ TEST(HostileOnnx, AllUnsupportedOperatorsAreListedAtOnce) {
 }
 
 TEST(HostileOnnx, MissingThings) {
-  expect_refused(input("x", {1, 3, 8, 8}) + output("y") + conv(), "node 'c' (Conv): its input 'w' is missing");
-  expect_refused(input("x", {1, 3}) + output("nowhere") + kRelu, "network output 'nowhere': is computed by no node");
+  expect_refused(input("x", {1, 3, 8, 8}) + output("y") + conv(),
+                 "node 'c' (Conv): its input 'w' is missing");
+  expect_refused(input("x", {1, 3}) + output("nowhere") + kRelu,
+                 "network output 'nowhere': is computed by no node");
   expect_refused(input("x", {1, 3}) + kRelu, "has no outputs");
   expect_refused("input { name: 'x' } " + output("y") + kRelu, "network input 'x': is not a tensor");
-  expect_refused("input { name: 'x' type { tensor_type { elem_type: 1 } } } " + output("y") + kRelu, "has no shape");
-  expect_refused(input("x", {1, 3}) + output("y") + "node { op_type: 'Relu' name: 'r' output: 'y' } ", "input 0 is missing");
-  expect_refused(input("x", {1, 3}) + output("y") + "node { op_type: 'Relu' name: 'r' input: 'x' } ", "has no output");
-  expect_refused(input("x", {1, 3, 8, 8}) + input("w", {4, 3, 3, 3}) + output("y") + conv(), "input 1 ('w') is computed");
+  expect_refused("input { name: 'x' type { tensor_type { elem_type: 1 } } } " + output("y") + kRelu,
+                 "has no shape");
+  expect_refused(input("x", {1, 3}) + output("y") + "node { op_type: 'Relu' name: 'r' output: 'y' } ",
+                 "input 0 is missing");
+  expect_refused(input("x", {1, 3}) + output("y") + "node { op_type: 'Relu' name: 'r' input: 'x' } ",
+                 "has no output");
+  expect_refused(input("x", {1, 3, 8, 8}) + input("w", {4, 3, 3, 3}) + output("y") + conv(),
+                 "input 1 ('w') is computed");
 }
 
 TEST(HostileOnnx, NamesUsedTwice) {
-  expect_refused(input("x", {1, 3}) + output("y") + kRelu + "node { op_type: 'Relu' name: 'r' input: 'x' output: 'z' } ",
-                 "node 'r': the name is used more than once");
-  expect_refused(input("x", {1, 3}) + output("y") + kRelu + "node { op_type: 'Relu' name: 's' input: 'x' output: 'y' } ",
-                 "'y': the name is used more than once");
-  expect_refused(input("x", {1, 3}) + input("x", {1, 3}) + output("y") + kRelu, "network input 'x': the name is used more than once");
-  expect_refused(input("x", {1, 3}) + output("y") + output("y") + kRelu, "network output 'y': the name is used more than once");
+  expect_refused(
+      input("x", {1, 3}) + output("y") + kRelu + "node { op_type: 'Relu' name: 'r' input: 'x' output: 'z' } ",
+      "node 'r': the name is used more than once");
+  expect_refused(
+      input("x", {1, 3}) + output("y") + kRelu + "node { op_type: 'Relu' name: 's' input: 'x' output: 'y' } ",
+      "'y': the name is used more than once");
+  expect_refused(input("x", {1, 3}) + input("x", {1, 3}) + output("y") + kRelu,
+                 "network input 'x': the name is used more than once");
+  expect_refused(input("x", {1, 3}) + output("y") + output("y") + kRelu,
+                 "network output 'y': the name is used more than once");
   expect_refused(input("x", {1, 3}) + filled("v", {1}, 1) + filled("v", {1}, 1) + output("y") + kRelu,
                  "initializer 'v': the name is used more than once");
 }
 
 TEST(HostileOnnx, DimensionsThatAreNone) {
   expect_refused(input("x", {1, -3}) + output("y") + kRelu, "dimension 1 is -3; allowed: 1 or more");
-  expect_refused("input { name: 'x' type { tensor_type { elem_type: 1 shape { dim { dim_value: 0 } } } } } " + output("y") + kRelu,
+  expect_refused("input { name: 'x' type { tensor_type { elem_type: 1 shape { dim { dim_value: 0 } } } } } " +
+                     output("y") + kRelu,
                  "dimension 0 is 0");
   expect_refused(input("x", {1, 0}) + output("y") + kRelu, "dimension 1 is symbolic ('n')");
   expect_refused(input("x", {1, 3, 4, 4}) + filled("w", {0, 3, 3, 3}, 1) + output("y") + conv(), "are empty");
@@ -141,15 +156,22 @@ TEST(HostileOnnx, DimensionsThatAreNone) {
 
 TEST(HostileOnnx, ShapesThatDoNotFit) {
   const std::string image = input("x", {1, 3, 8, 8}) + output("y");
-  expect_refused(input("x", {1, 3}) + filled("w", {4, 3, 3, 3}, 1) + output("y") + conv(), "input of shape 1x3; allowed: an image");
+  expect_refused(input("x", {1, 3}) + filled("w", {4, 3, 3, 3}, 1) + output("y") + conv(),
+                 "input of shape 1x3; allowed: an image");
   expect_refused(image + filled("w", {4, 3, 9}, 1) + conv(), "weight of shape 4x3x9");
-  expect_refused(image + filled("w", {4, 2, 3, 3}, 1) + conv(), "input of shape 1x3x8x8 with weight of shape 4x2x3x3");
-  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("strides", {0, 1})), "strides 0; allowed: 1 to 2^31-1");
+  expect_refused(image + filled("w", {4, 2, 3, 3}, 1) + conv(),
+                 "input of shape 1x3x8x8 with weight of shape 4x2x3x3");
+  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("strides", {0, 1})),
+                 "strides 0; allowed: 1 to 2^31-1");
   expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("strides", {1})), "strides with 1 numbers");
-  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("pads", {-1, 0, 0, 0})), "pads must be 4 numbers");
-  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("dilations", {5, 5})), "a window of 11 pixels");
-  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("kernel_shape", {2, 2})), "kernel_shape 2x2 with weight");
-  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv("attribute { name: 'group' type: INT i: -1 } "), "group -1");
+  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("pads", {-1, 0, 0, 0})),
+                 "pads must be 4 numbers");
+  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("dilations", {5, 5})),
+                 "a window of 11 pixels");
+  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("kernel_shape", {2, 2})),
+                 "kernel_shape 2x2 with weight");
+  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv("attribute { name: 'group' type: INT i: -1 } "),
+                 "group -1");
   expect_refused(input("x", {1, 5}) + filled("w", {4, 3}, 1) + output("y") +
                      "node { op_type: 'MatMul' name: 'm' input: 'x' input: 'w' output: 'y' } ",
                  "input of shape 1x5 with weight of shape 3x4");
@@ -160,16 +182,22 @@ TEST(HostileOnnx, ShapesThatDoNotFit) {
 
 TEST(HostileOnnx, AttributesOfTheWrongKind) {
   const std::string image = input("x", {1, 3, 8, 8}) + filled("w", {4, 3, 3, 3}, 1) + output("y");
-  expect_refused(image + conv("attribute { name: 'strides' type: INT i: 2 } "), "attribute 'strides' is not a list of integers");
-  expect_refused(image + conv("attribute { name: 'stride' type: INT i: 2 } "), "attribute 'stride' is not known for this operator");
+  expect_refused(image + conv("attribute { name: 'strides' type: INT i: 2 } "),
+                 "attribute 'strides' is not a list of integers");
+  expect_refused(image + conv("attribute { name: 'stride' type: INT i: 2 } "),
+                 "attribute 'stride' is not known for this operator");
   expect_refused(image + conv("attribute { name: 'auto_pad' type: STRING s: 'SAME' } "), "auto_pad 'SAME'");
 }
 
 TEST(HostileOnnx, WeightsThatAreNoNumbers) {
-  const std::string before = input("x", {1, 2}) + output("y") + "initializer { name: 'w' data_type: 1 dims: 2 dims: 1 float_data: 1 float_data: ";
+  const std::string before =
+      input("x", {1, 2}) + output("y") +
+      "initializer { name: 'w' data_type: 1 dims: 2 dims: 1 float_data: 1 float_data: ";
   const std::string after = " } node { op_type: 'MatMul' name: 'm' input: 'x' input: 'w' output: 'y' } ";
-  for (const char* bad : {"nan", "inf", "-inf"}) expect_refused(before + bad + after, "weights 'w' contain NaN or infinite values");
-  expect_refused(input("x", {1, 2}) + output("y") + "initializer { name: 'w' data_type: 1 dims: 2 float_data: nan float_data: 1 } " +
+  for (const char* bad : {"nan", "inf", "-inf"})
+    expect_refused(before + bad + after, "weights 'w' contain NaN or infinite values");
+  expect_refused(input("x", {1, 2}) + output("y") +
+                     "initializer { name: 'w' data_type: 1 dims: 2 float_data: nan float_data: 1 } " +
                      "node { op_type: 'Add' name: 'a' input: 'x' input: 'w' output: 'y' } ",
                  "contain NaN");
 }
@@ -184,7 +212,8 @@ TEST(HostileOnnx, InitializersWhoseDataDoNotMatch) {
   expect_refused(with("data_type: 77 dims: 1"), "element type 77");
   expect_refused(with("data_type: 3 dims: 1 int32_data: 300"), "value 300 does not fit");
   expect_refused(with("data_type: 1 dims: -4"), "negative dimension");
-  expect_refused(with("data_type: 1 dims: 4 data_location: EXTERNAL external_data { key: 'location' value: '/etc/passwd' }"),
+  expect_refused(with("data_type: 1 dims: 4 data_location: EXTERNAL external_data { key: 'location' value: "
+                      "'/etc/passwd' }"),
                  "its data lie in another file");
 }
 
@@ -193,11 +222,13 @@ TEST(HostileOnnx, TerabytesAreRefusedWithoutAllocating) {
   getrusage(RUSAGE_SELF, &before);
   const std::int64_t million = 1'000'000;
   expect_refused(input("x", {million, million}) + output("y") + kRelu, "has more than 268435456 elements");
-  expect_refused(input("x", {million * million, million * million}) + output("y") + kRelu, "more than 2^63 elements");
+  expect_refused(input("x", {million * million, million * million}) + output("y") + kRelu,
+                 "more than 2^63 elements");
   expect_refused(input("x", {1, 1, 4, 4}) + filled("w", {1, 1, 1, 1}, 1) + output("y") +
                      conv(ints("pads", {1 << 30, 1 << 30, 1 << 30, 1 << 30})),
                  "elements");
-  expect_refused(input("x", {1, 1}) + output("y") + "initializer { name: 'w' data_type: 1 dims: 1099511627776 float_data: 1 } " + kRelu,
+  expect_refused(input("x", {1, 1}) + output("y") +
+                     "initializer { name: 'w' data_type: 1 dims: 1099511627776 float_data: 1 } " + kRelu,
                  "but the file holds 1");
   // Each constant twice as large as the one before.
   std::string doubling = input("x", {1}) + filled("v0", {1, 1024}, 1);
@@ -227,15 +258,16 @@ TEST(HostileOnnx, TheLimitOnAllValuesTogetherHolds) {
 TEST(HostileOnnx, OperatorSetsWeDoNotKnow) {
   const std::string graph = input("x", {1, 3}) + output("y") + kRelu;
   EXPECT_EQ(error_of(model(graph, 23)), "");
-  for (const int opset : {0, -1, 24, 1000}) EXPECT_THAT(error_of(model(graph, opset)), HasSubstr("operator set")) << opset;
+  for (const int opset : {0, -1, 24, 1000})
+    EXPECT_THAT(error_of(model(graph, opset)), HasSubstr("operator set")) << opset;
 }
 
 TEST(HostileOnnx, ProblemsOfSeveralNodesComeTogetherAndOnlyOnce) {
-  const std::string error = error_of(model(
-      input("x", {1, 3, 8, 8}) + filled("w", {4, 2, 3, 3}, 1) + output("y") + output("z") +
-      "node { op_type: 'Conv' name: 'c1' input: 'x' input: 'w' output: 'a' } "
-      "node { op_type: 'Relu' name: 'after' input: 'a' output: 'y' } "
-      "node { op_type: 'Conv' name: 'c2' input: 'x' input: 'w' output: 'z' } "));
+  const std::string error =
+      error_of(model(input("x", {1, 3, 8, 8}) + filled("w", {4, 2, 3, 3}, 1) + output("y") + output("z") +
+                     "node { op_type: 'Conv' name: 'c1' input: 'x' input: 'w' output: 'a' } "
+                     "node { op_type: 'Relu' name: 'after' input: 'a' output: 'y' } "
+                     "node { op_type: 'Conv' name: 'c2' input: 'x' input: 'w' output: 'z' } "));
   EXPECT_THAT(error, AllOf(HasSubstr("node 'c1' (Conv)"), HasSubstr("node 'c2' (Conv)")));
   EXPECT_THAT(error, ::testing::Not(HasSubstr("after")));
 }

@@ -25,7 +25,8 @@ inline std::string filled(const std::string& name, const std::vector<int>& shape
 }
 
 inline std::string integers(const std::string& name, const std::vector<int>& values) {
-  std::string text = "initializer { name: '" + name + "' data_type: 7 dims: " + std::to_string(values.size()) + " ";
+  std::string text =
+      "initializer { name: '" + name + "' data_type: 7 dims: " + std::to_string(values.size()) + " ";
   for (const int value : values) text += std::string("int64_data: ") + std::to_string(value) + " ";
   return text + "} ";
 }
@@ -33,17 +34,22 @@ inline std::string integers(const std::string& name, const std::vector<int>& val
 /// A float tensor as graph input; 0 stands for a symbolic dimension.
 inline std::string input(const std::string& name, const std::vector<std::int64_t>& shape) {
   std::string dims;
-  for (const std::int64_t d : shape) dims += d == 0 ? "dim { dim_param: 'n' } " : std::string("dim { dim_value: ") + std::to_string(d) + " } ";
+  for (const std::int64_t d : shape)
+    dims += d == 0 ? "dim { dim_param: 'n' } " : std::string("dim { dim_value: ") + std::to_string(d) + " } ";
   return "input { name: '" + name + "' type { tensor_type { elem_type: 1 shape { " + dims + "} } } } ";
 }
 
-inline std::string output(const std::string& name) { return "output { name: '" + name + "' } "; }
+inline std::string output(const std::string& name) {
+  return "output { name: '" + name + "' } ";
+}
 
 /// Serialises a model whose graph is given in text format.
 inline std::string model(const std::string& graph, int opset = 13) {
   ::onnx::ModelProto proto;
-  const std::string text = "ir_version: 7 opset_import { version: " + std::to_string(opset) + " } graph { name: 'g' " + graph + "}";
-  if (!google::protobuf::TextFormat::ParseFromString(text, &proto)) throw std::logic_error("bad text model: " + text);
+  const std::string text = "ir_version: 7 opset_import { version: " + std::to_string(opset) +
+                           " } graph { name: 'g' " + graph + "}";
+  if (!google::protobuf::TextFormat::ParseFromString(text, &proto))
+    throw std::logic_error("bad text model: " + text);
   return proto.SerializeAsString();
 }
 

@@ -85,7 +85,8 @@ TEST(Evaluate, ConvolutionAgreesWithItsDefinition) {
     a.pads = {pick(0, 3), pick(0, 3), pick(0, 3), pick(0, 3)};
     const std::int64_t channels = a.group * pick(1, 20);
     const std::int64_t outputs = a.group * pick(1, 20);
-    a.weight = std::make_shared<const Tensor>(random_tensor({outputs, channels / a.group, a.kernel[0], a.kernel[1]}));
+    a.weight = std::make_shared<const Tensor>(
+        random_tensor({outputs, channels / a.group, a.kernel[0], a.kernel[1]}));
     if (i % 2 == 0) a.bias = std::make_shared<const Tensor>(random_tensor({outputs}));
     const Tensor x = random_tensor({pick(1, 2), channels, pick(8, 15), pick(8, 15)});
     const Shape shape = graph::conv_shape(x.shape, a);
@@ -95,13 +96,15 @@ TEST(Evaluate, ConvolutionAgreesWithItsDefinition) {
 }
 
 TEST(Evaluate, LinearIsAMatrixProductOverTheLastDimension) {
-  LinearAttributes a{std::make_shared<const Tensor>(random_tensor({5, 7})), std::make_shared<const Tensor>(random_tensor({5}))};
+  LinearAttributes a{std::make_shared<const Tensor>(random_tensor({5, 7})),
+                     std::make_shared<const Tensor>(random_tensor({5}))};
   const Tensor x = random_tensor({2, 3, 7});
   const Tensor y = evaluate({"l", "Gemm", Op::linear, a, {}, {}}, {&x}, {2, 3, 5});
   for (std::size_t row = 0; row < 6; ++row) {
     for (std::size_t o = 0; o < 5; ++o) {
       float sum = a.bias->as<float>()[o];
-      for (std::size_t i = 0; i < 7; ++i) sum += x.as<float>()[row * 7 + i] * a.weight->as<float>()[o * 7 + i];
+      for (std::size_t i = 0; i < 7; ++i)
+        sum += x.as<float>()[row * 7 + i] * a.weight->as<float>()[o * 7 + i];
       ASSERT_EQ(y.as<float>()[row * 5 + o], sum);
     }
   }
@@ -123,7 +126,8 @@ Tensor naive_pool(const Tensor& x, const PoolAttributes& a, const Shape& shape, 
             const std::int64_t row = h * a.strides[0] - a.pads[0] + kh * a.dilations[0];
             const std::int64_t col = w * a.strides[1] - a.pads[1] + kw * a.dilations[1];
             if (row >= 0 && row < x.shape[2] && col >= 0 && col < x.shape[3]) {
-              const float value = x.as<float>()[static_cast<std::size_t>((plane * x.shape[2] + row) * x.shape[3] + col)];
+              const float value =
+                  x.as<float>()[static_cast<std::size_t>((plane * x.shape[2] + row) * x.shape[3] + col)];
               sum += value;
               largest = std::max(largest, value);
               ++on_input;
@@ -146,7 +150,8 @@ TEST(Evaluate, PoolsAgreeWithTheirDefinition) {
     a.kernel = {pick(1, 4), pick(1, 4)};
     a.strides = {pick(1, 3), pick(1, 3)};
     a.dilations = {pick(1, 2), pick(1, 2)};
-    a.pads = {pick(0, a.kernel[0] - 1), pick(0, a.kernel[1] - 1), pick(0, a.kernel[0] - 1), pick(0, a.kernel[1] - 1)};
+    a.pads = {pick(0, a.kernel[0] - 1), pick(0, a.kernel[1] - 1), pick(0, a.kernel[0] - 1),
+              pick(0, a.kernel[1] - 1)};
     a.ceil_mode = pick(0, 1) == 1;
     a.count_include_pad = pick(0, 1) == 1;
     const Tensor x = random_tensor({1, 2, pick(7, 12), pick(7, 12)});
@@ -165,7 +170,8 @@ TEST(Evaluate, ElementWiseOperators) {
   };
   EXPECT_THAT(on_x(Op::relu, {}), ElementsAre(0, 0, 1, 3));
   EXPECT_THAT(on_x(Op::clip, graph::ClipAttributes{-1, 2}), ElementsAre(-1, 0, 1, 2));
-  EXPECT_THAT(on_x(Op::scale_shift, graph::ScaleShiftAttributes{{2, 10}, {1, -1}}), ElementsAre(-3, 1, 9, 29));
+  EXPECT_THAT(on_x(Op::scale_shift, graph::ScaleShiftAttributes{{2, 10}, {1, -1}}),
+              ElementsAre(-3, 1, 9, 29));
   EXPECT_FLOAT_EQ(on_x(Op::sigmoid, {})[3], static_cast<float>(1.0 / (1.0 + std::exp(-3.0))));
   const std::vector<float> softmax = on_x(Op::softmax, graph::AxisAttributes{1});
   EXPECT_FLOAT_EQ(softmax[0], static_cast<float>(1.0 / (1.0 + std::exp(3.0))));
@@ -175,7 +181,9 @@ TEST(Evaluate, ElementWiseOperators) {
 std::shared_ptr<const Graph> digits() {
   return std::make_shared<const Graph>(onnx::import_onnx(BITLINE_SOURCE_DIR "/workloads/digits-cnn.onnx"));
 }
-Tensor digit_images() { return tensor::load_npy(BITLINE_SOURCE_DIR "/workloads/digits-test-x.npy"); }
+Tensor digit_images() {
+  return tensor::load_npy(BITLINE_SOURCE_DIR "/workloads/digits-test-x.npy");
+}
 
 TEST(Executor, RecognisesTheHeldOutDigits) {
   const Executor executor(digits());
@@ -185,7 +193,11 @@ TEST(Executor, RecognisesTheHeldOutDigits) {
   for (std::int64_t i = 0; i < x.shape[0]; ++i) {
     const std::vector<float> scores = executor.run({tensor::image(x, i)})[0].as<float>();
     const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
-    std::visit([&](const auto& y) { right += best == static_cast<std::int64_t>(y[static_cast<std::size_t>(i)]) ? 1 : 0; }, labels.data);
+    std::visit(
+        [&](const auto& y) {
+          right += best == static_cast<std::int64_t>(y[static_cast<std::size_t>(i)]) ? 1 : 0;
+        },
+        labels.data);
   }
   EXPECT_GE(right, 350) << "of " << x.shape[0] << ": 97 %";
 }
@@ -194,7 +206,8 @@ TEST(Executor, TheResultDoesNotDependOnThreads) {
   const Executor executor(digits());
   const Tensor x = digit_images();
   std::vector<std::vector<float>> alone;
-  for (std::int64_t i = 0; i < 40; ++i) alone.push_back(Executor(digits()).run({tensor::image(x, i)})[0].as<float>());
+  for (std::int64_t i = 0; i < 40; ++i)
+    alone.push_back(Executor(digits()).run({tensor::image(x, i)})[0].as<float>());
   std::vector<std::vector<float>> together(40);
   tbb::parallel_for(0, 40, [&](int i) {
     together[static_cast<std::size_t>(i)] = executor.run({tensor::image(x, i)})[0].as<float>();
@@ -246,12 +259,17 @@ TEST(Executor, TheObserverSeesEveryValueOnce) {
 
 TEST(Executor, InputsThatDoNotFitAreRefused) {
   const Executor executor(digits());
-  EXPECT_THAT([&] { static_cast<void>(executor.run({})); }, ThrowsMessage<base::UsageError>(HasSubstr("0 input arrays; allowed: 1")));
-  EXPECT_THAT([&] { static_cast<void>(executor.run({tensor::zeros({1, 2, 3})})); },
-              ThrowsMessage<base::UsageError>(HasSubstr("array of shape 1x2x3; allowed: float32 of shape 1x1x8x8")));
+  EXPECT_THAT([&] { static_cast<void>(executor.run({})); },
+              ThrowsMessage<base::UsageError>(HasSubstr("0 input arrays; allowed: 1")));
+  EXPECT_THAT(
+      [&] {
+        static_cast<void>(executor.run({tensor::zeros({1, 2, 3})}));
+      },
+      ThrowsMessage<base::UsageError>(HasSubstr("array of shape 1x2x3; allowed: float32 of shape 1x1x8x8")));
   Tensor integers = tensor::zeros({1, 1, 8, 8});
   integers.data = std::vector<std::int32_t>(64);
-  EXPECT_THAT([&] { static_cast<void>(executor.run({integers})); }, ThrowsMessage<base::UsageError>(HasSubstr("not float32")));
+  EXPECT_THAT([&] { static_cast<void>(executor.run({integers})); },
+              ThrowsMessage<base::UsageError>(HasSubstr("not float32")));
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ class Npy : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = (std::filesystem::path(::testing::TempDir()) / (std::string("npy_") + test->name() + ".npy")).string();
+    path_ = (std::filesystem::path(::testing::TempDir()) / (std::string("npy_") + test->name() + ".npy"))
+                .string();
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
@@ -53,9 +54,10 @@ Tensor sample() {
 }
 
 TEST_F(Npy, WhatIsSavedIsLoadedAgain) {
-  for (const Tensor& tensor : {sample<float>(), sample<std::int64_t>(), sample<std::int32_t>(), sample<std::int8_t>(),
-                               sample<std::uint8_t>(), Tensor{{}, std::vector<float>{7}}, Tensor{{5}, std::vector<float>(5)},
-                               Tensor{{0, 4}, std::vector<float>{}}}) {
+  for (const Tensor& tensor :
+       {sample<float>(), sample<std::int64_t>(), sample<std::int32_t>(), sample<std::int8_t>(),
+        sample<std::uint8_t>(), Tensor{{}, std::vector<float>{7}}, Tensor{{5}, std::vector<float>(5)},
+        Tensor{{0, 4}, std::vector<float>{}}}) {
     save_npy(path_, tensor);
     const Tensor loaded = load_npy(path_);
     EXPECT_EQ(loaded.shape, tensor.shape);
@@ -72,15 +74,23 @@ TEST_F(Npy, ReadsWhatNumPyWrote) {
 }
 
 TEST_F(Npy, ConvertsOtherElementTypes) {
-  EXPECT_THAT(load(file("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", raw<double>({1.5, -2}))).as<float>(),
+  EXPECT_THAT(load(file("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", raw<double>({1.5, -2})))
+                  .as<float>(),
               ElementsAre(1.5F, -2.0F));
-  EXPECT_THAT(load(file("{'descr': '<f2', 'fortran_order': False, 'shape': (2,)}", raw<std::uint16_t>({0x3C00, 0xC000}))).as<float>(),
+  EXPECT_THAT(load(file("{'descr': '<f2', 'fortran_order': False, 'shape': (2,)}",
+                        raw<std::uint16_t>({0x3C00, 0xC000})))
+                  .as<float>(),
               ElementsAre(1.0F, -2.0F));
-  EXPECT_THAT(load(file("{'descr': '<i2', 'fortran_order': False, 'shape': (2,)}", raw<std::int16_t>({-3, 4}))).as<std::int32_t>(),
-              ElementsAre(-3, 4));
-  EXPECT_THAT(load(file("{'descr': '<u4', 'fortran_order': False, 'shape': (1,)}", raw<std::uint32_t>({4000000000U}))).as<std::int64_t>(),
-              ElementsAre(4000000000));
-  EXPECT_THAT(load(file("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", std::string(1, '\1'))).as<std::uint8_t>(),
+  EXPECT_THAT(
+      load(file("{'descr': '<i2', 'fortran_order': False, 'shape': (2,)}", raw<std::int16_t>({-3, 4})))
+          .as<std::int32_t>(),
+      ElementsAre(-3, 4));
+  EXPECT_THAT(
+      load(file("{'descr': '<u4', 'fortran_order': False, 'shape': (1,)}", raw<std::uint32_t>({4000000000U})))
+          .as<std::int64_t>(),
+      ElementsAre(4000000000));
+  EXPECT_THAT(load(file("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", std::string(1, '\1')))
+                  .as<std::uint8_t>(),
               ElementsAre(1));
 }
 
@@ -98,13 +108,19 @@ TEST_F(Npy, NamesWhatIsWrong) {
   expect_refused("PK\x03\x04 an npz archive", "is not a NumPy file");
   expect_refused(file(good, data.substr(0, 7)), "7 bytes follow");
   expect_refused(file(good, data + data), "16 bytes follow");
-  expect_refused(file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", data), "element type '>f4'");
+  expect_refused(file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", data),
+                 "element type '>f4'");
   expect_refused(file("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", data), "element type '|O'");
-  expect_refused(file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", data), "structured");
-  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }", data), "non-negative dimension");
-  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", data), "63 bits");
-  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", data), "2^63");
-  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", data), "8 bytes follow");
+  expect_refused(file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", data),
+                 "structured");
+  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }", data),
+                 "non-negative dimension");
+  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", data),
+                 "63 bits");
+  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", data),
+                 "2^63");
+  expect_refused(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", data),
+                 "8 bytes follow");
   expect_refused(file("{'descr': '<f4', 'shape': (2,), }", data), "lacks");
   expect_refused(file("{'descr': '<f4', 'fortran_order': 1, 'shape': (2,), }", data), "True or False");
   expect_refused(file("{'descr': '<f4', 'evil': 1, 'shape': (2,), }", data), "unexpected key 'evil'");
@@ -114,7 +130,8 @@ TEST_F(Npy, NamesWhatIsWrong) {
 }
 
 TEST_F(Npy, EveryTruncationIsRefused) {
-  const std::string whole = file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", raw<float>({1, 2}));
+  const std::string whole =
+      file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", raw<float>({1, 2}));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_THROW(static_cast<void>(load(whole.substr(0, size))), base::UsageError) << size;
   }

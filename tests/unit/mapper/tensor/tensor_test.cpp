@@ -17,7 +17,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-Tensor floats(Shape shape, std::vector<float> values) { return {std::move(shape), std::move(values)}; }
+Tensor floats(Shape shape, std::vector<float> values) {
+  return {std::move(shape), std::move(values)};
+}
 
 TEST(ElementCount, IsTheProductOfTheDimensions) {
   EXPECT_EQ(element_count({}), 1);
@@ -27,7 +29,8 @@ TEST(ElementCount, IsTheProductOfTheDimensions) {
 }
 
 TEST(ElementCount, RefusesWhatDoesNotFit) {
-  EXPECT_THROW(static_cast<void>(element_count({std::int64_t{1} << 32, std::int64_t{1} << 31})), std::overflow_error);
+  EXPECT_THROW(static_cast<void>(element_count({std::int64_t{1} << 32, std::int64_t{1} << 31})),
+               std::overflow_error);
   EXPECT_THROW(static_cast<void>(element_count({2, -3})), std::overflow_error);
 }
 
@@ -87,7 +90,8 @@ TEST(Transpose, SwapsRowsAndColumnsAcrossBlocks) {
   const Tensor turned = transpose(matrix);
   EXPECT_EQ(turned.shape, (Shape{65, 37}));
   for (std::size_t r = 0; r < 37; ++r) {
-    for (std::size_t c = 0; c < 65; ++c) ASSERT_EQ(turned.as<float>()[c * 37 + r], matrix.as<float>()[r * 65 + c]);
+    for (std::size_t c = 0; c < 65; ++c)
+      ASSERT_EQ(turned.as<float>()[c * 37 + r], matrix.as<float>()[r * 65 + c]);
   }
 }
 
