@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flow of windows and pixels through the chip.
+// The flow of windows through the chip: what opens, what the IMAs do, what follows from what.
 #include "sim/cycle/chip.h"
 
 #include <algorithm>
@@ -11,7 +11,6 @@ namespace bitline::cycle {
 
 using base::Action;
 using base::Time;
-using place::StageKind;
 
 namespace {
 
@@ -265,144 +264,6 @@ void Chip::partial_arrived(int stage, int join, std::int64_t window, Time time) 
   }
   actions(stage)[Action::tile_shift_add] += additions;
   tile(place.tile).request(*last, {token, TileOp::add, additions});
-}
-
-// --- digital, input and output stages ---------------------------------------------------------------------------
-
-void Chip::try_read(int stage) {
-  StageRun& run = stages_[at(stage)];
-  while (!run.reading && run.read < run.opened) {
-    run.reading = run.stage->kind != StageKind::output;
-    start_reading(stage, run.read++);
-  }
-}
-
-void Chip::start_reading(int stage, std::int64_t window) {
-  const StageRun& run = stages_[at(stage)];
-  if (run.stage->kind != StageKind::digital) {
-    const bool in = run.stage->kind == StageKind::input;
-    if (in && window % run.stage->pixels == 0) {
-      Time& start = image_start_[static_cast<std::size_t>(window / run.stage->pixels)];
-      if (start < Time()) start = base::now();
-    }
-    actions(stage)[Action::chip_link_byte] += run.stage->pixel_bytes;
-    const Token token{stage, in ? Kind::link_in : Kind::link_out, 0, 0, 0, window};
-    link_->request(base::now(), {token, run.stage->pixel_bytes});
-    return;
-  }
-  std::int64_t bytes = 0;
-  for (const place::EdgeId e : run.stage->inputs) {
-    const place::Edge& edge = edges_[at(e)].edge();
-    if (edges_[at(e)].reduces()) continue;
-    for (const place::Delivery& delivery : edge.deliveries) {
-      bytes += pixels_taken(edge.window, window % run.stage->pixels) * delivery.pixel_bytes;
-    }
-  }
-  const Token token{stage, Kind::read, 0, 0, 0, window};
-  if (bytes == 0) {
-    completions_.push(base::now(), token);
-    return;
-  }
-  actions(stage)[Action::edram_read] += memory::accesses(arch_.tile.edram, bytes);
-  tile(run.sources[0].tile).request(base::now(), {token, TileOp::read, bytes});
-}
-
-void Chip::absorb(int edge, std::int64_t pixel, Time now) {
-  const place::Edge& place = edges_[at(edge)].edge();
-  const int home = stages_[at(place.consumer)].sources[0].tile;
-  const Token token{place.consumer, Kind::absorb_read, 0, 0, edge, pixel};
-  actions(place.consumer)[Action::edram_read] +=
-      memory::accesses(arch_.tile.edram, place.deliveries.at(0).pixel_bytes);
-  tile(home).request(now, {token, TileOp::read, place.deliveries.at(0).pixel_bytes});
-}
-
-void Chip::absorb_done(const Token& token) {
-  StageRun& run = stages_[at(token.stage)];
-  EdgeState& edge = edges_[at(token.edge)];
-  if (token.kind == Kind::absorb_read) {
-    edge.absorbed();
-    try_open(edge.edge().producer);
-    if (!run.absorbing.empty()) {
-      const WorkStep& step = run.absorbing.front();
-      const std::int64_t pixels = stages_[at(edge.edge().producer)].stage->pixels;
-      const std::int64_t pixel = token.window % pixels;
-      const std::int64_t elements = step.elements * (pixel + 1) / pixels - step.elements * pixel / pixels;
-      Token next = token;
-      next.kind = Kind::absorb_work;
-      actions(token.stage)[step.action] += elements;
-      if (elements > 0) {
-        tile(run.sources[0].tile).request(base::now(), {next, step.op, elements});
-        return;
-      }
-    }
-  }
-  edge.accumulated();
-  try_open(token.stage);
-}
-
-void Chip::pixel_left(int stage, std::int64_t pixel, Time now) {
-  StageRun& run = stages_[at(stage)];
-  run.statistics.last_end = now;
-  finished_windows(stage);
-  release(run, pixel + 1);
-  if ((pixel + 1) % run.stage->pixels != 0) return;
-  const auto image = static_cast<std::size_t>(pixel / run.stage->pixels);
-  image_end_[image] = std::max(image_end_[image], now);
-  if (--outputs_left_[image] > 0) return;
-  --images_left_;
-  if (options_.progress) options_.progress(options_.images - images_left_);
-}
-
-// --- from a source to the consumers' buffers --------------------------------------------------------------------
-
-void Chip::work(const Token& token, Time time) {
-  const StageRun& run = stages_[at(token.stage)];
-  const Source& source = run.sources[at(token.part)];
-  const std::size_t step = token.kind == Kind::work ? at(token.step) : 0;
-  if (step == source.work.size()) {
-    deliver(token.stage, token.part, token.window, time);
-    return;
-  }
-  const WorkStep& next = source.work[step];
-  actions(token.stage)[next.action] += next.elements;
-  const Token request{token.stage, Kind::work, token.part, static_cast<int>(step), 0, token.window};
-  tile(source.tile).request(time, {request, next.op, next.elements});
-}
-
-void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
-  const StageRun& run = stages_[at(stage)];
-  const Source& source = run.sources[at(part)];
-  const bool from_link = run.stage->kind == StageKind::input;
-  if (run.stage->kind == StageKind::digital) {
-    completions_.push(time, {stage, Kind::work_done, 0, 0, 0, window});
-  }
-  const int from = topology_.router_of(from_link ? 0 : source.tile);
-  for (std::size_t i = 0; i < source.shares.size(); ++i) {
-    const Share& share = source.shares[i];
-    Token token{stage, Kind::share_packet, part, static_cast<int>(i), share.edge, window};
-    if (share.leaves_chip) {
-      token.kind = Kind::share_out;
-      send(token, from, topology_.router_of(0), static_cast<int>(Port::chip_link), share.bytes * 8, time);
-    } else if (share.tile == source.tile && !from_link) {
-      write_share(token, time);
-    } else {
-      send(token, from, topology_.router_of(share.tile), topology_.tile_port(share.tile), share.bytes * 8, time);
-    }
-  }
-}
-
-void Chip::write_share(const Token& token, Time time) {
-  const Share& share = stages_[at(token.stage)].sources[at(token.part)].shares[at(token.step)];
-  Token write = token;
-  write.kind = Kind::share;
-  actions(token.stage)[Action::edram_write] += memory::accesses(arch_.tile.edram, share.bytes);
-  tile(share.tile).request(time, {write, TileOp::write, share.bytes});
-}
-
-void Chip::send(const Token& token, int from_router, int to_router, int port, std::int64_t bits, Time time) {
-  const std::int64_t flits = noc::flits(arch_.noc, bits);
-  actions(token.stage)[Action::router_flit] += flits * topology_.hops(from_router, to_router);
-  routers_[at(from_router)]->arrive(time, {token, to_router, port, flits});
 }
 
 }  // namespace bitline::cycle

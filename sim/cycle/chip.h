@@ -8,76 +8,13 @@
 #include <memory>
 #include <vector>
 
-#include "models/ima/ima_module.h"
+#include "sim/cycle/chip_state.h"
 #include "sim/cycle/noc_modules.h"
-#include "sim/cycle/plan_builder.h"
 #include "sim/cycle/runner.h"
-#include "sim/cycle/stage_state.h"
 #include "sim/cycle/tile_module.h"
 #include "sim/cycle/topology.h"
 
 namespace bitline::cycle {
-
-class Chip;
-
-/// One IMA with a part of a layer, and the credits that it gave the tile.
-class ImaAgent final : public ima::ImaClient {
- public:
-  ImaAgent(Chip& chip, int stage, int part) : chip_(chip), stage_(stage), part_(part) {}
-  void input_free() override;
-  void results_ready(std::span<const std::int64_t> results) override;
-
-  std::unique_ptr<ima::ImaModule> module;
-  PlannedIma planned;              ///< plan's columns and cells dropped where only time is simulated
-  base::ActionCounts register_actions;  ///< of one MVM
-  int credits = 0;                 ///< free input buffers
-  std::int64_t fills = 0;          ///< requested
-  std::int64_t reads = 0;          ///< MVMs whose last read is latched
-  std::int64_t drains = 0;         ///< requested
-
- private:
-  Chip& chip_;
-  int stage_;
-  int part_;
-};
-
-/// A share of every pixel that a source sends to one buffer.
-struct Share {
-  int edge = 0;
-  int tile = 0;
-  std::int64_t bytes = 0;
-  bool leaves_chip = false;   ///< for an output stage: straight to the chip link
-};
-struct WorkStep {
-  TileOp op = TileOp::activation;
-  base::Action action = base::Action::activation;
-  std::int64_t elements = 0;
-};
-/// Where a stage's pixels, or a join's part of each, come from.
-struct Source {
-  int tile = 0;
-  std::vector<WorkStep> work;
-  std::vector<Share> shares;
-};
-
-struct StageRun {
-  const place::Stage* stage = nullptr;
-  const place::LayerPlacement* layer = nullptr;
-  std::int64_t windows = 0;          ///< all images
-  std::int64_t opened = 0;
-  std::int64_t read = 0;             ///< digital, input and output stages: windows whose reading has been asked for
-  std::int64_t finished = 0;         ///< windows that the stage no longer works on
-  bool reading = false;
-  std::vector<std::unique_ptr<ImaAgent>> imas;
-  std::vector<ItemCounter> joins;
-  ItemCounter filled{1};             ///< windows, by IMA
-  ItemCounter latched{1};
-  std::vector<Source> sources;       ///< crossbar stages: one per join
-  std::vector<WorkStep> absorbing;   ///< reducing stages: the work per image that input pixels share
-  StallMeter stalls;
-  base::Time last_work;
-  StageStatistics statistics;
-};
 
 class Chip final : public sc_core::sc_module, public GrantClient {
  public:
