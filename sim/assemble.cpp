@@ -14,11 +14,15 @@ using place::StageKind;
 
 const char* op_name(const graph::Graph& graph, const Mapping& mapping, const Stage& stage) {
   switch (stage.kind) {
-    case StageKind::input: return "input";
-    case StageKind::output: return "output";
+    case StageKind::input:
+      return "input";
+    case StageKind::output:
+      return "output";
     case StageKind::crossbar:
-      return graph::to_string(graph.node(mapping.program.layers[static_cast<std::size_t>(stage.layer)].node).op);
-    case StageKind::digital: break;
+      return graph::to_string(
+          graph.node(mapping.program.layers[static_cast<std::size_t>(stage.layer)].node).op);
+    case StageKind::digital:
+      break;
   }
   for (const place::UnitWork& work : stage.work)
     if (work.node >= 0) return graph::to_string(graph.node(work.node).op);
@@ -32,7 +36,8 @@ engine::LayerActivity activity(std::span<const engine::ImageResult> values, std:
   return sum;
 }
 
-std::vector<result::SliceResult> slices(const slice::SlicedLayer& sliced, const engine::LayerActivity& activity) {
+std::vector<result::SliceResult> slices(const slice::SlicedLayer& sliced,
+                                        const engine::LayerActivity& activity) {
   const std::vector<slice::SliceStatistics> statistics = slice::statistics(sliced);
   std::vector<result::SliceResult> out;
   for (std::size_t s = 0; s < statistics.size(); ++s) {
@@ -66,7 +71,8 @@ void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity
 }
 
 result::EnergyUse energy_use(const arch::ByComponent<base::Energy>& dynamic,
-                             const arch::ByComponent<base::Power>& static_power, double static_seconds, double share) {
+                             const arch::ByComponent<base::Power>& static_power, double static_seconds,
+                             double share) {
   result::EnergyUse use;
   for (std::size_t c = 0; c < arch::kComponents; ++c) {
     const double moving = dynamic.values[c].value() * share;
@@ -87,11 +93,12 @@ void add(result::EnergyUse& sum, const result::EnergyUse& part) {
     sum.by_component = part.by_component;
     return;
   }
-  for (std::size_t c = 0; c < part.by_component.size(); ++c) sum.by_component[c].second += part.by_component[c].second;
+  for (std::size_t c = 0; c < part.by_component.size(); ++c)
+    sum.by_component[c].second += part.by_component[c].second;
 }
 
-/// The part of the chip's static energy that a stage is charged: in proportion to its crossbars; with no crossbar
-/// at all, the same for every stage.
+/// The part of the chip's static energy that a stage is charged: in proportion to its crossbars; with no
+/// crossbar at all, the same for every stage.
 double static_share(const Mapping& mapping, const result::LayerResult& layer) {
   const place::Program& program = mapping.program;
   if (program.crossbars_used == 0) return 1.0 / static_cast<double>(program.stages.size());
@@ -110,13 +117,15 @@ result::Latency latency(const cycle::CycleResult& timed) {
   const std::vector<base::Time>& ends = timed.image_end;
   l.image = ends.front().seconds();
   l.total = timed.total.seconds();
-  l.interval = ends.size() < 2 ? l.image
-                               : (ends.back() - ends.front()).seconds() / static_cast<double>(ends.size() - 1);
+  l.interval = ends.size() < 2
+                   ? l.image
+                   : (ends.back() - ends.front()).seconds() / static_cast<double>(ends.size() - 1);
   return l;
 }
 
-void add_layers(const Mapping& mapping, const cycle::CycleResult& timed, std::span<const engine::ImageResult> values,
-                const arch::CostModel& costs, result::Result& r) {
+void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
+                std::span<const engine::ImageResult> values, const arch::CostModel& costs,
+                result::Result& r) {
   const double per_image = 1.0 / static_cast<double>(values.size());
   const arch::ByComponent<base::Power> static_power = costs.static_power();
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
@@ -142,7 +151,8 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed, std::sp
     r.cell_utilization += layer.cell_utilization * static_cast<double>(layer.crossbars);
     r.layers.push_back(std::move(layer));
   }
-  if (mapping.program.crossbars_used > 0) r.cell_utilization /= static_cast<double>(mapping.program.crossbars_used);
+  if (mapping.program.crossbars_used > 0)
+    r.cell_utilization /= static_cast<double>(mapping.program.crossbars_used);
 }
 
 }  // namespace

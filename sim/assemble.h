@@ -10,8 +10,8 @@
 
 namespace bitline::sim {
 
-/// Applies the costs: figures of time, energy, area and use from what was counted. `values` are the activities of
-/// the streamed images. Leaves accuracy, provenance and wall time to the caller.
+/// Applies the costs: figures of time, energy, area and use from what was counted. `values` are the
+/// activities of the streamed images. Leaves accuracy, provenance and wall time to the caller.
 [[nodiscard]] result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
                                       std::span<const engine::ImageResult> values);
 

@@ -18,18 +18,22 @@ namespace fs = std::filesystem;
 using tensor::Shape;
 using tensor::Tensor;
 
-[[noreturn]] void refuse(const std::string& where, std::string given, std::string allowed, std::string remedy = {}) {
+[[noreturn]] void refuse(const std::string& where, std::string given, std::string allowed,
+                         std::string remedy = {}) {
   throw base::UsageError(base::Problem{where, std::move(given), std::move(allowed), std::move(remedy)});
 }
 
-bool is_array(const fs::path& path) { return path.extension() == ".npy" || path.extension() == ".pb"; }
+bool is_array(const fs::path& path) {
+  return path.extension() == ".npy" || path.extension() == ".pb";
+}
 
 Tensor load_array(const fs::path& path, const std::string& option) {
   const std::string where = option + " " + path.string();
   std::error_code error;
   if (!fs::is_regular_file(path, error)) refuse(where, "there is no such file", "a .npy or .pb file");
   if (!is_array(path))
-    refuse(where, "unknown kind of file '" + path.extension().string() + "'", "a .npy or .pb file, or a folder of them");
+    refuse(where, "unknown kind of file '" + path.extension().string() + "'",
+           "a .npy or .pb file, or a folder of them");
   try {
     return path.extension() == ".npy" ? tensor::load_npy(path.string()) : onnx::load_tensor_pb(path.string());
   } catch (const base::UsageError& fault) {
@@ -51,7 +55,8 @@ std::optional<std::int64_t> images_in(const Shape& given, const Shape& wanted) {
   if (wanted.empty()) return std::nullopt;
   const Shape inner(wanted.begin() + 1, wanted.end());
   if (wanted.front() == 1 && given == inner) return 1;
-  if (given.size() != wanted.size() || !std::equal(inner.begin(), inner.end(), given.begin() + 1)) return std::nullopt;
+  if (given.size() != wanted.size() || !std::equal(inner.begin(), inner.end(), given.begin() + 1))
+    return std::nullopt;
   if (given.front() % wanted.front() != 0) return std::nullopt;
   return given.front() / wanted.front();
 }
@@ -72,11 +77,13 @@ void append_images(const Tensor& array, const graph::Value& input, const std::st
   if (!count)
     refuse(where, "has shape " + tensor::to_string(array.shape),
            fmt::format("{} for the network's input '{}'", batched(input.shape), input.name));
-  if (*count == 0) refuse(where, "holds no image (shape " + tensor::to_string(array.shape) + ")", "at least one");
+  if (*count == 0)
+    refuse(where, "holds no image (shape " + tensor::to_string(array.shape) + ")", "at least one");
   const std::vector<float>& values = array.as<float>();
   const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
   if (bad != values.end())
-    refuse(where, fmt::format("has the value {} at element {}", *bad, bad - values.begin()), "finite numbers");
+    refuse(where, fmt::format("has the value {} at element {}", *bad, bad - values.begin()),
+           "finite numbers");
   const auto size = static_cast<std::ptrdiff_t>(tensor::element_count(input.shape));
   for (std::int64_t i = 0; i < *count; ++i) {
     const auto first = values.begin() + i * size;
@@ -89,7 +96,8 @@ std::vector<fs::path> arrays_of(const fs::path& folder, const std::string& optio
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
     if (is_array(it->path())) files.push_back(it->path());
-  if (error) refuse(option + " " + folder.string(), "cannot be read: " + error.message(), "a folder of arrays");
+  if (error)
+    refuse(option + " " + folder.string(), "cannot be read: " + error.message(), "a folder of arrays");
   if (files.empty()) refuse(option + " " + folder.string(), "has no .npy or .pb file", "a folder of arrays");
   std::sort(files.begin(), files.end());
   return files;
@@ -113,7 +121,8 @@ std::vector<std::vector<Tensor>> load_columns(const graph::Graph& graph, const f
   std::error_code error;
   const bool folder = fs::is_directory(path, error);
   if (!folder && graph.inputs.size() > 1)
-    refuse(option + " " + path.string(), fmt::format("is one file for a network of {} inputs", graph.inputs.size()),
+    refuse(option + " " + path.string(),
+           fmt::format("is one file for a network of {} inputs", graph.inputs.size()),
            "a folder with one file per input");
   const std::vector<fs::path> files = folder ? arrays_of(path, option) : std::vector<fs::path>{path};
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -124,8 +133,8 @@ std::vector<std::vector<Tensor>> load_columns(const graph::Graph& graph, const f
       append_images(load_array(file, option), input, option + " " + file.string(), columns[i]);
     if (columns[i].size() != columns[0].size())
       refuse(option + " " + path.string(),
-             fmt::format("has {} images for input '{}' and {} for the first input", columns[i].size(), input.name,
-                         columns[0].size()),
+             fmt::format("has {} images for input '{}' and {} for the first input", columns[i].size(),
+                         input.name, columns[0].size()),
              "as many for each input");
   }
   return columns;
@@ -184,7 +193,8 @@ std::vector<std::int64_t> load_labels(const std::string& path, std::int64_t imag
   const std::string where = "--labels " + path;
   const Tensor array = load_array(path, "--labels");
   auto labels = as_integers<std::int64_t, std::int32_t, std::int8_t, std::uint8_t>(array);
-  if (!labels) refuse(where, fmt::format("is {}", type_name(array)), "integers", "convert it with y.astype('int64')");
+  if (!labels)
+    refuse(where, fmt::format("is {}", type_name(array)), "integers", "convert it with y.astype('int64')");
   if (static_cast<std::int64_t>(labels->size()) != images)
     refuse(where, fmt::format("has {} labels for {} images", labels->size(), images), "one label per image");
   for (std::size_t i = 0; i < labels->size(); ++i)
@@ -197,8 +207,8 @@ std::vector<std::int64_t> load_labels(const std::string& path, std::int64_t imag
 std::string file_name(const std::string& name) {
   std::string out = name;
   for (char& c : out) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
     if (!plain) c = '_';
   }
   if (out.find_first_not_of('.') == std::string::npos) out.insert(0, 1, '_');

@@ -14,12 +14,13 @@ namespace bitline::sim {
 /// One entry per image, each with one float tensor per network input (of exactly its shape).
 using Images = std::vector<quantize::Inputs>;
 
-/// Reads the images of `graph` from `path`: a `.npy` or a TensorProto `.pb` of float32 with the images along the
-/// first axis, or a folder of such files: for a network of one input all of them, joined in the order of their
-/// names; for several inputs one per input, named like it (characters that cannot be in a file name as '_') or
-/// `input_<index>`. Throws base::UsageError naming `option`, the file, and the shapes or types where they do not
-/// fit, for values that are not finite and for arrays without images.
-[[nodiscard]] Images load_images(const graph::Graph& graph, const std::string& path, const std::string& option);
+/// Reads the images of `graph` from `path`: a `.npy` or a TensorProto `.pb` of float32 with the images along
+/// the first axis, or a folder of such files: for a network of one input all of them, joined in the order of
+/// their names; for several inputs one per input, named like it (characters that cannot be in a file name as
+/// '_') or `input_<index>`. Throws base::UsageError naming `option`, the file, and the shapes or types where
+/// they do not fit, for values that are not finite and for arrays without images.
+[[nodiscard]] Images load_images(const graph::Graph& graph, const std::string& path,
+                                 const std::string& option);
 
 /// `count` images of values uniform in [0, 1): the same for the same seed, everywhere.
 [[nodiscard]] Images random_images(const graph::Graph& graph, std::int64_t count, std::uint64_t seed);
@@ -28,8 +29,8 @@ using Images = std::vector<quantize::Inputs>;
 [[nodiscard]] std::vector<std::int64_t> load_labels(const std::string& path, std::int64_t images,
                                                     std::int64_t classes);
 
-/// `name` with every character that is not a letter, digit, '.', '-' or '_' replaced by '_'; never empty and never
-/// a path. How names of values become names of files.
+/// `name` with every character that is not a letter, digit, '.', '-' or '_' replaced by '_'; never empty and
+/// never a path. How names of values become names of files.
 [[nodiscard]] std::string file_name(const std::string& name);
 
 /// Position of the label among the scores, 0 for the highest; equal scores rank by index.

@@ -13,13 +13,15 @@
 namespace bitline::sim {
 namespace {
 
-Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph, const std::vector<quantize::Range>& ranges) {
+Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+               const std::vector<quantize::Range>& ranges) {
   Mapping mapping;
   mapping.machine = std::move(machine);
   mapping.graph = std::move(graph);
   const graph::Graph& network = *mapping.graph;
   const arch::PrecisionParams& precision = mapping.arch().precision;
-  const std::vector<quantize::Range> unknown(ranges.empty() ? network.values.size() : 0, quantize::Range{0.0, 1.0});
+  const std::vector<quantize::Range> unknown(ranges.empty() ? network.values.size() : 0,
+                                             quantize::Range{0.0, 1.0});
   mapping.quants = quantize::quantize(network, ranges.empty() ? unknown : ranges, precision);
   mapping.sliced.resize(mapping.quants.size());
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
@@ -42,7 +44,8 @@ std::shared_ptr<const graph::Graph> import_network(const std::string& path) {
   }
 }
 
-Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph, const std::vector<quantize::Range>& ranges) {
+Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+                    const std::vector<quantize::Range>& ranges) {
   Mapping mapping = sliced(std::move(machine), std::move(graph), ranges);
   std::vector<place::LayerInput> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)

@@ -25,9 +25,9 @@ struct MappingRequest {
 struct Mapping {
   arch::LoadedArch machine;
   std::shared_ptr<const graph::Graph> graph;
-  std::vector<quantize::LayerQuant> quants;                           ///< one per crossbar layer, in node order
-  std::vector<std::shared_ptr<const slice::SlicedLayer>> sliced;      ///< the same
-  place::Program program;                                             ///< layers in the same order
+  std::vector<quantize::LayerQuant> quants;                       ///< one per crossbar layer, in node order
+  std::vector<std::shared_ptr<const slice::SlicedLayer>> sliced;  ///< the same
+  place::Program program;                                         ///< layers in the same order
 
   [[nodiscard]] const arch::Arch& arch() const { return machine.arch; }
 };
@@ -35,8 +35,8 @@ struct Mapping {
 /// The network of a request, with every dimension known and batch 1. Throws base::NetworkError.
 [[nodiscard]] std::shared_ptr<const graph::Graph> import_network(const std::string& path);
 
-/// Quantises, slices and places `graph` on `machine`. `ranges` of activations (quantize::calibrate) may be empty:
-/// they have no part in what lies where. Throws base::ConfigError, NetworkError, MappingError.
+/// Quantises, slices and places `graph` on `machine`. `ranges` of activations (quantize::calibrate) may be
+/// empty: they have no part in what lies where. Throws base::ConfigError, NetworkError, MappingError.
 [[nodiscard]] Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                                   const std::vector<quantize::Range>& ranges = {});
 /// From the files. Throws what load_arch, import_network and the above do.
@@ -45,8 +45,8 @@ struct Mapping {
 /// Quantises and slices without placing, so also what is too large for the machine. `program` stays empty.
 [[nodiscard]] Mapping slice_network(const MappingRequest& request);
 
-/// What the machine costs with this network: where the resolution policy looks at the weights, ADCs are built for
-/// the widest conversion of each slice over all layers.
+/// What the machine costs with this network: where the resolution policy looks at the weights, ADCs are built
+/// for the widest conversion of each slice over all layers.
 [[nodiscard]] arch::CostModel cost_model(const Mapping& mapping);
 
 }  // namespace bitline::sim

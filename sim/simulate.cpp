@@ -42,7 +42,8 @@ void check(const SimulationRequest& request) {
   if (request.timeout_s < 0)
     problems.push_back({"--timeout", fmt::format("{}", request.timeout_s), "seconds, 0 for no limit", ""});
   if (!request.labels.empty() && request.input.empty())
-    problems.push_back({"--labels", "given without --input", "", "give the images that the labels belong to"});
+    problems.push_back(
+        {"--labels", "given without --input", "", "give the images that the labels belong to"});
   if (!problems.empty()) throw base::UsageError(std::move(problems));
 }
 
@@ -80,7 +81,8 @@ cycle::CycleResult simulate_time(const SimulationRequest& request, const Mapping
   options.wall_clock_limit_s = deadline.left_s();
   if (request.progress)
     options.progress = [&request](std::int64_t done) { request.progress("time", done, request.batch); };
-  if (request.mode == Mode::cycle) return cycle::simulate_cycles(mapping.program, mapping.arch(), layers, options);
+  if (request.mode == Mode::cycle)
+    return cycle::simulate_cycles(mapping.program, mapping.arch(), layers, options);
 
   const StructuralCheck structural(mapping, network, streamed);
   options.structural = &structural.data();
@@ -114,7 +116,9 @@ void dump_outputs(const graph::Graph& graph, const std::vector<engine::ImageResu
                   const result::OutputFolder& folder) {
   const std::vector<std::string> files = output_files(graph);
   for (std::size_t o = 0; o < files.size(); ++o) {
-    const auto outputs_of = [&](std::size_t i) -> const auto& { return values[i].outputs; };
+    const auto outputs_of = [&](std::size_t i) -> const auto& {
+      return values[i].outputs;
+    };
     tensor::save_npy(folder.path(files[o]), joined_output(values.size(), o, outputs_of));
   }
 }
@@ -163,7 +167,8 @@ result::Result simulate(const SimulationRequest& request) {
   const engine::NetworkFunction network(graph, network_layers(mapping), mapping.arch().ima.gate_zero_chunks);
   engine::RunOptions keep;
   keep.keep_inputs = keep.keep_sums = !request.dump_layers.empty() || request.mode == Mode::structural;
-  std::vector<engine::ImageResult> values = run_images(network, data.images, keep, deadline, request.progress);
+  std::vector<engine::ImageResult> values =
+      run_images(network, data.images, keep, deadline, request.progress);
   if (outputs) dump_outputs(*graph, values, *outputs);
   if (!request.dump_layers.empty()) engine::dump_layers(request.dump_layers, network, values);
   std::optional<result::Accuracy> scored;
@@ -193,9 +198,12 @@ InferResult infer(const InferRequest& request) {
   const auto outputs = run_reference(reference::Executor(graph), images, Deadline(0));
   const std::vector<std::string> files = output_files(*graph);
   for (std::size_t o = 0; o < files.size(); ++o) {
-    const auto outputs_of = [&](std::size_t i) -> const auto& { return outputs[i]; };
+    const auto outputs_of = [&](std::size_t i) -> const auto& {
+      return outputs[i];
+    };
     const tensor::Tensor joined = joined_output(outputs.size(), o, outputs_of);
-    InferResult::Output output{graph->values[static_cast<std::size_t>(graph->outputs[o])].name, joined.shape, ""};
+    InferResult::Output output{graph->values[static_cast<std::size_t>(graph->outputs[o])].name, joined.shape,
+                               ""};
     if (folder) tensor::save_npy(output.file = folder->path(files[o]), joined);
     r.outputs.push_back(std::move(output));
   }

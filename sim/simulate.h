@@ -16,29 +16,30 @@ namespace bitline::sim {
 
 enum class Mode {
   cycle,       ///< IMAs are transaction-level modules, values come from the engine
-  structural,  ///< every part of an IMA is a live SystemC module; its values and actions must equal the engine's
+  structural,  ///< every part of an IMA is a live SystemC module; its values and actions must equal the
+               ///< engine's
 };
 
 struct SimulationRequest {
   MappingRequest files;
-  std::string input;           ///< images (load_images); empty: `batch` random ones
-  std::string labels;          ///< of the images; empty: no accuracy
-  std::string calibration;     ///< images; empty: the first kCalibrationImages of the input
-  std::int64_t batch = 1;      ///< images streamed through the simulation of time, the first of the input
+  std::string input;        ///< images (load_images); empty: `batch` random ones
+  std::string labels;       ///< of the images; empty: no accuracy
+  std::string calibration;  ///< images; empty: the first kCalibrationImages of the input
+  std::int64_t batch = 1;   ///< images streamed through the simulation of time, the first of the input
   Mode mode = Mode::cycle;
-  std::uint64_t seed = 1;      ///< of random images
-  double timeout_s = 0;        ///< wall clock; 0: none
-  std::string dump_outputs;    ///< folder for `<output>.npy`; empty: none
-  std::string dump_layers;     ///< folder for the integers of every crossbar layer; empty: none
+  std::uint64_t seed = 1;    ///< of random images
+  double timeout_s = 0;      ///< wall clock; 0: none
+  std::string dump_outputs;  ///< folder for `<output>.npy`; empty: none
+  std::string dump_layers;   ///< folder for the integers of every crossbar layer; empty: none
   /// Called from one thread at a time with what is done ("values", "time") and how much of it.
   std::function<void(const char* phase, std::int64_t done, std::int64_t total)> progress;
 };
 
 inline constexpr std::int64_t kCalibrationImages = 64;
 
-/// Outputs and accuracy are those of all images of the input; latency, energy, conversions and stalls those of the
-/// `batch` images that are streamed. At most one call per process (see cycle::simulate_cycles).
-/// Throws every kind of base::Error; std::logic_error where a structural run differs from the engine.
+/// Outputs and accuracy are those of all images of the input; latency, energy, conversions and stalls those
+/// of the `batch` images that are streamed. At most one call per process (see cycle::simulate_cycles). Throws
+/// every kind of base::Error; std::logic_error where a structural run differs from the engine.
 [[nodiscard]] result::Result simulate(const SimulationRequest& request);
 
 /// The float32 reference of a network.

@@ -9,8 +9,8 @@
 namespace bitline::sim {
 namespace {
 
-/// The engine's sum of output `o` at position `p` of one image: y is [1, O, H, W] of a convolution, [..., O] of a
-/// linear layer.
+/// The engine's sum of output `o` at position `p` of one image: y is [1, O, H, W] of a convolution, [..., O]
+/// of a linear layer.
 std::int64_t engine_sum(const graph::Node& node, const tensor::Tensor& y, std::int64_t p, std::int64_t o,
                         std::int64_t positions, std::int64_t outputs) {
   const std::int64_t at = node.op == graph::Op::conv ? o * positions + p : p * outputs + o;
@@ -29,12 +29,13 @@ StructuralCheck::StructuralCheck(const Mapping& mapping, const engine::NetworkFu
   data_.input = [this](const cycle::MvmId& id, std::vector<std::int32_t>& x) {
     x = rows(static_cast<std::size_t>(id.layer), id.window);
   };
-  data_.result = [this](const cycle::MvmId& id, std::span<const int> outputs, std::span<const std::int64_t> sums) {
-    take(id, outputs, sums);
-  };
+  data_.result = [this](const cycle::MvmId& id, std::span<const int> outputs,
+                        std::span<const std::int64_t> sums) { take(id, outputs, sums); };
 }
 
-std::int64_t StructuralCheck::windows(std::size_t layer) const { return mapping_.program.layers[layer].windows; }
+std::int64_t StructuralCheck::windows(std::size_t layer) const {
+  return mapping_.program.layers[layer].windows;
+}
 
 std::vector<std::int32_t> StructuralCheck::rows(std::size_t layer, std::int64_t window) const {
   const slice::SlicedLayer& sliced = *mapping_.sliced[layer];
@@ -64,15 +65,17 @@ void StructuralCheck::compare_sums(std::size_t layer) const {
     for (int g = 0; g < sliced.groups; ++g) {
       const auto first = x.begin() + static_cast<std::ptrdiff_t>(g) * sliced.rows_per_group;
       // Encoding `offset`: the cells hold q + offset, so offset * sum(x) is too much.
-      const std::int64_t excess = sliced.offset * std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
+      const std::int64_t excess =
+          sliced.offset * std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
       for (int j = 0; j < sliced.outputs_per_group; ++j) {
         const std::int64_t o = static_cast<std::int64_t>(g) * sliced.outputs_per_group + j;
         const std::int64_t live = sums_[layer][static_cast<std::size_t>(w * outputs + o)] - excess;
         const std::int64_t expected = engine_sum(node, y, w % positions, o, positions, outputs);
         if (live != expected)
-          throw std::logic_error(fmt::format("structural simulation differs from the engine: layer {}, window {}, "
-                                             "output {}: {} instead of {}",
-                                             node.name, w, o, live, expected));
+          throw std::logic_error(
+              fmt::format("structural simulation differs from the engine: layer {}, window {}, "
+                          "output {}: {} instead of {}",
+                          node.name, w, o, live, expected));
       }
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Feeds a structural simulation with the integers of real windows, collects what its crossbars made of them, and
-// compares that with the engine: the two compute the same conversions along separate ways.
+// Feeds a structural simulation with the integers of real windows, collects what its crossbars made of them,
+// and compares that with the engine: the two compute the same conversions along separate ways.
 #pragma once
 
 #include <cstdint>

@@ -16,9 +16,11 @@ namespace {
 /// images are in memory than there are threads.
 template <class Body>
 void for_each_image(std::size_t count, const Body& body) {
-  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, 1), [&](const tbb::blocked_range<std::size_t>& range) {
-    for (std::size_t i = range.begin(); i != range.end(); ++i) tbb::this_task_arena::isolate([&] { body(i); });
-  });
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, 1),
+                    [&](const tbb::blocked_range<std::size_t>& range) {
+                      for (std::size_t i = range.begin(); i != range.end(); ++i)
+                        tbb::this_task_arena::isolate([&] { body(i); });
+                    });
 }
 
 }  // namespace
@@ -40,8 +42,8 @@ std::vector<engine::ImageResult> run_images(const engine::NetworkFunction& netwo
   return results;
 }
 
-std::vector<std::vector<tensor::Tensor>> run_reference(const reference::Executor& executor, const Images& images,
-                                                       const Deadline& deadline) {
+std::vector<std::vector<tensor::Tensor>> run_reference(const reference::Executor& executor,
+                                                       const Images& images, const Deadline& deadline) {
   std::vector<std::vector<tensor::Tensor>> outputs(images.size());
   for_each_image(images.size(), [&](std::size_t i) {
     deadline.check("the float32 reference");
@@ -63,7 +65,9 @@ result::Accuracy accuracy(const std::vector<engine::ImageResult>& values,
     float_top1 += rank_of(reference[i].front(), labels[i]) < 1 ? 1 : 0;
   }
   const auto images = static_cast<std::int64_t>(labels.size());
-  const auto share = [images](std::int64_t n) { return static_cast<double>(n) / static_cast<double>(images); };
+  const auto share = [images](std::int64_t n) {
+    return static_cast<double>(n) / static_cast<double>(images);
+  };
   return {share(top1), share(top5), share(float_top1), images};
 }
 

@@ -16,7 +16,9 @@ Json number(double value) {
   BITLINE_CHECK(std::isfinite(value));
   return value;
 }
-Json number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
+Json number(const std::optional<double>& value) {
+  return value ? number(*value) : Json(nullptr);
+}
 
 Json breakdown(const Breakdown& parts) {
   Json json = Json::object();

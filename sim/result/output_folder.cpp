@@ -9,7 +9,8 @@
 namespace bitline::result {
 namespace {
 
-[[noreturn]] void unwritable(const std::filesystem::path& path, const std::string& option, const std::string& why) {
+[[noreturn]] void unwritable(const std::filesystem::path& path, const std::string& option,
+                             const std::string& why) {
   throw base::UsageError(base::Problem{option + " " + path.string(), "cannot be written: " + why,
                                        "a folder in which files can be created", "choose another path"});
 }

@@ -7,8 +7,9 @@
 
 namespace bitline::result {
 
-/// A folder for output files. The constructor creates it (with its parents) and proves that a file can be written,
-/// so that an unwritable place is found before the long work. Throws base::UsageError naming `option` and the path.
+/// A folder for output files. The constructor creates it (with its parents) and proves that a file can be
+/// written, so that an unwritable place is found before the long work. Throws base::UsageError naming
+/// `option` and the path.
 class OutputFolder {
  public:
   OutputFolder(const std::string& path, const std::string& option);

@@ -15,13 +15,18 @@ std::string line(std::string_view label, std::string_view value) {
   return fmt::format("  {:<20}{}\n", label, value);
 }
 
-std::string images(std::int64_t n) { return n == 1 ? "1 image" : count(n) + " images"; }
+std::string images(std::int64_t n) {
+  return n == 1 ? "1 image" : count(n) + " images";
+}
 
-std::string ratio(double part, double whole) { return percent(whole > 0.0 ? part / whole : 0.0); }
+std::string ratio(double part, double whole) {
+  return percent(whole > 0.0 ? part / whole : 0.0);
+}
 
 std::string header(const Provenance& p) {
   constexpr std::size_t kNameWidth = kReportWidth - 22;
-  std::string out = line("network", shortened(std::filesystem::path(p.network).filename().string(), kNameWidth));
+  std::string out =
+      line("network", shortened(std::filesystem::path(p.network).filename().string(), kNameWidth));
   out += line("machine", shortened(std::filesystem::path(p.arch).filename().string(), kNameWidth));
   if (!p.overrides.empty()) out += line("overrides", fmt::format("{} by --set", p.overrides.size()));
   out += line("mode", fmt::format("{}; {} input, calibrated on {}", p.mode, p.inputs,
@@ -30,14 +35,15 @@ std::string header(const Provenance& p) {
 }
 
 std::string accuracy(const Accuracy& a) {
-  return line("accuracy, top-1", fmt::format("{:.2f} %  (float32 {:.2f} %; {})", 100 * a.top1, 100 * a.float_top1,
-                                             images(a.images))) +
+  return line("accuracy, top-1", fmt::format("{:.2f} %  (float32 {:.2f} %; {})", 100 * a.top1,
+                                             100 * a.float_top1, images(a.images))) +
          line("accuracy, top-5", fmt::format("{:.2f} %", 100 * a.top5));
 }
 
 std::string time_lines(const Result& r) {
   const std::int64_t streamed = r.provenance.images_streamed;
-  std::string out = line("latency of an image", si(r.latency.image, "s") + (streamed > 1 ? "  (the first)" : ""));
+  std::string out =
+      line("latency of an image", si(r.latency.image, "s") + (streamed > 1 ? "  (the first)" : ""));
   if (streamed > 1) {
     out += line("interval", si(r.latency.interval, "s") + "  (mean between ends of images)");
     out += line("total", fmt::format("{}  for {}", si(r.latency.total, "s"), images(streamed)));
@@ -49,8 +55,9 @@ std::string time_lines(const Result& r) {
 }
 
 std::string cost_lines(const Result& r) {
-  std::string out = line("energy per image", fmt::format("{}  (dynamic {}, static {})", si(r.energy.total, "J"),
-                                                         si(r.energy.dynamic, "J"), si(r.energy.fixed, "J")));
+  std::string out =
+      line("energy per image", fmt::format("{}  (dynamic {}, static {})", si(r.energy.total, "J"),
+                                           si(r.energy.dynamic, "J"), si(r.energy.fixed, "J")));
   out += line("mean power", si(r.power_w, "W"));
   out += line("chip area", fmt::format("{:.4g} mm2", r.area_mm2));
   std::string performance = si(r.tops * 1e12, "OPS");
@@ -73,7 +80,8 @@ double find(const Breakdown& parts, const std::string& name) {
 std::string components(const Result& r) {
   Breakdown all = r.energy.by_component;
   for (const auto& [name, value] : r.area_by_component) {
-    const bool listed = std::any_of(all.begin(), all.end(), [&](const auto& part) { return part.first == name; });
+    const bool listed =
+        std::any_of(all.begin(), all.end(), [&](const auto& part) { return part.first == name; });
     if (!listed) all.emplace_back(name, 0.0);
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -91,8 +99,9 @@ std::string components(const Result& r) {
 /// "8" or "1/3/3/3": of each slice, most significant first; long lists as a range.
 std::string adc_bits(const LayerResult& layer) {
   if (layer.slices.empty()) return "-";
-  const auto [low, high] = std::minmax_element(layer.slices.begin(), layer.slices.end(),
-                                               [](const auto& a, const auto& b) { return a.adc_bits < b.adc_bits; });
+  const auto [low, high] =
+      std::minmax_element(layer.slices.begin(), layer.slices.end(),
+                          [](const auto& a, const auto& b) { return a.adc_bits < b.adc_bits; });
   if (low->adc_bits == high->adc_bits) return std::to_string(low->adc_bits);
   if (layer.slices.size() > 4) return fmt::format("{}-{}", low->adc_bits, high->adc_bits);
   std::string out;
@@ -104,8 +113,8 @@ std::string layers(const Result& r) {
   Table table({"layer", "op", "xbars", "ADC b", "latency", "stalled", "energy", "share"}, 2);
   for (const LayerResult& l : r.layers) {
     table.add({l.name, shortened(l.op, 9), l.crossbars > 0 ? std::to_string(l.crossbars) : "-", adc_bits(l),
-               si(l.latency, "s"), si(l.stalls.input + l.stalls.output, "s"),
-               si(l.energy.total, "J"), ratio(l.energy.total, r.energy.total)});
+               si(l.latency, "s"), si(l.stalls.input + l.stalls.output, "s"), si(l.energy.total, "J"),
+               ratio(l.energy.total, r.energy.total)});
   }
   return table.str();
 }

@@ -7,8 +7,8 @@
 
 namespace bitline::result {
 
-/// The report that `bitline run` prints: summary, energy and area by component, one line per layer. At most 80
-/// columns wide, ASCII apart from names.
+/// The report that `bitline run` prints: summary, energy and area by component, one line per layer. At most
+/// 80 columns wide, ASCII apart from names.
 [[nodiscard]] std::string report(const Result& result);
 
 }  // namespace bitline::result

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The result of one simulation as a tree of plain values in SI units (areas in mm2). Written by json.h and csv.h,
-// printed by report.h; what each figure refers to is fixed here and in README.md of this folder.
+// The result of one simulation as a tree of plain values in SI units (areas in mm2). Written by json.h and
+// csv.h, printed by report.h; what each figure refers to is fixed here and in README.md of this folder.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,16 @@ namespace bitline::result {
 
 inline constexpr const char* kSchema = "bitline.result/1";
 
-/// Figures by component ("adc", "crossbar", ...), in the order of the cost model. Sums to the figure beside it.
+/// Figures by component ("adc", "crossbar", ...), in the order of the cost model. Sums to the figure beside
+/// it.
 using Breakdown = std::vector<std::pair<std::string, double>>;
 
 /// Seconds of simulated time, of the images that were streamed through the chip.
 struct Latency {
-  double image = 0;     ///< first image: from time zero to its last output value
-  double interval = 0;  ///< between the ends of consecutive images (mean); with one image: `image`, nothing overlaps
-  double total = 0;     ///< from time zero to the last output value of the last image
+  double image = 0;  ///< first image: from time zero to its last output value
+  double interval =
+      0;  ///< between the ends of consecutive images (mean); with one image: `image`, nothing overlaps
+  double total = 0;  ///< from time zero to the last output value of the last image
 };
 
 /// Joule per streamed image (mean). total = dynamic + fixed = sum of by_component.
@@ -49,43 +51,45 @@ struct Stalls {
 /// One stage of the layer pipeline: a crossbar layer with the operators fused to it, or digital operators.
 struct LayerResult {
   std::string name;
-  std::string op;               ///< "conv", "linear", ...; "input" and "output" for the chip's link
-  std::int64_t crossbars = 0;   ///< 0 for digital stages
+  std::string op;              ///< "conv", "linear", ...; "input" and "output" for the chip's link
+  std::int64_t crossbars = 0;  ///< 0 for digital stages
   int replicas = 0;
-  int rows = 0;                 ///< of the weight matrix of one group
-  int cols = 0;                 ///< outputs of all groups (before slicing)
+  int rows = 0;  ///< of the weight matrix of one group
+  int cols = 0;  ///< outputs of all groups (before slicing)
   std::int64_t imas = 0;
   std::int64_t tiles = 0;
   double cell_utilization = 0;  ///< cells that hold a weight / cells of the layer's crossbars
   std::vector<SliceResult> slices;
-  double start = 0;             ///< seconds: first activity
-  double latency = 0;           ///< seconds from first activity to last output, all streamed images
-  double busy = 0;              ///< seconds of it in which at least one of its parts works
+  double start = 0;    ///< seconds: first activity
+  double latency = 0;  ///< seconds from first activity to last output, all streamed images
+  double busy = 0;     ///< seconds of it in which at least one of its parts works
   Stalls stalls;
-  EnergyUse energy;             ///< static energy shared among layers in proportion to their crossbars
+  EnergyUse energy;  ///< static energy shared among layers in proportion to their crossbars
 };
 
 struct Accuracy {
   double top1 = 0;
   double top5 = 0;
-  double float_top1 = 0;      ///< of the float32 network on the same images
+  double float_top1 = 0;  ///< of the float32 network on the same images
   std::int64_t images = 0;
 };
 
 /// Where the result comes from; all that is needed to repeat it.
 struct Provenance {
   std::string version;
-  std::string mode;                 ///< "cycle" or "structural"
-  std::string network;              ///< file as given
+  std::string mode;     ///< "cycle" or "structural"
+  std::string network;  ///< file as given
   std::string network_sha256;
-  std::string arch;                 ///< file as given
-  std::string config_sha256;        ///< of the resolved constants, so overrides count
+  std::string arch;           ///< file as given
+  std::string config_sha256;  ///< of the resolved constants, so overrides count
   std::vector<std::string> overrides;
-  struct Constant { std::string key, value, source; };
-  std::vector<Constant> config;     ///< every resolved constant
+  struct Constant {
+    std::string key, value, source;
+  };
+  std::vector<Constant> config;  ///< every resolved constant
   std::uint64_t seed = 0;
-  std::string inputs;               ///< "given" or "random"
-  std::string calibration;          ///< "given", "inputs" or "random"
+  std::string inputs;                 ///< "given" or "random"
+  std::string calibration;            ///< "given", "inputs" or "random"
   std::int64_t images_streamed = 0;   ///< latency, energy, conversions and stalls refer to these
   std::int64_t images_evaluated = 0;  ///< outputs and accuracy refer to these
 };
@@ -100,13 +104,13 @@ struct WallTime {
 
 struct Result {
   Latency latency;
-  std::int64_t cycles = 0;     ///< `latency.total` in cycles of chip.clock, rounded up
-  double throughput_ips = 0;   ///< 1 / latency.interval
+  std::int64_t cycles = 0;    ///< `latency.total` in cycles of chip.clock, rounded up
+  double throughput_ips = 0;  ///< 1 / latency.interval
   EnergyUse energy;
-  double area_mm2 = 0;         ///< the whole chip, used or not
+  double area_mm2 = 0;  ///< the whole chip, used or not
   Breakdown area_by_component;
-  double power_w = 0;          ///< mean over latency.total
-  double tops = 0;             ///< 2 x multiply-accumulates of an image x throughput, in 1e12/s
+  double power_w = 0;                  ///< mean over latency.total
+  double tops = 0;                     ///< 2 x multiply-accumulates of an image x throughput, in 1e12/s
   std::optional<double> tops_per_w;    ///< none where the machine states no power
   std::optional<double> tops_per_mm2;  ///< none where the machine states no area
   std::int64_t conversions = 0;        ///< over all streamed images
@@ -114,8 +118,8 @@ struct Result {
   std::int64_t crossbars_used = 0;
   std::int64_t crossbars_available = 0;
   double cell_utilization = 0;
-  std::vector<LayerResult> layers;     ///< in pipeline order; energy sums to `energy`
-  std::optional<Accuracy> accuracy;    ///< where labels were given
+  std::vector<LayerResult> layers;   ///< in pipeline order; energy sums to `energy`
+  std::optional<Accuracy> accuracy;  ///< where labels were given
   Provenance provenance;
   WallTime wall_time;
 };

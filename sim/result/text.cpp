@@ -15,11 +15,13 @@ namespace {
 
 /// Characters on the screen: bytes that do not continue a UTF-8 character.
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 }  // namespace
 
@@ -30,10 +32,11 @@ std::string si(double value, std::string_view unit) {
   const double rounded = std::stod(fmt::format("{:.3e}", value));
   const int exponent = static_cast<int>(std::floor(std::log10(std::abs(rounded)) / 3.0 + 1e-12));
   const int step = std::clamp(exponent, -6, 4);
+  const auto prefix = kPrefix.begin() + 6 + step;
   const double scaled = rounded / std::pow(1000.0, step);
   const double magnitude = std::abs(scaled);
   const int digits = magnitude >= 99.995 ? 1 : magnitude >= 9.9995 ? 2 : 3;
-  return fmt::format("{:.{}f} {}{}", scaled, digits, kPrefix[static_cast<std::size_t>(step + 6)], unit);
+  return fmt::format("{:.{}f} {}{}", scaled, digits, *prefix, unit);
 }
 
 std::string count(std::int64_t value) {
@@ -43,7 +46,9 @@ std::string count(std::int64_t value) {
   return digits;
 }
 
-std::string percent(double ratio) { return fmt::format("{:.1f} %", ratio * 100.0); }
+std::string percent(double ratio) {
+  return fmt::format("{:.1f} %", ratio * 100.0);
+}
 
 std::string shortened(std::string_view name, std::size_t width) {
   std::string clean(name);
@@ -58,7 +63,9 @@ std::string shortened(std::string_view name, std::size_t width) {
   return clean.substr(0, head) + ".." + clean.substr(tail);
 }
 
-Table::Table(std::vector<std::string> header, std::size_t left) : left_(left) { rows_.push_back(std::move(header)); }
+Table::Table(std::vector<std::string> header, std::size_t left) : left_(left) {
+  rows_.push_back(std::move(header));
+}
 
 void Table::add(std::vector<std::string> row) {
   BITLINE_CHECK(row.size() == rows_.front().size());

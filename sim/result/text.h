@@ -18,8 +18,8 @@ inline constexpr std::size_t kReportWidth = 80;
 [[nodiscard]] std::string count(std::int64_t value);
 /// "12.3 %" of a ratio.
 [[nodiscard]] std::string percent(double ratio);
-/// `name` cut in the middle so that it has at most `width` bytes; whole UTF-8 characters only; control characters
-/// become '?'.
+/// `name` cut in the middle so that it has at most `width` bytes; whole UTF-8 characters only; control
+/// characters become '?'.
 [[nodiscard]] std::string shortened(std::string_view name, std::size_t width);
 
 /// Left-aligned first columns, right-aligned others, two spaces between columns.

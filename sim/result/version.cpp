@@ -3,6 +3,8 @@
 
 namespace bitline::result {
 
-const char* version() { return BITLINE_VERSION; }
+const char* version() {
+  return BITLINE_VERSION;
+}
 
 }  // namespace bitline::result

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -23,9 +23,13 @@ struct CheckOptions {
   bool json = false;
 };
 
-std::string extension(const std::string& path) { return std::filesystem::path(path).extension().string(); }
+std::string extension(const std::string& path) {
+  return std::filesystem::path(path).extension().string();
+}
 
-bool is_arch(const std::string& path) { return extension(path) == ".yaml" || extension(path) == ".yml"; }
+bool is_arch(const std::string& path) {
+  return extension(path) == ".yaml" || extension(path) == ".yml";
+}
 
 /// Sorts the files without an option by the ends of their names.
 void sort_files(CheckOptions& options) {
@@ -36,11 +40,12 @@ void sort_files(CheckOptions& options) {
     else if (extension(file) == ".onnx")
       options.networks.push_back(file);
     else
-      problems.push_back({file, "cannot tell what it is from its name", "a name that ends in .yaml, .yml or .onnx",
-                          "use --arch or --network"});
+      problems.push_back({file, "cannot tell what it is from its name",
+                          "a name that ends in .yaml, .yml or .onnx", "use --arch or --network"});
   }
   if (problems.empty() && options.archs.empty() && options.networks.empty())
-    problems.push_back({"bitline check", "no file to check", "architectures (.yaml) and networks (.onnx)", ""});
+    problems.push_back(
+        {"bitline check", "no file to check", "architectures (.yaml) and networks (.onnx)", ""});
   if (problems.empty() && options.archs.empty() && !options.overrides.empty())
     problems.push_back({"--set", "given without an architecture", "", "name the architecture to override"});
   if (!problems.empty()) throw base::UsageError(std::move(problems));
@@ -84,9 +89,11 @@ void check_files(CheckOptions& options, const Streams& streams) {
     if (worst == base::ExitCode::ok) worst = code;
   };
   for (const std::string& file : options.archs)
-    note(check_one(file, "arch", options.json, [&] { return check_arch(file, options.overrides); }, streams, report));
+    note(check_one(
+        file, "arch", options.json, [&] { return check_arch(file, options.overrides); }, streams, report));
   for (const std::string& file : options.networks)
-    note(check_one(file, "network", options.json, [&] { return check_network(file); }, streams, report));
+    note(check_one(
+        file, "network", options.json, [&] { return check_network(file); }, streams, report));
   if (options.json) streams.out << report.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   if (worst != base::ExitCode::ok) throw Exit{worst};
 }
@@ -96,7 +103,8 @@ void check_files(CheckOptions& options, const Streams& streams) {
 void add_check(CLI::App& app, const Streams& streams) {
   CLI::App& command = *app.add_subcommand("check", "Check architectures and networks");
   const auto options = std::make_shared<CheckOptions>();
-  command.add_option("files", options->files, "Architectures (.yaml, .yml) and networks (.onnx)")->type_name("FILE");
+  command.add_option("files", options->files, "Architectures (.yaml, .yml) and networks (.onnx)")
+      ->type_name("FILE");
   command.add_option("--arch", options->archs, "An architecture, whatever its name (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
@@ -104,7 +112,8 @@ void add_check(CLI::App& app, const Streams& streams) {
       ->type_name("FILE")
       ->allow_extra_args(false);
   add_overrides(command, options->overrides);
-  command.add_flag("--reference", options->reference, "Print the reference of all keys (configs/REFERENCE.md)");
+  command.add_flag("--reference", options->reference,
+                   "Print the reference of all keys (configs/REFERENCE.md)");
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline check configs/isaac.yaml", "bitline check workloads/digits-cnn.onnx",

@@ -30,7 +30,9 @@ std::vector<int> largest_lossless(const arch::Arch& arch) {
   return bits;
 }
 
-std::string joined(const std::vector<int>& numbers) { return fmt::format("{}", fmt::join(numbers, "/")); }
+std::string joined(const std::vector<int>& numbers) {
+  return fmt::format("{}", fmt::join(numbers, "/"));
+}
 
 /// Power and area of one level of the machine.
 struct Level {
@@ -46,7 +48,9 @@ Level level(const char* name, const Power& power, const Area& area) {
 
 std::string table(const std::vector<Level>& levels) {
   result::Table out({"at full rate", "IMA W", "mm2", "tile W", "mm2", "chip W", "mm2"});
-  const auto cell = [](double value) { return value == 0.0 ? std::string("-") : fmt::format("{:.4g}", value); };
+  const auto cell = [](double value) {
+    return value == 0.0 ? std::string("-") : fmt::format("{:.4g}", value);
+  };
   for (std::size_t c = 0; c < arch::kComponents; ++c) {
     std::vector<std::string> row = {levels.front().power[c].first};
     double any = 0;
@@ -103,12 +107,12 @@ Checked check_arch(const std::string& path, const std::vector<std::string>& over
                                      level("tile", costs.tile_power(), costs.tile_area()),
                                      level("chip", costs.chip_power(), costs.chip_area())};
   Checked checked;
-  checked.text = fmt::format("    {}: {} tiles of {} IMAs of {} crossbars of {}x{} cells of {} bits\n"
-                             "    ADCs built for {} bits{}\n",
-                             result::shortened(arch.name.empty() ? "machine" : arch.name, 16), arch.chip.tiles,
-                             arch.tile.imas, arch.ima.crossbars, arch.crossbar.rows, arch.crossbar.cols,
-                             arch.device.bits_per_cell, joined(built),
-                             policy ? "" : ", the most that any weights need (policy lossless)");
+  checked.text = fmt::format(
+      "    {}: {} tiles of {} IMAs of {} crossbars of {}x{} cells of {} bits\n"
+      "    ADCs built for {} bits{}\n",
+      result::shortened(arch.name.empty() ? "machine" : arch.name, 16), arch.chip.tiles, arch.tile.imas,
+      arch.ima.crossbars, arch.crossbar.rows, arch.crossbar.cols, arch.device.bits_per_cell, joined(built),
+      policy ? "" : ", the most that any weights need (policy lossless)");
   checked.text += table(levels);
   Json json = {{"name", arch.name}, {"adc_bits", built}};
   for (const Level& l : levels) json[l.name] = level_json(l);
@@ -128,10 +132,11 @@ Checked check_network(const std::string& path) {
     on_crossbars += graph::on_crossbars(node) ? 1 : 0;
   }
   Checked checked;
-  checked.text = fmt::format("    inputs      {}\n    outputs     {}\n    operators   {}, {} of them on crossbars\n"
-                             "    parameters  {}\n    MACs        {} per image\n",
-                             value_list(graph, graph.inputs), value_list(graph, graph.outputs), graph.nodes.size(),
-                             on_crossbars, result::count(graph::parameters(graph)), result::count(macs));
+  checked.text = fmt::format(
+      "    inputs      {}\n    outputs     {}\n    operators   {}, {} of them on crossbars\n"
+      "    parameters  {}\n    MACs        {} per image\n",
+      value_list(graph, graph.inputs), value_list(graph, graph.outputs), graph.nodes.size(), on_crossbars,
+      result::count(graph::parameters(graph)), result::count(macs));
   const Json json = {{"name", graph.name},
                      {"inputs", value_json(graph, graph.inputs)},
                      {"outputs", value_json(graph, graph.outputs)},

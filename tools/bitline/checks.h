@@ -12,7 +12,8 @@ struct Checked {
   std::string json;  ///< an object
 };
 
-/// The machine at full rate: power and area by component of an IMA, a tile and the chip. Throws base::ConfigError.
+/// The machine at full rate: power and area by component of an IMA, a tile and the chip. Throws
+/// base::ConfigError.
 [[nodiscard]] Checked check_arch(const std::string& path, const std::vector<std::string>& overrides);
 /// Inputs, outputs, size and operators of the network. Throws base::NetworkError.
 [[nodiscard]] Checked check_network(const std::string& path);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/bitline/cli.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,16 +20,20 @@ namespace {
 
 constexpr std::size_t kHelpColumn = 28;
 
-int code(base::ExitCode c) { return static_cast<int>(c); }
+int code(base::ExitCode c) {
+  return static_cast<int>(c);
+}
 
 /// One line per problem.
 int fail(const base::Error& error, const Streams& streams) {
-  for (const base::Problem& problem : error.problems()) streams.err << "bitline: error: " << problem.str() << "\n";
+  for (const base::Problem& problem : error.problems())
+    streams.err << "bitline: error: " << problem.str() << "\n";
   return code(error.code());
 }
 
 int internal_error(const char* what, const Streams& streams) {
-  streams.err << "bitline: internal error: " << what << "; please report this with the command and its files\n";
+  streams.err << "bitline: internal error: " << what
+              << "; please report this with the command and its files\n";
   return code(base::ExitCode::simulation);
 }
 
@@ -48,8 +52,9 @@ void declare(CLI::App& app, const Streams& streams) {
   add_workload(app, streams);
   app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",
                             "    --network workloads/digits-cnn.onnx", "bitline run --help"},
-                           {base::ExitCode::ok, base::ExitCode::usage, base::ExitCode::config, base::ExitCode::network,
-                            base::ExitCode::mapping, base::ExitCode::simulation, base::ExitCode::timeout}));
+                           {base::ExitCode::ok, base::ExitCode::usage, base::ExitCode::config,
+                            base::ExitCode::network, base::ExitCode::mapping, base::ExitCode::simulation,
+                            base::ExitCode::timeout}));
 }
 
 /// Breaks the lines of a help text.
@@ -69,7 +74,8 @@ std::string wrapped(const std::string& text, std::size_t width) {
 void wrap_descriptions(CLI::App& app) {
   for (CLI::Option* option : app.get_options())
     option->description(wrapped(option->get_description(), result::kReportWidth - kHelpColumn));
-  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) wrap_descriptions(*command);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    wrap_descriptions(*command);
 }
 
 /// CLI11 would only say that a subcommand is required.
@@ -79,8 +85,8 @@ void check_command(const CLI::App& app, const std::string& name) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
     names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
-  throw base::UsageError(
-      base::Problem{app.get_name(), fmt::format("unknown command '{}'", name), fmt::format("{}", fmt::join(names, ", ")), ""});
+  throw base::UsageError(base::Problem{app.get_name(), fmt::format("unknown command '{}'", name),
+                                       fmt::format("{}", fmt::join(names, ", ")), ""});
 }
 
 int parse_and_run(const std::vector<std::string>& arguments, const Streams& streams) {

@@ -15,7 +15,8 @@ struct Streams {
   bool terminal = false;  ///< `err` is a terminal: progress may be drawn
 };
 
-/// Runs one command line (without the program's name) and returns its exit code (base::ExitCode). Never throws.
+/// Runs one command line (without the program's name) and returns its exit code (base::ExitCode). Never
+/// throws.
 [[nodiscard]] int run(const std::vector<std::string>& arguments, const Streams& streams);
 
 }  // namespace bitline::cli

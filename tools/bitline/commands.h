@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function per subcommand: declares it with its options; its callback does the work and writes to the streams.
+// One function per subcommand: declares it with its options; its callback does the work and writes to the
+// streams.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -28,7 +29,8 @@ void add_threads(CLI::App& command, int& threads);
 [[nodiscard]] std::shared_ptr<void> limit_threads(int threads);
 
 /// Examples and exit codes at the end of a subcommand's help.
-[[nodiscard]] std::string footer(const std::vector<std::string>& examples, const std::vector<base::ExitCode>& codes);
+[[nodiscard]] std::string footer(const std::vector<std::string>& examples,
+                                 const std::vector<base::ExitCode>& codes);
 
 /// An exit code for a command that reports failures itself.
 struct Exit {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -35,8 +35,8 @@ std::string to_json(const sim::InferResult& r) {
 std::string to_text(const sim::InferResult& r) {
   std::string out = fmt::format("{} {} in float32\n", r.images, r.images == 1 ? "image" : "images");
   for (const sim::InferResult::Output& output : r.outputs)
-    out += fmt::format("  output {}  {}{}\n", result::shortened(output.name, 30), tensor::to_string(output.shape),
-                       output.file.empty() ? "" : "  in " + output.file);
+    out += fmt::format("  output {}  {}{}\n", result::shortened(output.name, 30),
+                       tensor::to_string(output.shape), output.file.empty() ? "" : "  in " + output.file);
   if (r.accuracy) out += fmt::format("  accuracy, top-1  {:.2f} %\n", 100 * *r.accuracy);
   return out;
 }
@@ -48,7 +48,9 @@ void add_infer(CLI::App& app, const Streams& streams) {
   const auto options = std::make_shared<InferOptions>();
   sim::InferRequest& request = options->request;
   command.add_option("--network", request.network, "Network (ONNX)")->required()->type_name("FILE");
-  command.add_option("--input", request.input, "Images, float32 NCHW: .npy, TensorProto .pb, or a folder of them")
+  command
+      .add_option("--input", request.input,
+                  "Images, float32 NCHW: .npy, TensorProto .pb, or a folder of them")
       ->required()
       ->type_name("PATH");
   command.add_option("--labels", request.labels, "Labels of the images, integers: prints the accuracy")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -75,10 +75,11 @@ std::string to_text(const sim::Mapping& mapping) {
   const place::Program& program = mapping.program;
   const arch::Arch& arch = mapping.arch();
   std::string out = fmt::format(
-      "crossbars  {} of {} used, {} of their cells hold a weight\nIMAs       {} of {}\ntiles      {} of {}\n\n",
+      "crossbars  {} of {} used, {} of their cells hold a weight\nIMAs       {} of {}\ntiles      {} of "
+      "{}\n\n",
       result::count(program.crossbars_used), result::count(program.crossbars_available),
-      result::percent(cell_utilization(program)), imas_of(program), std::int64_t{arch.chip.tiles} * arch.tile.imas,
-      program.tiles_used, arch.chip.tiles);
+      result::percent(cell_utilization(program)), imas_of(program),
+      std::int64_t{arch.chip.tiles} * arch.tile.imas, program.tiles_used, arch.chip.tiles);
   Table table({"layer", "rows", "cols", "groups", "MVMs", "xbars", "IMAs", "tiles", "cells used"});
   for (std::size_t l = 0; l < program.layers.size(); ++l) {
     const place::LayerPlacement& layer = program.layers[l];
@@ -88,7 +89,8 @@ std::string to_text(const sim::Mapping& mapping) {
                std::to_string(layer.imas.size()), std::to_string(tiles_of(layer)),
                result::percent(layer.cell_utilization)});
   }
-  return out + table.str() + "\nrows x cols: weight matrix of a group x outputs of all groups; MVMs: per image\n";
+  return out + table.str() +
+         "\nrows x cols: weight matrix of a group x outputs of all groups; MVMs: per image\n";
 }
 
 }  // namespace
@@ -100,10 +102,11 @@ void add_map(CLI::App& app, const Streams& streams) {
   add_threads(command, options->threads);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
-  command.footer("\n" + footer({"bitline map --arch configs/isaac.yaml --network workloads/digits-cnn.onnx",
-                                "bitline map --arch configs/isaac.yaml --network workloads/digits-cnn.onnx \\",
-                                "    --set crossbar.rows=64 --set crossbar.active_rows=64"},
-                               {ok, usage, config, network, mapping}));
+  command.footer("\n" +
+                 footer({"bitline map --arch configs/isaac.yaml --network workloads/digits-cnn.onnx",
+                         "bitline map --arch configs/isaac.yaml --network workloads/digits-cnn.onnx \\",
+                         "    --set crossbar.rows=64 --set crossbar.active_rows=64"},
+                        {ok, usage, config, network, mapping}));
   command.callback([options, streams] {
     const auto limit = limit_threads(options->threads);
     const sim::Mapping mapped = sim::map_network(options->request);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <tbb/global_control.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -13,13 +13,20 @@ namespace {
 
 const char* meaning(base::ExitCode code) {
   switch (code) {
-    case base::ExitCode::ok: return "done";
-    case base::ExitCode::usage: return "wrong arguments, input arrays, or a place that cannot be written";
-    case base::ExitCode::config: return "the architecture is wrong";
-    case base::ExitCode::network: return "the network is damaged or not supported";
-    case base::ExitCode::mapping: return "the network does not fit the chip";
-    case base::ExitCode::simulation: return "the simulation failed";
-    case base::ExitCode::timeout: return "--timeout was reached";
+    case base::ExitCode::ok:
+      return "done";
+    case base::ExitCode::usage:
+      return "wrong arguments, input arrays, or a place that cannot be written";
+    case base::ExitCode::config:
+      return "the architecture is wrong";
+    case base::ExitCode::network:
+      return "the network is damaged or not supported";
+    case base::ExitCode::mapping:
+      return "the network does not fit the chip";
+    case base::ExitCode::simulation:
+      return "the simulation failed";
+    case base::ExitCode::timeout:
+      return "--timeout was reached";
   }
   return "";
 }
@@ -39,7 +46,8 @@ void add_mapping_options(CLI::App& command, sim::MappingRequest& request) {
 }
 
 void add_threads(CLI::App& command, int& threads) {
-  command.add_option("--threads", threads, "Threads at most; results do not depend on it (default: all cores)")
+  command
+      .add_option("--threads", threads, "Threads at most; results do not depend on it (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
 }
@@ -54,7 +62,8 @@ std::string footer(const std::vector<std::string>& examples, const std::vector<b
   std::string text = "Examples:\n";
   for (const std::string& example : examples) text += fmt::format("  {}\n", example);
   text += "\nExit codes:\n";
-  for (const base::ExitCode code : codes) text += fmt::format("  {}  {}\n", static_cast<int>(code), meaning(code));
+  for (const base::ExitCode code : codes)
+    text += fmt::format("  {}  {}\n", static_cast<int>(code), meaning(code));
   return text;
 }
 

@@ -15,7 +15,8 @@ void ProgressBar::update(const char* phase, std::int64_t done, std::int64_t tota
   drawn_ = true;
   constexpr std::int64_t kCells = 30;
   const auto filled = static_cast<std::size_t>(kCells * done / total);
-  streams_.err << fmt::format("\r{:<8} [{:<{}}] {}/{} images ", phase, std::string(filled, '#'), kCells, done, total)
+  streams_.err << fmt::format("\r{:<8} [{:<{}}] {}/{} images ", phase, std::string(filled, '#'), kCells, done,
+                              total)
                << std::flush;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <map>
 #include <memory>
@@ -55,34 +55,46 @@ void run_simulation(RunOptions& options, const Streams& streams) {
 }
 
 void add_data_options(CLI::App& command, sim::SimulationRequest& request) {
-  command.add_option("--input", request.input, "Images, float32 NCHW: .npy, TensorProto .pb, or a folder of them "
-                     "(default: random images)")->type_name("PATH");
+  command
+      .add_option("--input", request.input,
+                  "Images, float32 NCHW: .npy, TensorProto .pb, or a folder of them "
+                  "(default: random images)")
+      ->type_name("PATH");
   command.add_option("--labels", request.labels, "Labels of the images, integers: prints the accuracy")
       ->type_name("FILE");
-  command.add_option("--calibrate", request.calibration,
-                     fmt::format("Images that set the activation scales (default: the first {} of the input)",
-                                 sim::kCalibrationImages))
+  command
+      .add_option("--calibrate", request.calibration,
+                  fmt::format("Images that set the activation scales (default: the first {} of the input)",
+                              sim::kCalibrationImages))
       ->type_name("PATH");
-  command.add_option("--batch", request.batch,
-                     "Images streamed through the simulation of time; latency and energy are theirs, accuracy and "
-                     "outputs are of all images (default: 1)")
+  command
+      .add_option(
+          "--batch", request.batch,
+          "Images streamed through the simulation of time; latency and energy are theirs, accuracy and "
+          "outputs are of all images (default: 1)")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""));
 }
 
 void add_control_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--mode", options.mode, "cycle: IMAs at transaction level (default); structural: every part live, "
-                     "checked against the engine (slow)")
+  command
+      .add_option("--mode", options.mode,
+                  "cycle: IMAs at transaction level (default); structural: every part live, "
+                  "checked against the engine (slow)")
       ->type_name("MODE")
       ->check(CLI::IsMember({"cycle", "structural"}));
   command.add_option("--dump-outputs", options.request.dump_outputs, "Write <output>.npy of all images here")
       ->type_name("DIR");
-  command.add_option("--dump-layers", options.request.dump_layers,
-                     "Write the integers of every crossbar layer and layers.json here")->type_name("DIR");
-  command.add_option("--out", options.out, "Write result.json, layers.csv and components.csv here")->type_name("DIR");
+  command
+      .add_option("--dump-layers", options.request.dump_layers,
+                  "Write the integers of every crossbar layer and layers.json here")
+      ->type_name("DIR");
+  command.add_option("--out", options.out, "Write result.json, layers.csv and components.csv here")
+      ->type_name("DIR");
   command.add_option("--seed", options.request.seed, "Seed of random images (default: 1)")->type_name("N");
   add_threads(command, options.threads);
-  command.add_option("--timeout", options.request.timeout_s, "Give up after this many seconds (default: never)")
+  command
+      .add_option("--timeout", options.request.timeout_s, "Give up after this many seconds (default: never)")
       ->type_name("S")
       ->check(CLI::Range(0.001, 1e9).description(""));
   command.add_flag("--json", options.json, "Print the result as JSON instead of the report");
@@ -98,12 +110,13 @@ void add_run(CLI::App& app, const Streams& streams) {
   add_data_options(command, options->request);
   add_control_options(command, *options);
   using enum base::ExitCode;
-  command.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",
-                                "    --network workloads/digits-cnn.onnx --out results \\",
-                                "    --input workloads/digits-test-x.npy --labels workloads/digits-test-y.npy",
-                                "bitline run --arch configs/isaac.yaml --network workloads/digits-mlp.onnx \\",
-                                "    --batch 8 --set adc.rate=2GS/s --json"},
-                               {ok, usage, config, network, mapping, simulation, timeout}));
+  command.footer("\n" +
+                 footer({"bitline run --arch configs/isaac-8bit.yaml \\",
+                         "    --network workloads/digits-cnn.onnx --out results \\",
+                         "    --input workloads/digits-test-x.npy --labels workloads/digits-test-y.npy",
+                         "bitline run --arch configs/isaac.yaml --network workloads/digits-mlp.onnx \\",
+                         "    --batch 8 --set adc.rate=2GS/s --json"},
+                        {ok, usage, config, network, mapping, simulation, timeout}));
   command.callback([options, streams] { run_simulation(*options, streams); });
 }
 

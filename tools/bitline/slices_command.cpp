@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -56,13 +56,14 @@ std::string to_text(const sim::Mapping& mapping) {
     for (std::size_t s = 0; s < statistics.size(); ++s)
       table.add({s == 0 ? mapping.graph->node(mapping.quants[l].node).name : "", std::to_string(s),
                  std::to_string(statistics[s].width), result::percent(statistics[s].nonzero_ratio()),
-                 std::to_string(max_column_sum(*mapping.sliced[l], s)), std::to_string(statistics[s].adc_bits_needed),
-                 std::to_string(statistics[s].adc_bits)});
+                 std::to_string(max_column_sum(*mapping.sliced[l], s)),
+                 std::to_string(statistics[s].adc_bits_needed), std::to_string(statistics[s].adc_bits)});
     saturated += mapping.quants[l].weights.saturated;
   }
   std::string out = table.str();
-  out += "\nslice 0 is the most significant; max column sum: all inputs at their maximum;\n"
-         "ADC needed: bits with which no conversion clips; ADC set: bits by the machine's policy\n";
+  out +=
+      "\nslice 0 is the most significant; max column sum: all inputs at their maximum;\n"
+      "ADC needed: bits with which no conversion clips; ADC set: bits by the machine's policy\n";
   if (saturated > 0) out += fmt::format("{} weight codes are saturated at the largest code\n", saturated);
   return out;
 }

@@ -7,9 +7,9 @@
 
 namespace bitline::cli {
 
-/// Keeps the promise of --timeout where a step does not look at the clock in time: a second after the limit it
-/// ends the process with the exit code of a timeout. Files are only ever renamed into place, so none is left half
-/// written.
+/// Keeps the promise of --timeout where a step does not look at the clock in time: a second after the limit
+/// it ends the process with the exit code of a timeout. Files are only ever renamed into place, so none is
+/// left half written.
 class Watchdog {
  public:
   /// 0: none.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -43,9 +43,10 @@ void add_workload(CLI::App& app, const Streams& streams) {
   command.require_subcommand(1);
   const auto options = std::make_shared<WorkloadOptions>();
   using enum base::ExitCode;
-  const std::string help = "\n" + footer({"bitline workload list", "bitline workload make resnet18 -o resnet18.onnx",
-                                          "bitline workload make vgg8 --seed 7"},
-                                         {ok, usage});
+  const std::string help =
+      "\n" + footer({"bitline workload list", "bitline workload make resnet18 -o resnet18.onnx",
+                     "bitline workload make vgg8 --seed 7"},
+                    {ok, usage});
   command.footer(help);
 
   CLI::App& listing = *command.add_subcommand("list", "The networks there are");

@@ -31,9 +31,9 @@ TEST(ResultJson, TopLevelKeysAreThoseOfTheContractInOrder) {
   const Json json = Json::parse(to_json(sample()));
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
-  EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2", "power_w",
-                                "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "layers", "accuracy",
-                                "provenance", "wall_time_s"));
+  EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2",
+                                "power_w", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "layers",
+                                "accuracy", "provenance", "wall_time_s"));
   EXPECT_EQ(json["schema"], "bitline.result/1");
 }
 

@@ -27,10 +27,15 @@ Mapping mapping() {
   Mapping m;
   m.machine = arch::parse_arch(kMachine, "machine.yaml");
   auto graph = std::make_shared<graph::Graph>();
-  const auto weight = std::make_shared<tensor::Tensor>(tensor::Tensor{{1, 1, 1, 1}, std::vector<float>{0.5F}});
+  const auto weight =
+      std::make_shared<tensor::Tensor>(tensor::Tensor{{1, 1, 1, 1}, std::vector<float>{0.5F}});
   graph->values = {{"x", {1, 1, 2, 2}, -1, nullptr}, {"y", {1, 1, 2, 2}, 0, nullptr}};
-  graph->nodes = {{"conv1", "Conv", graph::Op::conv,
-                   graph::ConvAttributes{{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1, weight, nullptr}, {0}, {1}}};
+  graph->nodes = {{"conv1",
+                   "Conv",
+                   graph::Op::conv,
+                   graph::ConvAttributes{{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1, weight, nullptr},
+                   {0},
+                   {1}}};
   graph->inputs = {0};
   graph->outputs = {1};
   m.graph = graph;
@@ -38,7 +43,8 @@ Mapping mapping() {
   m.sliced = {std::make_shared<const slice::SlicedLayer>(
       slice::slice_layer(slice::layer_shape(graph->nodes[0]), m.quants[0], m.arch()))};
   m.program.graph = graph;
-  m.program.stages = {{place::StageKind::input, "x", 0}, {place::StageKind::crossbar, "conv1", 1, 0},
+  m.program.stages = {{place::StageKind::input, "x", 0},
+                      {place::StageKind::crossbar, "conv1", 1, 0},
                       {place::StageKind::output, "y", 1}};
   place::LayerPlacement layer;
   layer.name = "conv1";
@@ -163,9 +169,10 @@ TEST_F(Assemble, ALayerCarriesItsShapeTimesAndSlices) {
 
 TEST(AssembleWithoutCosts, RatiosWithoutMeaningAreAbsent) {
   Mapping m = mapping();
-  m.machine = arch::parse_arch("precision: {weights: {bits: 4}, activations: {bits: 4}}\n"
-                               "ima: {output_register: {capacity: 1 KiB}}\n",
-                               "free.yaml");
+  m.machine = arch::parse_arch(
+      "precision: {weights: {bits: 4}, activations: {bits: 4}}\n"
+      "ima: {output_register: {capacity: 1 KiB}}\n",
+      "free.yaml");
   const result::Result r = assemble(m, timed(), values());
   EXPECT_EQ(r.energy.total, 0.0);
   EXPECT_FALSE(r.tops_per_w.has_value());

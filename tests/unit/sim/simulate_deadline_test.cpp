@@ -27,7 +27,8 @@ TEST(Deadline, SaysWhatWasUnderWay) {
     FAIL() << "the time was not up";
   } catch (const base::TimeoutError& error) {
     EXPECT_EQ(error.code(), base::ExitCode::timeout);
-    EXPECT_THAT(error.what(), ::testing::AllOf(::testing::HasSubstr("0.01 s"), ::testing::HasSubstr("the mapping")));
+    EXPECT_THAT(error.what(),
+                ::testing::AllOf(::testing::HasSubstr("0.01 s"), ::testing::HasSubstr("the mapping")));
   }
 }
 

@@ -82,7 +82,9 @@ TEST_F(Images_, SeveralInputsTakeOneFileEachByNameOrIndex) {
   ASSERT_EQ(images.size(), 4U);
   EXPECT_EQ(images[3][0].as<float>(), (std::vector<float>{6, 7}));
   EXPECT_EQ(images[1][1].as<float>(), (std::vector<float>{53, 54, 55}));
-  EXPECT_THAT(refusal([&] { (void)load_images(two, save("one.npy", ramp({4, 2})), "--input"); }),
+  EXPECT_THAT(refusal([&] {
+                (void)load_images(two, save("one.npy", ramp({4, 2})), "--input");
+              }),
               HasSubstr("one file for a network of 2 inputs"));
   save("input_1.npy", ramp({3, 3}));
   EXPECT_THAT(refusal([&] { (void)load_images(two, root_.string(), "--input"); }), HasSubstr("3 images"));
@@ -92,17 +94,21 @@ TEST_F(Images_, SeveralInputsTakeOneFileEachByNameOrIndex) {
 
 TEST_F(Images_, AShapeThatDoesNotFitNamesBoth) {
   const std::string path = save("x.npy", ramp({3, 1, 2, 2}));
-  EXPECT_THAT(refusal([&] { (void)load_images(image_, path, "--input"); }),
-              AllOf(HasSubstr("--input " + path), HasSubstr("3x1x2x2"), HasSubstr("Nx2x2x2"), HasSubstr("'x'")));
-  EXPECT_THAT(refusal([&] { (void)load_images(image_, save("e.npy", ramp({0, 2, 2, 2})), "--input"); }),
+  EXPECT_THAT(
+      refusal([&] { (void)load_images(image_, path, "--input"); }),
+      AllOf(HasSubstr("--input " + path), HasSubstr("3x1x2x2"), HasSubstr("Nx2x2x2"), HasSubstr("'x'")));
+  EXPECT_THAT(refusal([&] {
+                (void)load_images(image_, save("e.npy", ramp({0, 2, 2, 2})), "--input");
+              }),
               HasSubstr("holds no image"));
 }
 
 TEST_F(Images_, OtherTypesAndValuesThatAreNotFiniteAreRefused) {
-  EXPECT_THAT(refusal([&] {
-                (void)load_images(image_, save("d.npy", {{1, 2, 2, 2}, std::vector<std::int32_t>(8, 5)}), "--input");
-              }),
-              AllOf(HasSubstr("int32"), HasSubstr("astype('float32')")));
+  EXPECT_THAT(
+      refusal([&] {
+        (void)load_images(image_, save("d.npy", {{1, 2, 2, 2}, std::vector<std::int32_t>(8, 5)}), "--input");
+      }),
+      AllOf(HasSubstr("int32"), HasSubstr("astype('float32')")));
   Tensor bad = ramp({1, 2, 2, 2});
   bad.as<float>()[5] = std::numeric_limits<float>::infinity();
   EXPECT_THAT(refusal([&] { (void)load_images(image_, save("i.npy", bad), "--input"); }),
@@ -141,7 +147,8 @@ TEST_F(Images_, LabelsAreCheckedAgainstImagesAndClasses) {
   const std::string good = save("y.npy", {{3}, std::vector<std::int64_t>{0, 9, 4}});
   EXPECT_EQ(load_labels(good, 3, 10), (std::vector<std::int64_t>{0, 9, 4}));
   EXPECT_THAT(refusal([&] { (void)load_labels(good, 4, 10); }), HasSubstr("3 labels for 4 images"));
-  EXPECT_THAT(refusal([&] { (void)load_labels(good, 3, 9); }), AllOf(HasSubstr("label 9 at element 1"), HasSubstr("0 to 8")));
+  EXPECT_THAT(refusal([&] { (void)load_labels(good, 3, 9); }),
+              AllOf(HasSubstr("label 9 at element 1"), HasSubstr("0 to 8")));
   EXPECT_THAT(refusal([&] { (void)load_labels(save("f.npy", ramp({3})), 3, 10); }), HasSubstr("float32"));
   EXPECT_EQ(load_labels(save("u.npy", {{2, 1}, std::vector<std::uint8_t>{1, 2}}), 2, 3),
             (std::vector<std::int64_t>{1, 2}));
@@ -171,11 +178,14 @@ TEST(JoinImages, StacksAlongTheFirstAxis) {
 }
 
 TEST(Accuracy, CountsRanksOfValuesAndOfTheReference) {
-  const auto scores = [](std::vector<float> v) { return Tensor{{1, static_cast<std::int64_t>(v.size())}, v}; };
+  const auto scores = [](std::vector<float> v) {
+    return Tensor{{1, static_cast<std::int64_t>(v.size())}, v};
+  };
   std::vector<engine::ImageResult> values(2);
   values[0].outputs = {scores({0, 5, 4, 3, 2, 1})};
   values[1].outputs = {scores({9, 1, 2, 3, 4, 5})};
-  const std::vector<std::vector<Tensor>> reference = {{scores({1, 0, 0, 0, 0, 0})}, {scores({0, 1, 0, 0, 0, 0})}};
+  const std::vector<std::vector<Tensor>> reference = {{scores({1, 0, 0, 0, 0, 0})},
+                                                      {scores({0, 1, 0, 0, 0, 0})}};
   const result::Accuracy a = accuracy(values, reference, {0, 0});
   EXPECT_EQ(a.top1, 0.5);        // second image only
   EXPECT_EQ(a.top5, 0.5);        // label 0 is last of six in the first image

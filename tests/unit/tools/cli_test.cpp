@@ -32,7 +32,9 @@ Answer bitline(const std::vector<std::string>& arguments) {
   return {code, out.str(), err.str()};
 }
 
-std::string source(const std::string& path) { return std::string(BITLINE_SOURCE_DIR) + "/" + path; }
+std::string source(const std::string& path) {
+  return std::string(BITLINE_SOURCE_DIR) + "/" + path;
+}
 const std::string kArch = source("configs/isaac-8bit.yaml");
 const std::string kNetwork = source("workloads/digits-mlp.onnx");
 
@@ -49,12 +51,13 @@ TEST_P(Help, HasExamplesAndExitCodesAndFitsTheScreen) {
   const Answer answer = bitline({GetParam(), "--help"});
   EXPECT_EQ(answer.code, 0);
   EXPECT_THAT(answer.err, IsEmpty());
-  EXPECT_THAT(answer.out, AllOf(HasSubstr("Examples:\n  bitline " + std::string(GetParam())), HasSubstr("Exit codes:\n  0  done"),
-                                HasSubstr("--help")));
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("Examples:\n  bitline " + std::string(GetParam())),
+                                HasSubstr("Exit codes:\n  0  done"), HasSubstr("--help")));
   for (const std::string& line : lines(answer.out)) EXPECT_LE(line.size(), 80U) << line;
 }
 
-INSTANTIATE_TEST_SUITE_P(Subcommands, Help, ::testing::Values("run", "infer", "map", "slices", "check", "workload"));
+INSTANTIATE_TEST_SUITE_P(Subcommands, Help,
+                         ::testing::Values("run", "infer", "map", "slices", "check", "workload"));
 
 TEST(Cli, HelpListsEverySubcommand) {
   const Answer answer = bitline({"--help"});
@@ -66,9 +69,9 @@ TEST(Cli, HelpListsEverySubcommand) {
 
 TEST(Cli, RunOffersTheDocumentedOptions) {
   const Answer answer = bitline({"run", "--help"});
-  for (const char* option : {"--arch", "--network", "--input", "--labels", "--calibrate", "--batch", "--mode", "--set",
-                             "--dump-outputs", "--dump-layers", "--out", "--seed", "--threads", "--timeout", "--json",
-                             "--quiet"})
+  for (const char* option :
+       {"--arch", "--network", "--input", "--labels", "--calibrate", "--batch", "--mode", "--set",
+        "--dump-outputs", "--dump-layers", "--out", "--seed", "--threads", "--timeout", "--json", "--quiet"})
     EXPECT_THAT(answer.out, HasSubstr(option));
 }
 
@@ -97,19 +100,20 @@ TEST_P(WrongUse, IsOneLineThatPointsToTheHelpAndExitTwo) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cli, WrongUse,
-    ::testing::Values(Wrong{{}, "subcommand"}, Wrong{{"fly"}, "fly"}, Wrong{{"run"}, "--arch"},
-                      Wrong{{"run", "--arch", kArch}, "--network"},
-                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--mode", "analytic"}, "cycle,structural"},
-                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "0"}, "--batch"},
-                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "two"}, "--batch"},
-                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--threads", "0"}, "--threads"},
-                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--labels", "y.npy"}, "without --input"},
-                      Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--set"}, "--set"},
-                      Wrong{{"infer", "--network", kNetwork}, "--input"}, Wrong{{"check"}, "no file"},
-                      Wrong{{"check", "notes.txt"}, "--arch or --network"},
-                      Wrong{{"check", "--network", kNetwork, "--set", "a=1"}, "without an architecture"},
-                      Wrong{{"workload"}, "subcommand"}, Wrong{{"workload", "make", "vgg99"}, "vgg99"},
-                      Wrong{{"oracle"}, "oracle"}));
+    ::testing::Values(
+        Wrong{{}, "subcommand"}, Wrong{{"fly"}, "fly"}, Wrong{{"run"}, "--arch"},
+        Wrong{{"run", "--arch", kArch}, "--network"},
+        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--mode", "analytic"}, "cycle,structural"},
+        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "0"}, "--batch"},
+        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "two"}, "--batch"},
+        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--threads", "0"}, "--threads"},
+        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--labels", "y.npy"}, "without --input"},
+        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--set"}, "--set"},
+        Wrong{{"infer", "--network", kNetwork}, "--input"}, Wrong{{"check"}, "no file"},
+        Wrong{{"check", "notes.txt"}, "--arch or --network"},
+        Wrong{{"check", "--network", kNetwork, "--set", "a=1"}, "without an architecture"},
+        Wrong{{"workload"}, "subcommand"}, Wrong{{"workload", "make", "vgg99"}, "vgg99"},
+        Wrong{{"oracle"}, "oracle"}));
 
 TEST(Cli, AMissingArchIsAConfigErrorAndAMissingNetworkANetworkError) {
   const Answer arch = bitline({"map", "--arch", "/nowhere/a.yaml", "--network", kNetwork});
@@ -128,9 +132,9 @@ TEST(Cli, EveryProblemOfTheOverridesHasItsLine) {
 }
 
 TEST(Cli, ANetworkThatDoesNotFitIsAMappingError) {
-  const Answer answer = bitline({"map", "--arch", kArch, "--network", kNetwork, "--set", "chip.tiles=1", "--set",
-                                 "chip.mesh_width=1", "--set", "tile.imas=1", "--set", "ima.crossbars=1", "--set",
-                                 "adc.per_ima=1", "--set", "crossbar.cols=16"});
+  const Answer answer = bitline({"map", "--arch", kArch, "--network", kNetwork, "--set", "chip.tiles=1",
+                                 "--set", "chip.mesh_width=1", "--set", "tile.imas=1", "--set",
+                                 "ima.crossbars=1", "--set", "adc.per_ima=1", "--set", "crossbar.cols=16"});
   EXPECT_EQ(answer.code, 5) << answer.err;
   EXPECT_THAT(answer.err, HasSubstr("crossbar"));
 }
@@ -166,7 +170,8 @@ TEST(Check, PrintsTheCommittedReference) {
 TEST(Map, TextAndJsonAgree) {
   const Answer text = bitline({"map", "--arch", kArch, "--network", kNetwork});
   ASSERT_EQ(text.code, 0) << text.err;
-  const auto json = nlohmann::json::parse(bitline({"map", "--arch", kArch, "--network", kNetwork, "--json"}).out);
+  const auto json =
+      nlohmann::json::parse(bitline({"map", "--arch", kArch, "--network", kNetwork, "--json"}).out);
   std::int64_t crossbars = 0;
   for (const auto& layer : json["layers"]) {
     crossbars += layer["crossbars"].get<std::int64_t>();
@@ -198,10 +203,12 @@ TEST(Run, PrintsTheReportAndWritesTheFiles) {
   const fs::path folder = fs::temp_directory_path() / ("bitline_cli_" + std::to_string(::getpid()));
   const Answer answer = bitline({"run", "--arch", kArch, "--network", kNetwork, "--out", folder.string()});
   ASSERT_EQ(answer.code, 0) << answer.err;
-  EXPECT_THAT(answer.out, AllOf(HasSubstr("\nSummary\n"), HasSubstr("\nComponents\n"), HasSubstr("\nLayers ")));
+  EXPECT_THAT(answer.out,
+              AllOf(HasSubstr("\nSummary\n"), HasSubstr("\nComponents\n"), HasSubstr("\nLayers ")));
   for (const std::string& line : lines(answer.out)) EXPECT_LE(line.size(), 80U) << line;
   EXPECT_THAT(answer.err, AllOf(HasSubstr("wall time"), Not(HasSubstr("\r"))));
-  for (const char* name : {"result.json", "layers.csv", "components.csv"}) EXPECT_TRUE(fs::exists(folder / name));
+  for (const char* name : {"result.json", "layers.csv", "components.csv"})
+    EXPECT_TRUE(fs::exists(folder / name));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 3);
   fs::remove_all(folder);
 }
@@ -214,7 +221,8 @@ TEST(Run, QuietSaysNothingOnTheSide) {
 }
 
 TEST(Run, AnUnwritableFolderIsFoundBeforeTheWork) {
-  const Answer answer = bitline({"run", "--arch", "/nowhere.yaml", "--network", kNetwork, "--out", "/proc/x"});
+  const Answer answer =
+      bitline({"run", "--arch", "/nowhere.yaml", "--network", kNetwork, "--out", "/proc/x"});
   EXPECT_EQ(answer.code, 2);
   EXPECT_THAT(answer.err, HasSubstr("--out /proc/x"));
 }
@@ -226,7 +234,8 @@ TEST(Run, TheTimeLimitEndsItWithItsOwnCode) {
 }
 
 TEST(Workload, MakesAFileThatChecks) {
-  const fs::path file = fs::temp_directory_path() / ("bitline_workload_" + std::to_string(::getpid()) + ".onnx");
+  const fs::path file =
+      fs::temp_directory_path() / ("bitline_workload_" + std::to_string(::getpid()) + ".onnx");
   const Answer made = bitline({"workload", "make", "lenet5", "--seed", "3", "-o", file.string()});
   ASSERT_EQ(made.code, 0) << made.err;
   EXPECT_EQ(bitline({"check", file.string()}).code, 0);
