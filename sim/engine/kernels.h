@@ -51,8 +51,8 @@ struct Accumulation {
 /// whole panel.
 void split_planes(const std::uint16_t* codes, int rows, int bits, std::uint32_t* planes);
 
-/// Every conversion of one (row block, slice, array) set on bit planes. Sums must stay below 2^15 (2^14 if
-/// drop > 0).
+/// Every conversion of one (row block, slice, array) set on bit planes. A sum, with the 2^drop that rounding
+/// can add, must stay below 2^15; positions * chunks too (clips are counted per column in 16 bits).
 struct PlaneJob {
   const std::uint32_t* planes = nullptr;  ///< [position][input bit][word]
   std::size_t planes_stride = 0;          ///< uint32 per position

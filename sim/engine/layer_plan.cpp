@@ -57,6 +57,33 @@ std::int64_t max_sum(const slice::SlicedLayer& layer, int group, int block, int 
   return largest * slice::max_chunk_value(layer);
 }
 
+int words_of(int rows) {
+  return (rows + kWordRows - 1) / kWordRows;
+}
+int pairs_of(int rows) {
+  return (rows + 1) / 2;
+}
+
+/// The cells of one column as stored.
+class StoredColumn {
+ public:
+  StoredColumn(const slice::SlicedLayer& layer, const ConvertingSet& set, int array, int output)
+      : codes_(layer.column(array, set.group, output)),
+        shift_(layer.slices[static_cast<std::size_t>(set.slice)].shift),
+        mask_((1u << layer.slices[static_cast<std::size_t>(set.slice)].width) - 1) {
+    const int column = set.group * layer.outputs_per_group + output;
+    flip_ = layer.is_flipped(array, set.block, set.slice, column) ? mask_ : 0;
+  }
+  /// Flipping complements the bits of a cell.
+  [[nodiscard]] std::uint32_t cell(int row) const { return ((codes_[row] >> shift_) & mask_) ^ flip_; }
+
+ private:
+  const std::uint32_t* codes_;
+  int shift_;
+  std::uint32_t mask_;
+  std::uint32_t flip_;
+};
+
 std::size_t set_index(const slice::SlicedLayer& layer, int array, int block, int slice, int group) {
   return ((static_cast<std::size_t>(array) * layer.blocks.size() + block) * layer.slices.size() + slice) *
              layer.groups +
@@ -99,6 +126,7 @@ void LayerPlan::choose_sets() {
     }
   }
   first_set.push_back(sets.size());
+  tbb::parallel_for(std::size_t{0}, sets.size(), [this](std::size_t i) { pack(sets[i]); });
   build_product(converting);
 }
 
@@ -106,17 +134,12 @@ void LayerPlan::add_set(int group, int block, int slice, int array, std::int64_t
   const slice::SlicedLayer& l = *layer;
   const slice::Slice& cut = l.slices[static_cast<std::size_t>(slice)];
   const int bits = l.adc_bits[static_cast<std::size_t>(block)][static_cast<std::size_t>(slice)];
-  ConvertingSet set{.group = group,
-                    .block = block,
-                    .slice = slice,
-                    .on_planes = true,
-                    .conversion = {},
-                    .chunk_groups = {},
-                    .cells = 0,
-                    .partner = 0,
-                    .flip = ConvertingSet::kNone,
-                    .shift = 0,
-                    .negate = (cut.sign < 0) != (array == 1)};
+  ConvertingSet set;
+  set.group = group;
+  set.block = block;
+  set.slice = slice;
+  set.array = array;
+  set.negate = (cut.sign < 0) != (array == 1);
   set.conversion = {.limit = std::min(slice::adc_limit(bits, l.analog), max_sum),
                     .drop = slice::truncated_bits(l, block, slice),
                     .analog = l.analog};
@@ -126,57 +149,82 @@ void LayerPlan::add_set(int group, int block, int slice, int array, std::int64_t
   for (const slice::InputChunk& chunk : l.chunks) widest = std::max(widest, chunk.width);
   set.on_planes = max_sum + rounding < kPlaneSumLimit && widest * cut.width <= kPlanePairLimit;
   if (set.on_planes) set.chunk_groups = group_chunks(l.chunks, set.conversion.limit);
-  pack_set(set, array);
+  reserve(set);
   sets.push_back(std::move(set));
 }
 
-void LayerPlan::pack_set(ConvertingSet& set, int array) {
+/// Reserves room for the set's cells (and those of the array that is subtracted) and for its flips.
+void LayerPlan::reserve(ConvertingSet& set) {
+  const slice::SlicedLayer& l = *layer;
+  const int rows = l.blocks[static_cast<std::size_t>(set.block)].rows();
+  const auto width = static_cast<std::size_t>(l.slices[static_cast<std::size_t>(set.slice)].width);
+  const auto take = [](auto& pool, std::size_t count) {
+    const std::size_t at = pool.size();
+    pool.resize(at + count);
+    return at;
+  };
+  const auto column_count = static_cast<std::size_t>(columns);
+  if (set.on_planes) {
+    const std::size_t size = column_count * width * static_cast<std::size_t>(words_of(rows));
+    set.cells = take(plane_cells, size);
+    if (l.analog) set.partner = take(plane_cells, size);
+  } else {
+    set.cells = take(sum_cells, column_count * static_cast<std::size_t>(pairs_of(rows)) * 2);
+  }
+  if (!l.flipped.empty()) set.flip = take(flips, column_count);
+}
+
+void LayerPlan::pack(const ConvertingSet& set) {
+  const slice::SlicedLayer& l = *layer;
+  if (set.on_planes) {
+    pack_planes(set, set.array, plane_cells.data() + set.cells);
+    if (l.analog) pack_planes(set, 1, plane_cells.data() + set.partner);
+  } else {
+    pack_sums(set, sum_cells.data() + set.cells);
+  }
+  if (set.flip == ConvertingSet::kNone) return;
+  for (int output = 0; output < l.outputs_per_group; ++output) {
+    const bool flipped =
+        l.is_flipped(set.array, set.block, set.slice, set.group * l.outputs_per_group + output);
+    flips[set.flip + static_cast<std::size_t>(output)] = flipped ? -1 : 0;
+  }
+}
+
+void LayerPlan::pack_planes(const ConvertingSet& set, int array, std::uint16_t* out) const {
   const slice::SlicedLayer& l = *layer;
   const slice::RowBlock rows = l.blocks[static_cast<std::size_t>(set.block)];
-  const int cell_bits = l.slices[static_cast<std::size_t>(set.slice)].width;
-  const int words = (rows.rows() + kWordRows - 1) / kWordRows;
-  const int pairs = (rows.rows() + 1) / 2;
-
-  const auto pack_planes = [&](int from) {
-    const std::size_t at = plane_cells.size();
-    plane_cells.resize(at + static_cast<std::size_t>(columns) * cell_bits * words);
-    for (int output = 0; output < l.outputs_per_group; ++output) {
-      const std::size_t panel = static_cast<std::size_t>(output / kPlanePanel) * cell_bits * words;
-      for (int i = 0; i < rows.rows(); ++i) {
-        const std::uint32_t cell = l.cell(from, set.block, set.slice, set.group, output, rows.first + i);
-        for (int bit = 0; bit < cell_bits; ++bit) {
-          const std::size_t word = panel + static_cast<std::size_t>(bit * words + i / kWordRows);
-          plane_cells[at + word * kPlanePanel + static_cast<std::size_t>(output % kPlanePanel)] |=
-              static_cast<std::uint16_t>(((cell >> bit) & 1u) << (i % kWordRows));
-        }
-      }
-    }
-    return at;
-  };
-  const auto pack_sums = [&] {
-    const std::size_t at = sum_cells.size();
-    sum_cells.resize(at + static_cast<std::size_t>(columns) * pairs * 2);
-    for (int output = 0; output < l.outputs_per_group; ++output) {
-      for (int i = 0; i < rows.rows(); ++i) {
-        auto cell = static_cast<int>(l.cell(array, set.block, set.slice, set.group, output, rows.first + i));
-        if (l.analog)
-          cell -= static_cast<int>(l.cell(1, set.block, set.slice, set.group, output, rows.first + i));
-        const auto pair = static_cast<std::size_t>(output / kProductPanel * pairs + i / 2);
-        sum_cells[at + (pair * kProductPanel + static_cast<std::size_t>(output % kProductPanel)) * 2 +
-                  static_cast<std::size_t>(i % 2)] = static_cast<std::int16_t>(cell);
-      }
-    }
-    return at;
-  };
-  set.cells = set.on_planes ? pack_planes(array) : pack_sums();
-  if (set.on_planes && l.analog) set.partner = pack_planes(1);
-
-  if (l.flipped.empty()) return;
-  set.flip = flips.size();
-  flips.resize(set.flip + static_cast<std::size_t>(columns), 0);
+  const int words = words_of(rows.rows());
+  const int width = l.slices[static_cast<std::size_t>(set.slice)].width;
   for (int output = 0; output < l.outputs_per_group; ++output) {
-    const bool flipped = l.is_flipped(array, set.block, set.slice, set.group * l.outputs_per_group + output);
-    flips[set.flip + static_cast<std::size_t>(output)] = flipped ? -1 : 0;
+    const StoredColumn column(l, set, array, output);
+    std::uint16_t* panel = out +
+                           static_cast<std::size_t>(output / kPlanePanel) * width * words * kPlanePanel +
+                           output % kPlanePanel;
+    for (int i = 0; i < rows.rows(); ++i) {
+      const std::uint32_t cell = column.cell(rows.first + i);
+      for (int bit = 0; bit < width; ++bit) {
+        const auto word = static_cast<std::size_t>(bit * words + i / kWordRows);
+        panel[word * kPlanePanel] |= static_cast<std::uint16_t>(((cell >> bit) & 1u) << (i % kWordRows));
+      }
+    }
+  }
+}
+
+void LayerPlan::pack_sums(const ConvertingSet& set, std::int16_t* out) const {
+  const slice::SlicedLayer& l = *layer;
+  const slice::RowBlock rows = l.blocks[static_cast<std::size_t>(set.block)];
+  const int pairs = pairs_of(rows.rows());
+  for (int output = 0; output < l.outputs_per_group; ++output) {
+    const StoredColumn column(l, set, set.array, output);
+    const StoredColumn partner(l, set, l.analog ? 1 : set.array, output);
+    std::int16_t* panel = out + (static_cast<std::size_t>(output / kProductPanel) * pairs * kProductPanel +
+                                 output % kProductPanel) *
+                                    2;
+    for (int i = 0; i < rows.rows(); ++i) {
+      auto cell = static_cast<int>(column.cell(rows.first + i));
+      if (l.analog) cell -= static_cast<int>(partner.cell(rows.first + i));
+      panel[static_cast<std::size_t>(i / 2) * kProductPanel * 2 + i % 2] = static_cast<std::int16_t>(cell);
+    }
   }
 }
 

@@ -19,6 +19,7 @@ struct ConvertingSet {
   int group = 0;
   int block = 0;
   int slice = 0;
+  int array = 0;
   bool on_planes = true;  ///< bit planes; else sums by a matrix product
   Conversion conversion;
   std::vector<ChunkGroup> chunk_groups;
@@ -65,7 +66,10 @@ struct LayerPlan {
  private:
   void choose_sets();
   void add_set(int group, int block, int slice, int array, std::int64_t max_sum);
-  void pack_set(ConvertingSet& set, int array);
+  void reserve(ConvertingSet& set);
+  void pack(const ConvertingSet& set);
+  void pack_planes(const ConvertingSet& set, int array, std::uint16_t* out) const;
+  void pack_sums(const ConvertingSet& set, std::int16_t* out) const;
   void build_product(const std::vector<std::uint8_t>& converting);
   void pack_product(const std::vector<std::int32_t>& weights);
   void sum_levels();
