@@ -177,6 +177,13 @@ Images load_images(const graph::Graph& graph, const std::string& path, const std
 }
 
 Images random_images(const graph::Graph& graph, std::int64_t count, std::uint64_t seed) {
+  std::int64_t elements = 0;
+  for (const graph::ValueId input : graph.inputs) elements += tensor::element_count(graph.shape(input));
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 28;
+  if (elements > 0 && count > kMostElements / elements)
+    refuse("--batch", fmt::format("{} random images", count),
+           fmt::format("at most {} of this network (1 GiB)", kMostElements / elements),
+           "give images with --input");
   Random random(seed);
   Images images(static_cast<std::size_t>(count));
   for (quantize::Inputs& image : images) {

@@ -22,7 +22,8 @@ using Images = std::vector<quantize::Inputs>;
 [[nodiscard]] Images load_images(const graph::Graph& graph, const std::string& path,
                                  const std::string& option);
 
-/// `count` images of values uniform in [0, 1): the same for the same seed, everywhere.
+/// `count` images of values uniform in [0, 1): the same for the same seed, everywhere. Throws
+/// base::UsageError where they would take more than 1 GiB.
 [[nodiscard]] Images random_images(const graph::Graph& graph, std::int64_t count, std::uint64_t seed);
 
 /// Labels: a `.npy` or `.pb` of integers, one per image, in [0, classes). Throws base::UsageError.

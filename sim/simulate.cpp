@@ -165,10 +165,11 @@ result::Result simulate(const SimulationRequest& request) {
   const double prepared = deadline.elapsed_s();
 
   const engine::NetworkFunction network(graph, network_layers(mapping), mapping.arch().ima.gate_zero_chunks);
-  engine::RunOptions keep;
-  keep.keep_inputs = keep.keep_sums = !request.dump_layers.empty() || request.mode == Mode::structural;
+  const std::int64_t kept = !request.dump_layers.empty()       ? std::ssize(data.images)
+                            : request.mode == Mode::structural ? request.batch
+                                                               : 0;
   std::vector<engine::ImageResult> values =
-      run_images(network, data.images, keep, deadline, request.progress);
+      run_images(network, data.images, kept, deadline, request.progress);
   if (outputs) dump_outputs(*graph, values, *outputs);
   if (!request.dump_layers.empty()) engine::dump_layers(request.dump_layers, network, values);
   std::optional<result::Accuracy> scored;

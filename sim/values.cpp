@@ -26,14 +26,15 @@ void for_each_image(std::size_t count, const Body& body) {
 }  // namespace
 
 std::vector<engine::ImageResult> run_images(const engine::NetworkFunction& network, const Images& images,
-                                            const engine::RunOptions& keep, const Deadline& deadline,
+                                            std::int64_t kept, const Deadline& deadline,
                                             const Progress& progress) {
   std::vector<engine::ImageResult> results(images.size());
   std::mutex mutex;
   std::int64_t done = 0;
   for_each_image(images.size(), [&](std::size_t i) {
     deadline.check("the computation of values");
-    results[i] = network.run(images[i], keep);
+    const bool keep = static_cast<std::int64_t>(i) < kept;
+    results[i] = network.run(images[i], {keep, keep});
     if (!progress) return;
     const std::lock_guard lock(mutex);
     progress("values", ++done, static_cast<std::int64_t>(images.size()));

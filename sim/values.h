@@ -16,10 +16,10 @@ namespace bitline::sim {
 
 using Progress = std::function<void(const char* phase, std::int64_t done, std::int64_t total)>;
 
-/// Every image on the engine; results in the order of the images whatever the number of threads.
+/// Every image on the engine; results in the order of the images whatever the number of threads. The first
+/// `kept` images keep their integers.
 [[nodiscard]] std::vector<engine::ImageResult> run_images(const engine::NetworkFunction& network,
-                                                          const Images& images,
-                                                          const engine::RunOptions& keep,
+                                                          const Images& images, std::int64_t kept,
                                                           const Deadline& deadline, const Progress& progress);
 
 /// The outputs of every image in float32: [image][output].

@@ -30,8 +30,10 @@ std::vector<int> largest_lossless(const arch::Arch& arch) {
   return bits;
 }
 
+/// "8", or "1/3/3/3" where they differ.
 std::string joined(const std::vector<int>& numbers) {
-  return fmt::format("{}", fmt::join(numbers, "/"));
+  const bool equal = std::all_of(numbers.begin(), numbers.end(), [&](int n) { return n == numbers.front(); });
+  return equal ? std::to_string(numbers.front()) : fmt::format("{}", fmt::join(numbers, "/"));
 }
 
 /// Power and area of one level of the machine.
