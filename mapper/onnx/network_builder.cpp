@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapper/reference/executor.h"
+#include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
 
 namespace bitline::onnx {
@@ -45,7 +46,16 @@ void apply_affine(A& a, const std::vector<float>& scale, const std::vector<float
     }
   }
   if (!scale.empty()) a.weight = scaled(*a.weight, scale);
+  if (!tensor::all_finite(bias) || !tensor::all_finite(a.weight->template as<float>())) {
+    throw std::invalid_argument("weights that are not finite once it is folded into them");
+  }
   a.bias = std::make_shared<const Tensor>(Tensor{{a.weight->shape[0]}, std::move(bias)});
+}
+
+std::int64_t weight_size(const Node& node) {
+  const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes);
+  return conv != nullptr ? conv->weight->size()
+                         : std::get<graph::LinearAttributes>(node.attributes).weight->size();
 }
 
 /// Operators that also work on constants that are not float (shapes that a file computes).
@@ -77,11 +87,20 @@ void NetworkBuilder::count_elements(const graph::Shape& shape, const std::string
     throw std::invalid_argument("value '" + name + "' of shape " + tensor::to_string(shape) +
                                 " has more than " + std::to_string(limits_.value) + " elements");
   }
-  total_ += count;
+  charge(count, name);
+}
+
+void NetworkBuilder::charge(std::int64_t elements, const std::string& name) {
+  total_ += elements;
   if (total_ > limits_.total) {
     throw std::invalid_argument("the values of the network up to '" + name + "' have more than " +
                                 std::to_string(limits_.total) + " elements together");
   }
+}
+
+std::string NetworkBuilder::unique_value_name(std::string wanted) const {
+  while (by_name_.contains(wanted) || reads_expected_.contains(wanted)) wanted += "_";
+  return wanted;
 }
 
 ValueId NetworkBuilder::add_value(Value value) {
@@ -137,6 +156,7 @@ bool NetworkBuilder::fold_affine(ValueId v, const std::vector<float>& scale, con
   const NodeId id = value(v).producer;
   if (id < 0 || reads_[index(v)] != 1) return false;
   Node& node = nodes_[index(id)];
+  if (!scale.empty() && on_crossbars(node)) charge(weight_size(node), output);
   if (auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
     apply_affine(*conv, scale, shift);
   } else if (auto* linear = std::get_if<graph::LinearAttributes>(&node.attributes)) {

@@ -29,6 +29,8 @@ class NetworkBuilder {
   void expect_reads(const std::string& name, int count) { reads_expected_[name] += count; }
   [[nodiscard]] bool is_read(const std::string& name) const;
 
+  /// Counts elements of a value, or of a rewritten copy of a constant, towards the limit on their total.
+  void charge(std::int64_t elements, const std::string& name);
   void add_input(const std::string& name, const graph::Shape& shape);
   void add_constant(const std::string& name, std::shared_ptr<const tensor::Tensor> tensor);
   /// `name` becomes another name of the value.
@@ -47,6 +49,8 @@ class NetworkBuilder {
     return values_[static_cast<std::size_t>(v)];
   }
   [[nodiscard]] const graph::Node* producer(graph::ValueId v) const;
+  /// `wanted`, lengthened until no value of the file or of ours has that name.
+  [[nodiscard]] std::string unique_value_name(std::string wanted) const;
   /// `wanted`, or that with a number after it if there is a node of that name.
   [[nodiscard]] std::string unique_node_name(const std::string& wanted) const;
 

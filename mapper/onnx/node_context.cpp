@@ -4,10 +4,10 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "mapper/onnx/tensor_proto.h"
+#include "mapper/tensor/operations.h"
 
 namespace bitline::onnx {
 
@@ -16,13 +16,6 @@ namespace {
 using graph::ValueId;
 using ::onnx::AttributeProto;
 using tensor::Tensor;
-
-bool all_finite(const std::vector<float>& values) {
-  constexpr std::uint32_t kExponent = 0x7F800000U;
-  bool finite = true;
-  for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & kExponent) != kExponent;
-  return finite;
-}
 
 }  // namespace
 
@@ -124,7 +117,7 @@ std::shared_ptr<const Tensor> NodeContext::weights(int i) const {
   if (!tensor->holds<float>()) fail("weights '" + node_.input(i) + "' are not float");
   if (tensor->size() == 0)
     fail("weights '" + node_.input(i) + "' of shape " + tensor::to_string(tensor->shape) + " are empty");
-  if (!all_finite(tensor->as<float>()))
+  if (!tensor::all_finite(tensor->as<float>()))
     fail("weights '" + node_.input(i) + "' contain NaN or infinite values");
   return tensor;
 }
@@ -157,7 +150,8 @@ ValueId NodeContext::intermediate(const std::string& suffix, graph::Op op, graph
 }
 
 ValueId NodeContext::make_constant(const std::string& suffix, Tensor tensor) {
-  const std::string name = output_name(0) + suffix;
+  network_.charge(tensor.size(), output_name(0));
+  const std::string name = network_.unique_value_name(output_name(0) + suffix);
   network_.add_constant(name, std::make_shared<const Tensor>(std::move(tensor)));
   return network_.find(name);
 }

@@ -68,6 +68,8 @@ class NodeContext {
                                             const graph::Shape& shape);
   /// A constant that the handler made, for `intermediate` and `emit`.
   [[nodiscard]] graph::ValueId make_constant(const std::string& suffix, tensor::Tensor tensor);
+  /// Counts a rewritten copy of a constant towards the limit on all values. To be called before making it.
+  void charge(std::int64_t elements) { network_.charge(elements, name_); }
   void forward(graph::ValueId value);
   [[nodiscard]] bool fold(graph::ValueId value, const std::vector<float>& scale,
                           const std::vector<float>& shift);

@@ -17,12 +17,15 @@ using graph::ValueId;
 using tensor::Tensor;
 using TensorPointer = std::shared_ptr<const Tensor>;
 
-TensorPointer transposed(const Tensor& matrix) {
+TensorPointer transposed(NodeContext& node, const Tensor& matrix) {
+  node.charge(matrix.size());
   return std::make_shared<const Tensor>(tensor::transpose(matrix));
 }
 
-Tensor multiplied(Tensor tensor, float factor) {
+/// Finite constants times a factor of the node.
+Tensor multiplied(NodeContext& node, Tensor tensor, float factor) {
   for (float& value : tensor.as<float>()) value *= factor;
+  if (!tensor::all_finite(tensor.as<float>())) node.fail("weights that alpha or beta make infinite");
   return tensor;
 }
 
@@ -35,9 +38,11 @@ void require_matrix(const NodeContext& node, const Shape& shape, const char* wha
 TensorPointer gemm_weight(NodeContext& node) {
   TensorPointer weight = node.weights(1);
   require_matrix(node, weight->shape, "B");
-  if (node.integer("transB", 0) == 0) weight = transposed(*weight);
+  if (node.integer("transB", 0) == 0) weight = transposed(node, *weight);
   const float alpha = node.real("alpha", 1.0F);
-  return alpha == 1.0F ? weight : std::make_shared<const Tensor>(multiplied(*weight, alpha));
+  if (alpha == 1.0F) return weight;
+  node.charge(weight->size());
+  return std::make_shared<const Tensor>(multiplied(node, *weight, alpha));
 }
 
 /// A of a Gemm with rows as samples. Only what needs no transposition on the chip: a constant, or a vector,
@@ -56,15 +61,15 @@ ValueId gemm_input(NodeContext& node) {
 }
 
 /// C of a Gemm as one bias per output, beta included; null where it is not (a matrix).
-TensorPointer gemm_bias(const Tensor& c, std::int64_t outputs, float beta) {
+TensorPointer gemm_bias(NodeContext& node, const Tensor& c, std::int64_t outputs, float beta) {
   if (c.shape.size() > 2 || (c.shape.size() == 2 && c.shape[0] != 1)) return nullptr;
   const std::vector<float>& values = c.as<float>();
   if (values.size() == 1) {
-    return std::make_shared<const Tensor>(
-        Tensor{{outputs}, std::vector<float>(static_cast<std::size_t>(outputs), values[0] * beta)});
+    return std::make_shared<const Tensor>(multiplied(
+        node, Tensor{{outputs}, std::vector<float>(static_cast<std::size_t>(outputs), values[0])}, beta));
   }
   if (c.shape.back() != outputs) return nullptr;
-  return std::make_shared<const Tensor>(multiplied(Tensor{{outputs}, values}, beta));
+  return std::make_shared<const Tensor>(multiplied(node, Tensor{{outputs}, values}, beta));
 }
 
 /// The addition of a C that is not a bias vector, after the product.
@@ -72,7 +77,7 @@ void emit_with_addend(NodeContext& node, graph::LinearAttributes linear, ValueId
                       float beta) {
   ValueId c = node.input(2);
   if (node.is_constant(2)) {
-    c = node.make_constant("/C", multiplied(*node.weights(2), beta));
+    c = node.make_constant("/C", multiplied(node, *node.weights(2), beta));
   } else if (beta != 1.0F) {
     node.fail("beta " + std::to_string(beta) + " with a computed C", "beta = 1");
   }
@@ -110,7 +115,7 @@ void import_gemm(NodeContext& node) {
   const float beta = node.real("beta", 1.0F);
   const bool has_addend = node.has_input(2) && beta != 0.0F;
   if (has_addend && node.is_constant(2))
-    linear.bias = gemm_bias(*node.weights(2), linear.weight->shape[0], beta);
+    linear.bias = gemm_bias(node, *node.weights(2), linear.weight->shape[0], beta);
   const Shape y = graph::linear_shape(node.shape(x), linear);
   if (has_addend && !linear.bias) {
     emit_with_addend(node, std::move(linear), x, y, beta);
@@ -130,7 +135,7 @@ void import_matmul(NodeContext& node) {
     node.fail("right operand of shape " + tensor::to_string(weight->shape), "a matrix (2 dimensions)");
   }
   graph::LinearAttributes linear;
-  linear.weight = transposed(Tensor{matrix, weight->data});
+  linear.weight = transposed(node, Tensor{matrix, weight->data});
   const Shape y = graph::linear_shape(node.shape(x), linear);
   node.emit(Op::linear, std::move(linear), {x}, y);
 }

@@ -129,6 +129,8 @@ void import_batch_normalization(NodeContext& node) {
     shift[c] = static_cast<float>(static_cast<double>(shift[c]) - static_cast<double>(mean[c]) * factor);
     scale[c] = static_cast<float>(factor);
   }
+  if (!tensor::all_finite(scale) || !tensor::all_finite(shift))
+    node.fail("a scale or shift that is not finite");
   const graph::Node* producer = node.producer(x);
   // A linear layer's channels are its last dimension, those of the normalisation the second.
   const bool same_channels = producer != nullptr && (producer->op == Op::conv || shape.size() == 2);

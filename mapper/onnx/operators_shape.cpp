@@ -67,6 +67,7 @@ void import_dropout(NodeContext& node) {
   node.forward(x);
   if (!node.is_read(1)) return;
   const auto count = static_cast<std::size_t>(tensor::element_count(node.shape(x)));
+  node.charge(tensor::element_count(node.shape(x)));
   node.result(1, Tensor{node.shape(x), std::vector<std::uint8_t>(count, 1)});  // nothing is dropped
 }
 

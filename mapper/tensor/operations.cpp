@@ -2,6 +2,7 @@
 #include "mapper/tensor/operations.h"
 
 #include <algorithm>
+#include <bit>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -180,6 +181,13 @@ Tensor add(const Tensor& a, const Tensor& b) {
         return Tensor{shape, add_values(values, a.shape, b.as<T>(), b.shape, shape)};
       },
       a.data);
+}
+
+bool all_finite(std::span<const float> values) {
+  constexpr std::uint32_t kExponent = 0x7F800000U;  // all ones in NaN and infinity only
+  bool finite = true;
+  for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & kExponent) != kExponent;
+  return finite;
 }
 
 Tensor transpose(const Tensor& matrix) {

@@ -25,6 +25,8 @@ namespace bitline::tensor {
 [[nodiscard]] Shape broadcast_shape(const Shape& a, const Shape& b);
 /// Element-wise sum with broadcasting; both of the same element type (std::invalid_argument otherwise).
 [[nodiscard]] Tensor add(const Tensor& a, const Tensor& b);
+/// No NaN, no infinity.
+[[nodiscard]] bool all_finite(std::span<const float> values);
 /// [R, C] -> [C, R], float.
 [[nodiscard]] Tensor transpose(const Tensor& matrix);
 

@@ -255,6 +255,33 @@ TEST(HostileOnnx, TheLimitOnAllValuesTogetherHolds) {
   EXPECT_EQ(error_of(model(graph), options), "");
 }
 
+TEST(HostileOnnx, AWeightSharedByManyLayersIsNotCopiedWithoutLimit) {
+  std::string graph = input("x", {1, 100}) + filled("w", {100, 100}, 0) + output("y");
+  for (int i = 0; i < 50; ++i) {
+    const std::string y = std::string("v") + std::to_string(i);
+    graph += "node { op_type: 'MatMul' input: 'x' input: 'w' output: '" + y + "' } ";
+  }
+  ImportOptions options;
+  options.max_total_elements = 100'000;  // ten copies
+  EXPECT_THAT(error_of(model(graph + "node { op_type: 'Relu' input: 'v49' output: 'y' } "), options),
+              HasSubstr("more than 100000 elements together"));
+}
+
+TEST(HostileOnnx, FoldingThatOverflowsIsRefused) {
+  const std::string large = input("x", {1, 1, 2, 2}) + filled("w", {1, 1, 1, 1}, 1e30F) + output("y") +
+                            "node { op_type: 'Conv' name: 'c' input: 'x' input: 'w' output: 'a' } " +
+                            filled("s", {1}, 1e30F) + filled("z", {1}, 0) + filled("v", {1}, 1);
+  expect_refused(large +
+                     "node { op_type: 'BatchNormalization' name: 'b' input: 'a' input: 's' input: 'z' input: "
+                     "'z' input: 'v' output: 'y' } ",
+                 "node 'b' (BatchNormalization): weights that are not finite");
+  expect_refused(large +
+                     "node { op_type: 'BatchNormalization' name: 'b' input: 'a' input: 's' input: 'z' input: "
+                     "'z' input: 'z' output: 'y' "
+                     "attribute { name: 'epsilon' type: FLOAT f: 0 } } ",
+                 "variance 0.000000 of channel 0; allowed: a positive number");
+}
+
 TEST(HostileOnnx, OperatorSetsWeDoNotKnow) {
   const std::string graph = input("x", {1, 3}) + output("y") + kRelu;
   EXPECT_EQ(error_of(model(graph, 23)), "");
