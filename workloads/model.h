@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "mapper/onnx/export.h"
 
@@ -12,6 +14,9 @@ namespace bitline::workloads {
 struct Conv {
   std::int64_t in = 0, out = 0, kernel = 1, stride = 1, padding = 0;
   bool bias = true;
+  std::int64_t group = 1, dilation = 1;
+  /// No ReLU stands before it: weights then have a standard deviation of sqrt(1 / fan-in).
+  bool after_linear = false;
 };
 
 class Model {
@@ -28,19 +33,30 @@ class Model {
   std::string linear(const std::string& name, const std::string& x, std::int64_t in, std::int64_t out);
   std::string relu(const std::string& name, const std::string& x);
   std::string max_pool(const std::string& name, const std::string& x, std::int64_t kernel,
-                       std::int64_t stride, std::int64_t padding = 0);
+                       std::int64_t stride, std::int64_t padding = 0, bool ceil_mode = false);
+  /// 3x3 and padded by one pixel, which does not count.
+  std::string average_pool(const std::string& name, const std::string& x, std::int64_t stride);
   std::string global_average_pool(const std::string& name, const std::string& x);
   std::string add(const std::string& name, const std::string& a, const std::string& b);
+  std::string clip(const std::string& name, const std::string& x, float min, float max);
+  /// Along the channels.
+  std::string concat(const std::string& name, const std::vector<std::string>& parts);
+  /// Without its first row and column.
+  std::string shift(const std::string& name, const std::string& x);
   std::string flatten(const std::string& name, const std::string& x);
   /// Declares `x` ([batch, classes]) the network's output and serialises.
   std::string finish(const std::string& x, std::int64_t classes);
 
  private:
-  void he_weights(const std::string& name, const tensor::Shape& shape);
+  /// Zeros to be filled. Throws base::UsageError where the network would become too large for a file.
+  std::span<float> weights(const std::string& name, const tensor::Shape& shape);
+  void he_weights(const std::string& name, const tensor::Shape& shape, double gain = 2.0);
   void small_bias(const std::string& name, std::int64_t size);
 
   onnx::OnnxBuilder builder_;
+  std::string name_;
   std::uint64_t seed_;
+  std::int64_t elements_ = 0;  ///< of all weights
   std::string input_ = "input";
 };
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "models/base/errors.h"
+#include "workloads/darts.h"
+#include "workloads/mobile.h"
 #include "workloads/model.h"
 
 namespace bitline::workloads {
@@ -162,22 +165,74 @@ std::string make_resnet50(const std::string& name, std::uint64_t seed) {
   return make_imagenet_resnet(name, seed, {64, {3, 4, 6, 3}, 4, bottleneck_block});
 }
 
+using Maker = std::string (*)(const std::string& name, std::uint64_t seed, const Options& options);
+
+/// A network of one fixed shape.
+template <std::string (*make_fixed)(const std::string&, std::uint64_t)>
+std::string fixed(const std::string& name, std::uint64_t seed, const Options& /*none*/) {
+  return make_fixed(name, seed);
+}
+
+/// A network for ImageNet that takes other images too.
+template <std::string (*make_sized)(const std::string&, std::uint64_t, const ImageShape&)>
+std::string sized(const std::string& name, std::uint64_t seed, const Options& options) {
+  return make_sized(name, seed, {options.classes.value_or(1000), options.resolution.value_or(224)});
+}
+
+std::string darts(const std::string& name, std::uint64_t seed, const Options& options) {
+  const DartsShape usual;
+  return make_darts(name, seed, load_genotype(options.genotype.value_or("DARTS_V2")),
+                    {options.layers.value_or(usual.layers), options.channels.value_or(usual.channels),
+                     options.classes.value_or(usual.classes), options.resolution.value_or(usual.resolution)});
+}
+
+enum class Takes { nothing, image_shape, everything };
+
 struct Entry {
   const char* name;
   const char* description;
-  std::string (*make)(const std::string& name, std::uint64_t seed);
+  Maker make;
+  Takes takes = Takes::nothing;
 };
 
 constexpr Entry kNetworks[] = {
-    {"lenet5", "LeNet-5 with ReLU and max pooling, 1x28x28", make_lenet5},
-    {"mlp-784-100-10", "784-100-10 perceptron with ReLU, 784 inputs", make_mlp},
-    {"resnet20", "ResNet-20 for CIFAR-10, projection shortcuts, 3x32x32", make_resnet20},
-    {"vgg8", "VGG-8 for CIFAR-10, 3x32x32", make_vgg8},
-    {"resnet18", "ResNet-18 for ImageNet, 3x224x224", make_resnet18},
-    {"resnet50", "ResNet-50 for ImageNet (stride in the 3x3 convolution), 3x224x224", make_resnet50},
-    {"vgg11", "VGG-11 for ImageNet, 3x224x224", make_vgg11},
-    {"vgg16", "VGG-16 for ImageNet, 3x224x224", make_vgg16},
+    {"lenet5", "LeNet-5 with ReLU and max pooling, 1x28x28", fixed<make_lenet5>},
+    {"mlp-784-100-10", "784-100-10 perceptron with ReLU, 784 inputs", fixed<make_mlp>},
+    {"resnet20", "ResNet-20 for CIFAR-10, projection shortcuts, 3x32x32", fixed<make_resnet20>},
+    {"squeezenet1_1", "SqueezeNet 1.1, 3x224x224", sized<make_squeezenet1_1>, Takes::image_shape},
+    {"darts", "DARTS for CIFAR-10, from a genotype, 3x32x32", darts, Takes::everything},
+    {"mobilenetv2", "MobileNet v2, 3x224x224", sized<make_mobilenetv2>, Takes::image_shape},
+    {"mnasnet1_0", "MnasNet-B1, 3x224x224", sized<make_mnasnet1_0>, Takes::image_shape},
+    {"vgg8", "VGG-8 for CIFAR-10, 3x32x32", fixed<make_vgg8>},
+    {"resnet18", "ResNet-18 for ImageNet, 3x224x224", fixed<make_resnet18>},
+    {"resnet50", "ResNet-50 for ImageNet (stride in the 3x3 convolution), 3x224x224", fixed<make_resnet50>},
+    {"vgg11", "VGG-11 for ImageNet, 3x224x224", fixed<make_vgg11>},
+    {"vgg16", "VGG-16 for ImageNet, 3x224x224", fixed<make_vgg16>},
 };
+
+/// Options that the network does not have, or out of range.
+void validate(const Entry& entry, const Options& options) {
+  std::vector<base::Problem> problems;
+  const auto check = [&](const char* option, bool is_given, bool is_taken) {
+    if (is_given && !is_taken)
+      problems.push_back({std::string("workload ") + entry.name, std::string("has no --") + option, "", ""});
+  };
+  const auto limit = [&](const char* option, const std::optional<std::int64_t>& value, Takes least,
+                         std::int64_t low, std::int64_t high) {
+    check(option, value.has_value(), entry.takes >= least);
+    if (value && (*value < low || *value > high)) {
+      problems.push_back({std::string("--") + option, std::to_string(*value),
+                          std::to_string(low) + " to " + std::to_string(high), ""});
+    }
+  };
+  check("genotype", options.genotype.has_value(), entry.takes == Takes::everything);
+  limit("layers", options.layers, Takes::everything, 1, 100);
+  limit("channels", options.channels, Takes::everything, 1, 1024);
+  limit("classes", options.classes, Takes::image_shape, 1, 100'000);
+  limit("resolution", options.resolution, Takes::image_shape, entry.takes == Takes::everything ? 4 : 32,
+        1024);
+  if (!problems.empty()) throw base::UsageError(std::move(problems));
+}
 
 }  // namespace
 
@@ -187,10 +242,13 @@ std::vector<Workload> list() {
   return workloads;
 }
 
-std::string make(const std::string& name, std::uint64_t seed) {
+std::string make(const std::string& name, std::uint64_t seed, const Options& options) {
   const auto* found = std::find_if(std::begin(kNetworks), std::end(kNetworks),
                                    [&](const Entry& e) { return name == e.name; });
-  if (found != std::end(kNetworks)) return found->make(name, seed);
+  if (found != std::end(kNetworks)) {
+    validate(*found, options);
+    return found->make(name, seed, options);
+  }
   std::string allowed;
   for (const Entry& entry : kNetworks) allowed += (allowed.empty() ? "" : ", ") + std::string(entry.name);
   throw base::UsageError({"workload", "unknown name '" + name + "'", allowed, ""});

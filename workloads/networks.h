@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,16 @@ struct Workload {
 /// The networks that `make` knows, smallest first.
 [[nodiscard]] std::vector<Workload> list();
 
+/// What differs from the published network; a network refuses what it does not have.
+struct Options {
+  std::optional<std::string> genotype;  ///< of darts: a name or a JSON file
+  std::optional<std::int64_t> layers, channels;
+  std::optional<std::int64_t> classes, resolution;  ///< also of the mobile networks
+};
+
 /// The ONNX model, with a symbolic batch. Weights: He-scaled (standard deviation sqrt(2 / inputs of a
-/// neuron)), biases small, batch normalisation with statistics near one. Throws base::UsageError for an
-/// unknown name.
-[[nodiscard]] std::string make(const std::string& name, std::uint64_t seed);
+/// neuron); sqrt(1 / inputs) where no ReLU stands before it), biases small, batch normalisation with
+/// statistics near one. Throws base::UsageError for an unknown name or option.
+[[nodiscard]] std::string make(const std::string& name, std::uint64_t seed, const Options& options = {});
 
 }  // namespace bitline::workloads

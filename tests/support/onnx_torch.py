@@ -43,9 +43,17 @@ def _max_pool(attributes, x):
 
 
 def _average_pool(attributes, x):
-    """Without padding only, where all ways of counting agree."""
-    assert not any(attributes.get("pads", [0]))
-    return functional.avg_pool2d(x, attributes["kernel_shape"], attributes.get("strides", [1, 1]))
+    """Of the pixels inside the image; the same padding on all sides."""
+    assert not attributes.get("count_include_pad", 0)
+    (padding,) = set(attributes.get("pads", [0] * 4))
+    return functional.avg_pool2d(x, attributes["kernel_shape"], attributes.get("strides", [1, 1]), padding,
+                                 count_include_pad=False)
+
+
+def _slice(attributes, x, starts, ends, axes):
+    for start, end, axis in zip(starts.tolist(), ends.tolist(), axes.tolist()):
+        x = x.narrow(axis, start, min(end, x.shape[axis]) - start)
+    return x
 
 
 OPERATORS = {
@@ -56,8 +64,11 @@ OPERATORS = {
     "Conv": _conv,
     "Flatten": lambda attributes, x: x.reshape(int(np.prod(x.shape[:attributes.get("axis", 1)])), -1),
     "Gemm": _gemm,
+    "GlobalAveragePool": lambda attributes, x: x.mean((2, 3), keepdim=True),
+    "Identity": lambda attributes, x: x,
     "MaxPool": _max_pool,
     "Relu": lambda attributes, x: torch.clamp(x, min=0),
+    "Slice": _slice,
 }
 
 

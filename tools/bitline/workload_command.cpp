@@ -17,6 +17,7 @@ struct WorkloadOptions {
   std::string name;
   std::string file;
   std::uint64_t seed = 1;
+  workloads::Options network;
   bool json = false;
 };
 
@@ -30,7 +31,7 @@ void list(const WorkloadOptions& options, const Streams& streams) {
 }
 
 void make(const WorkloadOptions& options, const Streams& streams) {
-  const std::string bytes = workloads::make(options.name, options.seed);
+  const std::string bytes = workloads::make(options.name, options.seed, options.network);
   const std::string file = options.file.empty() ? options.name + ".onnx" : options.file;
   base::write_file_atomically(file, bytes);
   streams.out << fmt::format("{}: {} bytes\n", file, result::count(static_cast<std::int64_t>(bytes.size())));
@@ -45,7 +46,8 @@ void add_workload(CLI::App& app, const Streams& streams) {
   using enum base::ExitCode;
   const std::string help =
       "\n" + footer({"bitline workload list", "bitline workload make resnet18 -o resnet18.onnx",
-                     "bitline workload make vgg8 --seed 7"},
+                     "bitline workload make vgg8 --seed 7",
+                     "bitline workload make darts --genotype PC_DARTS --layers 8 --channels 16"},
                     {ok, usage});
   command.footer(help);
 
@@ -57,6 +59,17 @@ void add_workload(CLI::App& app, const Streams& streams) {
   CLI::App& making = *command.add_subcommand("make", "Write one; equal seeds give equal bytes");
   making.add_option("name", options->name, "As in `bitline workload list`")->required()->type_name("NAME");
   making.add_option("--seed", options->seed, "Seed of the weights (default: 1)")->type_name("N");
+  making
+      .add_option("--genotype", options->network.genotype,
+                  "Cells of darts: DARTS_V1, DARTS_V2 (default), PC_DARTS or a JSON file")
+      ->type_name("NAME");
+  making.add_option("--layers", options->network.layers, "Cells of darts (default: 20)")->type_name("N");
+  making.add_option("--channels", options->network.channels, "Of darts' first cells (default: 36)")
+      ->type_name("N");
+  making.add_option("--classes", options->network.classes, "Outputs of darts and of the mobile networks")
+      ->type_name("N");
+  making.add_option("--resolution", options->network.resolution, "Height and width of their images")
+      ->type_name("N");
   making.add_option("-o,--output", options->file, "Where to (default: NAME.onnx)")->type_name("FILE");
   making.footer(help);
   making.callback([options, streams] { make(*options, streams); });

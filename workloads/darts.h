@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CIFAR network of DARTS (quark0/darts, NetworkCIFAR), without its auxiliary head.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "workloads/genotype.h"
+
+namespace bitline::workloads {
+
+struct DartsShape {
+  std::int64_t layers = 20;    ///< cells
+  std::int64_t channels = 36;  ///< of an operation in the first cells; doubles at each reduction
+  std::int64_t classes = 10;
+  std::int64_t resolution = 32;
+};
+
+/// The ONNX model. Layers are named as the parameters of the PyTorch original. A state that several
+/// operations read behind a ReLU has one ReLU for all. Throws base::UsageError for a cell that the network
+/// does not have, or a resolution that cannot be halved twice.
+[[nodiscard]] std::string make_darts(const std::string& name, std::uint64_t seed, const Genotype& genotype,
+                                     const DartsShape& shape);
+
+}  // namespace bitline::workloads
