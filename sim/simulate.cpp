@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -28,12 +28,8 @@ constexpr std::int64_t kLargestNetwork = std::int64_t{1} << 31;
 struct Data {
   Images images;
   std::optional<std::vector<std::int64_t>> labels;
-  Images calibration;
+  std::vector<quantize::Inputs> calibration;
 };
-
-Images first(const Images& images, std::int64_t count) {
-  return {images.begin(), images.begin() + std::min<std::ptrdiff_t>(count, std::ssize(images))};
-}
 
 void check(const SimulationRequest& request) {
   std::vector<base::Problem> problems;
@@ -47,18 +43,29 @@ void check(const SimulationRequest& request) {
   if (!problems.empty()) throw base::UsageError(std::move(problems));
 }
 
+/// Labels from their own file, or those that come with the images; none where there are neither.
+std::optional<std::vector<std::int64_t>> labels_of(const std::string& labels, const std::string& input,
+                                                   const Images& images, const graph::Graph& graph) {
+  if (!labels.empty()) return load_labels(labels, images.count(), classes(graph));
+  if (images.labels()) check_labels(*images.labels(), classes(graph), "--input " + input);
+  return images.labels();
+}
+
 Data load(const SimulationRequest& request, const graph::Graph& graph) {
-  Data data;
-  data.images = request.input.empty() ? random_images(graph, request.batch, request.seed)
-                                      : load_images(graph, request.input, "--input");
-  const auto count = static_cast<std::int64_t>(data.images.size());
-  if (request.batch > count)
+  Images images = request.input.empty() ? random_images(graph, request.batch, request.seed)
+                                        : load_images(graph, request.input, "--input", request.normalisation);
+  if (request.batch > images.count())
     throw base::UsageError(base::Problem{"--batch", fmt::format("{} images to stream", request.batch),
-                                         fmt::format("1 to {}, the images of --input", count), ""});
-  if (!request.labels.empty()) data.labels = load_labels(request.labels, count, classes(graph));
-  data.calibration = request.calibration.empty() ? first(data.images, kCalibrationImages)
-                                                 : load_images(graph, request.calibration, "--calibrate");
-  return data;
+                                         fmt::format("1 to {}, the images of --input", images.count()), ""});
+  auto labels = labels_of(request.labels, request.input, images, graph);
+  std::vector<quantize::Inputs> calibration;
+  if (request.calibration.empty()) {
+    calibration = images.first(kCalibrationImages);
+  } else {
+    const Images given = load_images(graph, request.calibration, "--calibrate", request.normalisation);
+    calibration = given.first(given.count());
+  }
+  return {std::move(images), std::move(labels), std::move(calibration)};
 }
 
 std::vector<engine::NetworkLayer> network_layers(const Mapping& mapping) {
@@ -104,23 +111,36 @@ std::vector<std::string> output_files(const graph::Graph& graph) {
   return files;
 }
 
-/// Output `index` of every image as one array.
-template <class OutputsOf>
-tensor::Tensor joined_output(std::size_t images, std::size_t index, const OutputsOf& outputs_of) {
-  std::vector<const tensor::Tensor*> parts;
-  for (std::size_t i = 0; i < images; ++i) parts.push_back(&outputs_of(i)[index]);
-  return join_images(parts);
-}
-
-void dump_outputs(const graph::Graph& graph, const std::vector<engine::ImageResult>& values,
-                  const result::OutputFolder& folder) {
-  const std::vector<std::string> files = output_files(graph);
-  for (std::size_t o = 0; o < files.size(); ++o) {
-    const auto outputs_of = [&](std::size_t i) -> const auto& {
-      return values[i].outputs;
-    };
-    tensor::save_npy(folder.path(files[o]), joined_output(values.size(), o, outputs_of));
+/// Writes the outputs of a network image by image.
+class OutputDump {
+ public:
+  OutputDump(const graph::Graph& graph, const result::OutputFolder& folder, std::int64_t images)
+      : files_(output_files(graph)), folder_(folder), images_(images) {}
+  void write(std::int64_t index, const Outputs& outputs) {
+    for (std::size_t o = 0; o < files_.size(); ++o) {
+      if (writers_.size() == o)
+        writers_.push_back(
+            std::make_unique<tensor::NpyWriter>(folder_.path(files_[o]), images_, outputs.at(o)));
+      writers_[o]->write(index, outputs.at(o));
+    }
   }
+  void finish() {
+    for (const auto& writer : writers_) writer->finish();
+  }
+  [[nodiscard]] std::string path(std::size_t output) const { return folder_.path(files_[output]); }
+
+ private:
+  std::vector<std::string> files_;
+  result::OutputFolder folder_;
+  std::int64_t images_;
+  std::vector<std::unique_ptr<tensor::NpyWriter>> writers_;
+};
+
+/// The shape of one output of all images: joined along its first axis, scalars along a new one.
+tensor::Shape joined_shape(tensor::Shape shape, std::int64_t images) {
+  if (shape.empty()) return {images};
+  shape.front() *= images;
+  return shape;
 }
 
 result::Provenance provenance(const SimulationRequest& request, const Mapping& mapping, std::int64_t images) {
@@ -165,23 +185,23 @@ result::Result simulate(const SimulationRequest& request) {
   const double prepared = deadline.elapsed_s();
 
   const engine::NetworkFunction network(graph, network_layers(mapping), mapping.arch().ima.gate_zero_chunks);
-  const std::int64_t kept = !request.dump_layers.empty()       ? std::ssize(data.images)
-                            : request.mode == Mode::structural ? request.batch
-                                                               : 0;
-  std::vector<engine::ImageResult> values =
-      run_images(network, data.images, kept, deadline, request.progress);
-  if (outputs) dump_outputs(*graph, values, *outputs);
-  if (!request.dump_layers.empty()) engine::dump_layers(request.dump_layers, network, values);
-  std::optional<result::Accuracy> scored;
-  if (data.labels) scored = accuracy(values, run_reference(executor, data.images, deadline), *data.labels);
+  std::optional<OutputDump> dump;
+  if (outputs) dump.emplace(*graph, *outputs, data.images.count());
+  ValuesRequest wanted;
+  wanted.kept = request.batch;
+  wanted.kept_integers = request.mode == Mode::structural;
+  wanted.labels = data.labels ? &*data.labels : nullptr;
+  wanted.dump_layers = request.dump_layers;
+  if (dump) wanted.outputs = [&](std::int64_t i, const Outputs& values) { dump->write(i, values); };
+  const Values values = run_images(network, executor, data.images, wanted, deadline, request.progress);
+  if (dump) dump->finish();
   const double valued = deadline.elapsed_s();
 
-  values.resize(static_cast<std::size_t>(request.batch));
-  const cycle::CycleResult timed = simulate_time(request, mapping, network, values, deadline);
-  result::Result r = assemble(mapping, timed, values);
+  const cycle::CycleResult timed = simulate_time(request, mapping, network, values.kept, deadline);
+  result::Result r = assemble(mapping, timed, values.kept);
   const double done = deadline.elapsed_s();
-  r.accuracy = scored;
-  r.provenance = provenance(request, mapping, static_cast<std::int64_t>(data.images.size()));
+  r.accuracy = values.accuracy;
+  r.provenance = provenance(request, mapping, data.images.count());
   r.wall_time = {prepared, valued - prepared, done - valued, deadline.elapsed_s()};
   return r;
 }
@@ -190,31 +210,28 @@ InferResult infer(const InferRequest& request) {
   std::optional<result::OutputFolder> folder;
   if (!request.dump_outputs.empty()) folder.emplace(request.dump_outputs, "--dump-outputs");
   const std::shared_ptr<const graph::Graph> graph = import_network(request.network);
-  const Images images = load_images(*graph, request.input, "--input");
-  std::vector<std::int64_t> labels;
+  const Images images = load_images(*graph, request.input, "--input", request.normalisation);
   InferResult r;
-  r.images = static_cast<std::int64_t>(images.size());
-  if (!request.labels.empty()) labels = load_labels(request.labels, r.images, classes(*graph));
-
-  const auto outputs = run_reference(reference::Executor(graph), images, Deadline(0));
-  const std::vector<std::string> files = output_files(*graph);
-  for (std::size_t o = 0; o < files.size(); ++o) {
-    const auto outputs_of = [&](std::size_t i) -> const auto& {
-      return outputs[i];
-    };
-    const tensor::Tensor joined = joined_output(outputs.size(), o, outputs_of);
-    InferResult::Output output{graph->values[static_cast<std::size_t>(graph->outputs[o])].name, joined.shape,
-                               ""};
-    if (folder) tensor::save_npy(output.file = folder->path(files[o]), joined);
-    r.outputs.push_back(std::move(output));
+  r.images = images.count();
+  r.top1.resize(images.size());
+  const auto labels = labels_of(request.labels, request.input, images, *graph);
+  std::optional<OutputDump> dump;
+  if (folder) dump.emplace(*graph, *folder, r.images);
+  run_reference(reference::Executor(graph), images, [&](std::int64_t i, const Outputs& outputs) {
+    if (r.outputs.empty())
+      for (const tensor::Tensor& output : outputs)
+        r.outputs.push_back({"", joined_shape(output.shape, r.images), ""});
+    r.top1[static_cast<std::size_t>(i)] = best_of(outputs.front());
+    if (dump) dump->write(i, outputs);
+  });
+  if (dump) dump->finish();
+  for (std::size_t o = 0; o < r.outputs.size(); ++o) {
+    r.outputs[o].name = graph->values[static_cast<std::size_t>(graph->outputs[o])].name;
+    if (dump) r.outputs[o].file = dump->path(o);
   }
-  for (const auto& image : outputs) {
-    const auto& scores = image.front().as<float>();
-    r.top1.push_back(std::max_element(scores.begin(), scores.end()) - scores.begin());
-  }
-  if (!labels.empty()) {
+  if (labels) {
     std::int64_t right = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) right += r.top1[i] == labels[i] ? 1 : 0;
+    for (std::size_t i = 0; i < labels->size(); ++i) right += r.top1[i] == (*labels)[i] ? 1 : 0;
     r.accuracy = static_cast<double>(right) / static_cast<double>(r.images);
   }
   return r;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/images.h"
 #include "sim/mapping.h"
 #include "sim/result/result.h"
 
@@ -22,10 +23,11 @@ enum class Mode {
 
 struct SimulationRequest {
   MappingRequest files;
-  std::string input;        ///< images (load_images); empty: `batch` random ones
-  std::string labels;       ///< of the images; empty: no accuracy
-  std::string calibration;  ///< images; empty: the first kCalibrationImages of the input
-  std::int64_t batch = 1;   ///< images streamed through the simulation of time, the first of the input
+  std::string input;            ///< images (load_images); empty: `batch` random ones
+  std::string labels;           ///< of the images; empty: those that come with the images, or no accuracy
+  std::string calibration;      ///< images; empty: the first kCalibrationImages of the input
+  Normalisation normalisation;  ///< of the input and of the calibration images
+  std::int64_t batch = 1;       ///< images streamed through the simulation of time, the first of the input
   Mode mode = Mode::cycle;
   std::uint64_t seed = 1;    ///< of random images
   double timeout_s = 0;      ///< wall clock; 0: none
@@ -46,7 +48,8 @@ inline constexpr std::int64_t kCalibrationImages = 64;
 struct InferRequest {
   std::string network;
   std::string input;
-  std::string labels;        ///< empty: no accuracy
+  std::string labels;  ///< empty: those that come with the images, or no accuracy
+  Normalisation normalisation;
   std::string dump_outputs;  ///< folder; empty: none
 };
 struct InferResult {

@@ -5,6 +5,7 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "models/base/errors.h"
@@ -25,68 +26,77 @@ void for_each_image(std::size_t count, const Body& body) {
 
 }  // namespace
 
-std::vector<engine::ImageResult> run_images(const engine::NetworkFunction& network, const Images& images,
-                                            std::int64_t kept, const Deadline& deadline,
-                                            const Progress& progress) {
-  std::vector<engine::ImageResult> results(images.size());
+Values run_images(const engine::NetworkFunction& network, const reference::Executor& executor,
+                  const Images& images, const ValuesRequest& request, const Deadline& deadline,
+                  const Progress& progress) {
+  Values values;
+  values.kept.resize(static_cast<std::size_t>(std::min(request.kept, images.count())));
+  std::optional<Score> score;
+  if (request.labels != nullptr) score.emplace(classes(network.graph()));
+  std::optional<engine::LayerDumper> dumper;
+  if (!request.dump_layers.empty()) dumper.emplace(request.dump_layers, network, images.count());
   std::mutex mutex;
   std::int64_t done = 0;
   for_each_image(images.size(), [&](std::size_t i) {
     deadline.check("the computation of values");
-    const bool keep = static_cast<std::int64_t>(i) < kept;
-    results[i] = network.run(images[i], {keep, keep});
-    if (!progress) return;
+    const bool kept = i < values.kept.size();
+    const bool integers = dumper || (kept && request.kept_integers);
+    const quantize::Inputs image = images[i];
+    engine::ImageResult result = network.run(image, {integers, integers});
+    Outputs reference;
+    if (score) reference = executor.run(image);
+
     const std::lock_guard lock(mutex);
-    progress("values", ++done, static_cast<std::int64_t>(images.size()));
+    const auto index = static_cast<std::int64_t>(i);
+    if (score) score->add((*request.labels)[i], result.outputs.front(), reference.front());
+    if (request.outputs) request.outputs(index, result.outputs);
+    if (dumper) dumper->write(index, result);
+    if (kept) {
+      if (!request.kept_integers)
+        for (engine::LayerTrace& trace : result.traces) trace = {};
+      values.kept[i] = std::move(result);
+    }
+    if (progress) progress("values", ++done, images.count());
   });
   deadline.check("the computation of values");
-  return results;
+  if (dumper) dumper->finish();
+  if (score) values.accuracy = score->accuracy();
+  return values;
 }
 
-std::vector<std::vector<tensor::Tensor>> run_reference(const reference::Executor& executor,
-                                                       const Images& images, const Deadline& deadline) {
-  std::vector<std::vector<tensor::Tensor>> outputs(images.size());
+void run_reference(const reference::Executor& executor, const Images& images,
+                   const std::function<void(std::int64_t index, const Outputs& outputs)>& take) {
+  std::mutex mutex;
   for_each_image(images.size(), [&](std::size_t i) {
-    deadline.check("the float32 reference");
-    outputs[i] = executor.run(images[i]);
+    const Outputs outputs = executor.run(images[i]);
+    const std::lock_guard lock(mutex);
+    take(static_cast<std::int64_t>(i), outputs);
   });
-  return outputs;
 }
 
-result::Accuracy accuracy(const std::vector<engine::ImageResult>& values,
-                          const std::vector<std::vector<tensor::Tensor>>& reference,
-                          const std::vector<std::int64_t>& labels) {
-  std::int64_t top1 = 0;
-  std::int64_t top5 = 0;
-  std::int64_t float_top1 = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const std::int64_t rank = rank_of(values[i].outputs.front(), labels[i]);
-    top1 += rank < 1 ? 1 : 0;
-    top5 += rank < 5 ? 1 : 0;
-    float_top1 += rank_of(reference[i].front(), labels[i]) < 1 ? 1 : 0;
-  }
-  const auto images = static_cast<std::int64_t>(labels.size());
-  const auto share = [images](std::int64_t n) {
-    return static_cast<double>(n) / static_cast<double>(images);
-  };
-  return {share(top1), share(top5), share(float_top1), images};
+void Score::add(std::int64_t label, const tensor::Tensor& scores, const tensor::Tensor& reference) {
+  const std::int64_t rank = rank_of(scores, label);
+  ++images_;
+  top1_ += rank < 1 ? 1 : 0;
+  top5_ += rank < 5 ? 1 : 0;
+  float_top1_ += rank_of(reference, label) < 1 ? 1 : 0;
+  if (classes_ <= result::kMostConfusionClasses) ++confusion_[{label, best_of(scores)}];
 }
 
-tensor::Tensor join_images(const std::vector<const tensor::Tensor*>& images) {
-  BITLINE_CHECK(!images.empty());
-  tensor::Tensor joined{images.front()->shape, std::vector<float>{}};
-  const auto count = static_cast<std::int64_t>(images.size());
-  if (joined.shape.empty())
-    joined.shape = {count};
-  else
-    joined.shape.front() *= count;
-  auto& values = joined.as<float>();
-  values.reserve(static_cast<std::size_t>(joined.size()));
-  for (const tensor::Tensor* image : images) {
-    const auto& part = image->as<float>();
-    values.insert(values.end(), part.begin(), part.end());
-  }
-  return joined;
+result::Accuracy Score::accuracy() const {
+  const auto share = [this](std::int64_t n) { return static_cast<double>(n) / static_cast<double>(images_); };
+  result::Accuracy a{share(top1_), share(top5_), share(float_top1_), images_, {}};
+  if (classes_ > result::kMostConfusionClasses) return a;
+  const auto n = static_cast<std::size_t>(classes_);
+  a.confusion.assign(n, std::vector<std::int64_t>(n, 0));
+  for (const auto& [pair, count] : confusion_)
+    a.confusion[static_cast<std::size_t>(pair.first)][static_cast<std::size_t>(pair.second)] = count;
+  return a;
+}
+
+std::int64_t best_of(const tensor::Tensor& scores) {
+  const std::vector<float>& values = scores.as<float>();
+  return std::max_element(values.begin(), values.end()) - values.begin();
 }
 
 std::int64_t classes(const graph::Graph& graph) {

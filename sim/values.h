@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs images through the engine and the float reference, several at a time.
+// Runs images through the engine and the float reference, several at a time, and keeps of each only what is
+// asked for: memory does not grow with the number of images.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "mapper/reference/executor.h"
@@ -15,26 +20,52 @@
 namespace bitline::sim {
 
 using Progress = std::function<void(const char* phase, std::int64_t done, std::int64_t total)>;
+/// The outputs of a network for one image.
+using Outputs = std::vector<tensor::Tensor>;
 
-/// Every image on the engine; results in the order of the images whatever the number of threads. The first
-/// `kept` images keep their integers.
-[[nodiscard]] std::vector<engine::ImageResult> run_images(const engine::NetworkFunction& network,
-                                                          const Images& images, std::int64_t kept,
-                                                          const Deadline& deadline, const Progress& progress);
+/// What is wanted of the values of all images.
+struct ValuesRequest {
+  std::int64_t kept = 0;                              ///< results of the first `kept` images are returned
+  bool kept_integers = false;                         ///< with their integers
+  const std::vector<std::int64_t>* labels = nullptr;  ///< one per image: accuracy, with the float reference's
+  std::string dump_layers;                            ///< folder; empty: none
+  /// Receives the outputs of every image, one call at a time, in any order; may be empty.
+  std::function<void(std::int64_t index, const Outputs& outputs)> outputs;
+};
+struct Values {
+  std::vector<engine::ImageResult> kept;
+  std::optional<result::Accuracy> accuracy;
+};
 
-/// The outputs of every image in float32: [image][output].
-[[nodiscard]] std::vector<std::vector<tensor::Tensor>> run_reference(const reference::Executor& executor,
-                                                                     const Images& images,
-                                                                     const Deadline& deadline);
+/// Every image on the engine; the result does not depend on the number of threads.
+[[nodiscard]] Values run_images(const engine::NetworkFunction& network, const reference::Executor& executor,
+                                const Images& images, const ValuesRequest& request, const Deadline& deadline,
+                                const Progress& progress);
 
-/// Accuracy of the first output of each image, and of the float reference's.
-[[nodiscard]] result::Accuracy accuracy(const std::vector<engine::ImageResult>& values,
-                                        const std::vector<std::vector<tensor::Tensor>>& reference,
-                                        const std::vector<std::int64_t>& labels);
+/// Every image in float32; `take` receives the outputs, one call at a time, in any order.
+void run_reference(const reference::Executor& executor, const Images& images,
+                   const std::function<void(std::int64_t index, const Outputs& outputs)>& take);
 
-/// Tensors of equal shape [1, ...] (or of any shape, for outputs without a batch dimension) joined along a
-/// first axis of images.
-[[nodiscard]] tensor::Tensor join_images(const std::vector<const tensor::Tensor*>& images);
+/// Counts how the scores of images rank their labels.
+class Score {
+ public:
+  explicit Score(std::int64_t classes) : classes_(classes) {}
+  /// `scores` of the chip and of the float reference for one image.
+  void add(std::int64_t label, const tensor::Tensor& scores, const tensor::Tensor& reference);
+  /// Of at least one image.
+  [[nodiscard]] result::Accuracy accuracy() const;
+
+ private:
+  std::int64_t classes_;
+  std::int64_t images_ = 0;
+  std::int64_t top1_ = 0;
+  std::int64_t top5_ = 0;
+  std::int64_t float_top1_ = 0;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> confusion_;  ///< (label, prediction)
+};
+
+/// Index of the highest score, the first of equal ones.
+[[nodiscard]] std::int64_t best_of(const tensor::Tensor& scores);
 
 /// Elements of the first output of one image: the classes that labels may name.
 [[nodiscard]] std::int64_t classes(const graph::Graph& graph);

@@ -3,6 +3,8 @@
 // order and the shape, then the elements (numpy/lib/format.py describes it).
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -217,21 +219,6 @@ std::vector<T> reorder(const std::vector<T>& in, const Shape& shape) {
   return out;
 }
 
-std::string header_for(const Tensor& tensor) {
-  static constexpr const char* kNames[] = {"<f4", "<i8", "<i4", "|i1", "|u1", "<f8"};  // in the order of Data
-  std::string shape = "(";
-  for (const std::int64_t dimension : tensor.shape) shape += std::to_string(dimension) + ",";
-  if (tensor.shape.size() > 1) shape.pop_back();
-  std::string text = std::string("{'descr': '") + kNames[tensor.data.index()] +
-                     "', 'fortran_order': False, 'shape': " + shape + "), }";
-  const std::size_t prefix = kMagic.size() + 4;
-  text.append(63 - (prefix + text.size()) % 64, ' ');  // data starts at a multiple of 64
-  text += '\n';
-  const auto length = static_cast<std::uint16_t>(text.size());
-  return std::string(kMagic) + '\x01' + '\x00' + static_cast<char>(length & 0xFF) +
-         static_cast<char>(length >> 8) + text;
-}
-
 }  // namespace
 
 Tensor load_npy(const std::string& path) {
@@ -259,15 +246,27 @@ Tensor load_npy(const std::string& path) {
   return tensor;
 }
 
-void save_npy(const std::string& path, const Tensor& tensor) {
-  std::string bytes = header_for(tensor);
-  std::visit(
-      [&](const auto& values) {
-        BITLINE_CHECK(static_cast<std::int64_t>(values.size()) == tensor.size());
-        bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
-      },
-      tensor.data);
-  base::write_file_atomically(path, bytes);
+std::optional<StoredFloats> stored_floats(const std::string& path) {
+  constexpr std::size_t kMostHeader = std::size_t{1} << 16;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  std::string bytes(kMostHeader, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  try {
+    const auto [text, data] = split(bytes, path);
+    const Header header = HeaderParser(text, path).parse();
+    const std::int64_t offset = data.data() - bytes.data();
+    const auto length = static_cast<std::int64_t>(std::filesystem::file_size(path));
+    const std::int64_t count = element_count(header.shape);
+    const bool row_major = !header.fortran_order || header.shape.size() < 2;
+    if (header.type != "<f4" || !row_major || (length - offset) % 4 != 0 || (length - offset) / 4 != count)
+      return std::nullopt;
+    return StoredFloats{header.shape, offset};
+  } catch (const std::exception&) {
+    return std::nullopt;  // load_npy() says what is wrong with it
+  }
 }
 
 }  // namespace bitline::tensor

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -47,5 +49,31 @@ struct Tensor {
 /// Writes version 1.0, C order, to a temporary name that is then renamed. Throws base::UsageError if
 /// unwritable.
 void save_npy(const std::string& path, const Tensor& tensor);
+
+/// Where the elements of a `.npy` file lie that holds float32 in C order.
+struct StoredFloats {
+  Shape shape;
+  std::int64_t offset = 0;  ///< of the first element, in bytes
+};
+/// None for every other file, damaged ones included (load_npy() tells why).
+[[nodiscard]] std::optional<StoredFloats> stored_floats(const std::string& path);
+
+/// Writes a `.npy` file of `parts` tensors of equal shape and type, joined along their first axis (scalars
+/// along a new one), part by part in any order. The file has its name only after finish(). Throws
+/// base::UsageError if unwritable. For one thread at a time.
+class NpyWriter {
+ public:
+  NpyWriter(const std::string& path, std::int64_t parts, const Tensor& like);
+  NpyWriter(const NpyWriter&) = delete;
+  NpyWriter& operator=(const NpyWriter&) = delete;
+  ~NpyWriter();
+  void write(std::int64_t index, const Tensor& tensor);
+  /// After every part has been written.
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace bitline::tensor

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mapper/tensor/operations.h"
+#include "mapper/tensor/tensor.h"
 #include "models/base/errors.h"
 #include "models/base/files.h"
 
@@ -77,16 +77,6 @@ void make_directory(const std::string& directory) {
                                        .remedy = "give another folder"});
 }
 
-tensor::Tensor over_images(std::span<const ImageResult> images, std::size_t layer,
-                           tensor::Tensor LayerTrace::*part) {
-  std::vector<const tensor::Tensor*> parts;
-  for (const ImageResult& image : images) {
-    parts.push_back(&(image.traces.at(layer).*part));
-    BITLINE_CHECK(!parts.back()->shape.empty());
-  }
-  return tensor::concat(parts, 0);
-}
-
 }  // namespace
 
 std::string file_stem(const std::string& node_name) {
@@ -98,14 +88,6 @@ std::string file_stem(const std::string& node_name) {
   return stem;
 }
 
-void write_arrays(const std::string& directory, const LayerDump& layer, const tensor::Tensor& x,
-                  const tensor::Tensor& y) {
-  const std::string stem = (std::filesystem::path(directory) / layer.name).string();
-  tensor::save_npy(stem + ".x.npy", x);
-  tensor::save_npy(stem + ".w.npy", {weight_of(*layer.node).shape, layer.quant->weights.codes});
-  tensor::save_npy(stem + ".y.npy", y);
-}
-
 void write_layer_list(const std::string& directory, std::span<const LayerDump> layers) {
   Json list = Json::array();
   for (const LayerDump& layer : layers) list.push_back(describe(layer));
@@ -113,21 +95,65 @@ void write_layer_list(const std::string& directory, std::span<const LayerDump> l
                               list.dump(1) + "\n");
 }
 
-void dump_layers(const std::string& directory, const NetworkFunction& network,
-                 std::span<const ImageResult> images) {
+struct LayerDumper::Impl {
+  std::string directory;
+  std::int64_t images = 0;
+  std::vector<LayerDump> layers;
+  std::vector<std::unique_ptr<tensor::NpyWriter>> x;  ///< one per layer, from the first image on
+  std::vector<std::unique_ptr<tensor::NpyWriter>> y;
+
+  [[nodiscard]] std::string stem(std::size_t layer) const {
+    return (std::filesystem::path(directory) / layers[layer].name).string();
+  }
+};
+
+LayerDumper::LayerDumper(const std::string& directory, const NetworkFunction& network, std::int64_t images)
+    : impl_(std::make_unique<Impl>()) {
   make_directory(directory);
+  impl_->directory = directory;
+  impl_->images = images;
   std::set<std::string> used;
-  std::vector<LayerDump> dumps;
-  for (std::size_t l = 0; l < network.layers().size(); ++l) {
-    const NetworkLayer& layer = network.layers()[l];
+  for (const NetworkLayer& layer : network.layers()) {
     const graph::Node& node = network.graph().node(layer.quant.node);
     std::string name = file_stem(node.name);
     while (!used.insert(name).second) name += "_";
-    dumps.push_back({.name = name, .node = &node, .quant = &layer.quant, .sliced = layer.sliced.get()});
-    write_arrays(directory, dumps.back(), over_images(images, l, &LayerTrace::x),
-                 over_images(images, l, &LayerTrace::y));
+    impl_->layers.push_back(
+        {.name = name, .node = &node, .quant = &layer.quant, .sliced = layer.sliced.get()});
   }
-  write_layer_list(directory, dumps);
+}
+
+LayerDumper::~LayerDumper() = default;
+
+void LayerDumper::write(std::int64_t index, const ImageResult& image) {
+  for (std::size_t l = 0; l < impl_->layers.size(); ++l) {
+    const LayerTrace& trace = image.traces.at(l);
+    BITLINE_CHECK(!trace.x.shape.empty() && !trace.y.shape.empty());
+    if (impl_->x.size() == l) {
+      impl_->x.push_back(
+          std::make_unique<tensor::NpyWriter>(impl_->stem(l) + ".x.npy", impl_->images, trace.x));
+      impl_->y.push_back(
+          std::make_unique<tensor::NpyWriter>(impl_->stem(l) + ".y.npy", impl_->images, trace.y));
+    }
+    impl_->x[l]->write(index, trace.x);
+    impl_->y[l]->write(index, trace.y);
+  }
+}
+
+void LayerDumper::finish() {
+  for (std::size_t l = 0; l < impl_->layers.size(); ++l) {
+    const LayerDump& layer = impl_->layers[l];
+    impl_->x.at(l)->finish();
+    impl_->y.at(l)->finish();
+    tensor::save_npy(impl_->stem(l) + ".w.npy", {weight_of(*layer.node).shape, layer.quant->weights.codes});
+  }
+  write_layer_list(impl_->directory, impl_->layers);
+}
+
+void dump_layers(const std::string& directory, const NetworkFunction& network,
+                 std::span<const ImageResult> images) {
+  LayerDumper dumper(directory, network, std::ssize(images));
+  for (std::size_t i = 0; i < images.size(); ++i) dumper.write(static_cast<std::int64_t>(i), images[i]);
+  dumper.finish();
 }
 
 }  // namespace bitline::engine

@@ -18,9 +18,6 @@ struct LayerDump {
 
 /// Letters, digits and "._-" of a node name, everything else as "_".
 [[nodiscard]] std::string file_stem(const std::string& node_name);
-/// `<name>.x.npy` (int32), `<name>.w.npy` (int32, ONNX shape) and `<name>.y.npy` (int64).
-void write_arrays(const std::string& directory, const LayerDump& layer, const tensor::Tensor& x,
-                  const tensor::Tensor& y);
 /// `layers.json`: one object per layer, keys of DESIGN section 5.
 void write_layer_list(const std::string& directory, std::span<const LayerDump> layers);
 

@@ -66,9 +66,23 @@ class NetworkFunction {
   std::unique_ptr<const Impl> impl_;
 };
 
-/// Writes `<layer>.x.npy`, `.w.npy`, `.y.npy` of every layer and `layers.json` into `directory` (made if
-/// absent), images along the first axis. Every result must have its traces. Throws base::UsageError if
-/// unwritable.
+/// Writes `<layer>.x.npy`, `.w.npy`, `.y.npy` of every layer and `layers.json` into a folder (made if
+/// absent), images along the first axis, image by image. Throws base::UsageError if unwritable.
+class LayerDumper {
+ public:
+  LayerDumper(const std::string& directory, const NetworkFunction& network, std::int64_t images);
+  ~LayerDumper();
+  /// `image` must have its traces. In any order; for one thread at a time.
+  void write(std::int64_t index, const ImageResult& image);
+  /// After every image has been written.
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// All images at once.
 void dump_layers(const std::string& directory, const NetworkFunction& network,
                  std::span<const ImageResult> images);
 

@@ -116,6 +116,7 @@ std::string to_json(const Result& r) {
                         {"top5", number(r.accuracy->top5)},
                         {"float_top1", number(r.accuracy->float_top1)},
                         {"images", r.accuracy->images}};
+    if (!r.accuracy->confusion.empty()) json["accuracy"]["confusion"] = r.accuracy->confusion;
   }
   json["provenance"] = provenance(r.provenance);
   json["wall_time_s"] = wall_time(r.wall_time);

@@ -67,11 +67,15 @@ struct LayerResult {
   EnergyUse energy;  ///< static energy shared among layers in proportion to their crossbars
 };
 
+inline constexpr std::int64_t kMostConfusionClasses = 1000;
+
 struct Accuracy {
   double top1 = 0;
   double top5 = 0;
   double float_top1 = 0;  ///< of the float32 network on the same images
   std::int64_t images = 0;
+  /// [label][predicted class]: images; empty above kMostConfusionClasses.
+  std::vector<std::vector<std::int64_t>> confusion;
 };
 
 /// Where the result comes from; all that is needed to repeat it.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/base/errors.h"
+#include "sim/images.h"
 #include "sim/mapping.h"
 #include "tools/bitline/cli.h"
 
@@ -24,6 +25,10 @@ void add_workload(CLI::App& app, const Streams& streams);
 /// --arch, --network and --set, as every command that maps has them.
 void add_mapping_options(CLI::App& command, sim::MappingRequest& request);
 void add_overrides(CLI::App& command, std::vector<std::string>& overrides);
+/// --input, --labels, --mean, --std and --scale, as every command that reads images has them; an empty
+/// `none` means that --input must be given, else it says what happens without it.
+void add_image_options(CLI::App& command, std::string& input, std::string& labels,
+                       sim::Normalisation& normalisation, const std::string& none);
 /// --threads; limit() applies it for as long as its result lives.
 void add_threads(CLI::App& command, int& threads);
 [[nodiscard]] std::shared_ptr<void> limit_threads(int threads);

@@ -48,13 +48,7 @@ void add_infer(CLI::App& app, const Streams& streams) {
   const auto options = std::make_shared<InferOptions>();
   sim::InferRequest& request = options->request;
   command.add_option("--network", request.network, "Network (ONNX)")->required()->type_name("FILE");
-  command
-      .add_option("--input", request.input,
-                  "Images, float32 NCHW: .npy, TensorProto .pb, or a folder of them")
-      ->required()
-      ->type_name("PATH");
-  command.add_option("--labels", request.labels, "Labels of the images, integers: prints the accuracy")
-      ->type_name("FILE");
+  add_image_options(command, request.input, request.labels, request.normalisation, "");
   command.add_option("--dump-outputs", request.dump_outputs, "Write <output>.npy here")->type_name("DIR");
   add_threads(command, options->threads);
   command.add_flag("--json", options->json, "Print JSON");

@@ -45,6 +45,35 @@ void add_mapping_options(CLI::App& command, sim::MappingRequest& request) {
   add_overrides(command, request.overrides);
 }
 
+void add_image_options(CLI::App& command, std::string& input, std::string& labels,
+                       sim::Normalisation& normalisation, const std::string& none) {
+  CLI::Option& images = *command.add_option("--input", input,
+                                            "Images: float32 NCHW as .npy, TensorProto .pb or a folder of "
+                                            "them; CIFAR-10 .bin; IDX; a folder with one "
+                                            "folder of PNG or JPEG files per class" +
+                                                (none.empty() ? none : fmt::format(" (default: {})", none)));
+  images.type_name("PATH")->required(none.empty());
+  command
+      .add_option(
+          "--labels", labels,
+          "Labels of the images, integers as .npy, .pb or IDX: prints the accuracy (default: those that "
+          "come with CIFAR-10 and with folders per class)")
+      ->type_name("FILE");
+  command
+      .add_option("--mean", normalisation.mean,
+                  "Subtracted from scaled pixels: one number, or one per channel")
+      ->type_name("X,..")
+      ->delimiter(',');
+  command.add_option("--std", normalisation.deviation, "Divides them then: one number, or one per channel")
+      ->type_name("X,..")
+      ->delimiter(',');
+  command
+      .add_option("--scale", normalisation.scale,
+                  "Stored values are divided by it first (default: 255 for 8-bit pixels, 1 for arrays)")
+      ->type_name("X")
+      ->check(CLI::PositiveNumber);
+}
+
 void add_threads(CLI::App& command, int& threads) {
   command
       .add_option("--threads", threads, "Threads at most; results do not depend on it (default: all cores)")

@@ -55,13 +55,7 @@ void run_simulation(RunOptions& options, const Streams& streams) {
 }
 
 void add_data_options(CLI::App& command, sim::SimulationRequest& request) {
-  command
-      .add_option("--input", request.input,
-                  "Images, float32 NCHW: .npy, TensorProto .pb, or a folder of them "
-                  "(default: random images)")
-      ->type_name("PATH");
-  command.add_option("--labels", request.labels, "Labels of the images, integers: prints the accuracy")
-      ->type_name("FILE");
+  add_image_options(command, request.input, request.labels, request.normalisation, "random images");
   command
       .add_option("--calibrate", request.calibration,
                   fmt::format("Images that set the activation scales (default: the first {} of the input)",

@@ -129,7 +129,8 @@ TEST(RandomImages, FollowTheSeedAndStayBelowOne) {
   EXPECT_NE(a[0][0].as<float>(), a[1][0].as<float>());
   EXPECT_NE(a[0][0].as<float>(), random_images(graph, 1, 8)[0][0].as<float>());
   double sum = 0;
-  for (const float v : a[0][0].as<float>()) {
+  const quantize::Inputs first = a[0];
+  for (const float v : first[0].as<float>()) {
     ASSERT_GE(v, 0.0F);
     ASSERT_LT(v, 1.0F);
     sum += v;
@@ -169,28 +170,42 @@ TEST(FileName, IsNeverAPath) {
   EXPECT_EQ(file_name("a\xC3\xA4 b"), "a___b");
 }
 
-TEST(JoinImages, StacksAlongTheFirstAxis) {
-  const Tensor a{{1, 2}, std::vector<float>{1, 2}};
-  const Tensor b{{1, 2}, std::vector<float>{3, 4}};
-  const Tensor joined = join_images({&a, &b});
-  EXPECT_EQ(joined.shape, (Shape{2, 2}));
-  EXPECT_EQ(joined.as<float>(), (std::vector<float>{1, 2, 3, 4}));
-}
-
-TEST(Accuracy, CountsRanksOfValuesAndOfTheReference) {
+TEST(Score, CountsRanksOfValuesAndOfTheReference) {
   const auto scores = [](std::vector<float> v) {
     return Tensor{{1, static_cast<std::int64_t>(v.size())}, v};
   };
-  std::vector<engine::ImageResult> values(2);
-  values[0].outputs = {scores({0, 5, 4, 3, 2, 1})};
-  values[1].outputs = {scores({9, 1, 2, 3, 4, 5})};
-  const std::vector<std::vector<Tensor>> reference = {{scores({1, 0, 0, 0, 0, 0})},
-                                                      {scores({0, 1, 0, 0, 0, 0})}};
-  const result::Accuracy a = accuracy(values, reference, {0, 0});
-  EXPECT_EQ(a.top1, 0.5);        // second image only
-  EXPECT_EQ(a.top5, 0.5);        // label 0 is last of six in the first image
-  EXPECT_EQ(a.float_top1, 0.5);  // first image only
-  EXPECT_EQ(a.images, 2);
+  Score score(6);
+  score.add(0, scores({0, 5, 4, 3, 2, 1}), scores({1, 0, 0, 0, 0, 0}));
+  score.add(0, scores({9, 1, 2, 3, 4, 5}), scores({0, 1, 0, 0, 0, 0}));
+  score.add(3, scores({9, 1, 2, 3, 4, 5}), scores({0, 1, 0, 0, 0, 0}));
+  score.add(3, scores({9, 1, 2, 3, 4, 5}), scores({0, 1, 0, 0, 0, 0}));
+  const result::Accuracy a = score.accuracy();
+  EXPECT_EQ(a.top1, 0.25);        // second image only
+  EXPECT_EQ(a.top5, 0.75);        // label 0 is last of six in the first image
+  EXPECT_EQ(a.float_top1, 0.25);  // first image only
+  EXPECT_EQ(a.images, 4);
+  std::vector<std::vector<std::int64_t>> confusion(6, std::vector<std::int64_t>(6, 0));
+  confusion[0][1] = 1;
+  confusion[0][0] = 1;
+  confusion[3][0] = 2;
+  EXPECT_EQ(a.confusion, confusion);
+}
+
+TEST(Score, LeavesOutTheConfusionOfVeryManyClasses) {
+  const Tensor scores{{1, 1001}, std::vector<float>(1001, 0.0F)};
+  Score score(1001);
+  score.add(0, scores, scores);
+  EXPECT_TRUE(score.accuracy().confusion.empty());
+  EXPECT_EQ(score.accuracy().top1, 1.0);
+}
+
+TEST_F(Images_, ArraysOfOtherFloatsAreConvertedAndJoined) {
+  save("a.npy", ramp({1, 2, 2, 2}));
+  Tensor doubles{{1, 2, 2, 2}, std::vector<double>(8, 0.5)};
+  save("b.npy", doubles);
+  const Images images = load_images(image_, root_.string(), "--input");
+  EXPECT_EQ(images[0][0].as<float>()[7], 7.0F);
+  EXPECT_EQ(images[1][0].as<float>()[7], 0.5F);
 }
 
 }  // namespace

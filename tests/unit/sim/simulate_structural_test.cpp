@@ -27,7 +27,7 @@ class StructuralRun : public ::testing::Test {
     const Images images = random_images(*graph_, 1, 3);
     arch::LoadedArch machine = arch::load_arch(source("configs/isaac-8bit.yaml"));
     const auto ranges =
-        quantize::calibrate(reference::Executor(graph_), images, machine.arch.precision.activations);
+        quantize::calibrate(reference::Executor(graph_), images.first(1), machine.arch.precision.activations);
     mapping_ = map_network(std::move(machine), graph_, ranges);
     std::vector<engine::NetworkLayer> layers;
     std::vector<cycle::LayerSource> sources;

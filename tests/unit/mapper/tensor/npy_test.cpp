@@ -142,5 +142,58 @@ TEST_F(Npy, AnUnwritablePathIsAnError) {
   EXPECT_THROW(static_cast<void>(load_npy("/nonexistent/x.npy")), base::UsageError);
 }
 
+TEST_F(Npy, FloatsInCOrderAreFoundWhereTheyLie) {
+  const Tensor t{{2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6}};
+  save_npy(path_, t);
+  const auto stored = stored_floats(path_);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->shape, t.shape);
+  std::ifstream file(path_, std::ios::binary);
+  file.seekg(stored->offset + 5 * 4);
+  float last = 0;
+  file.read(reinterpret_cast<char*>(&last), sizeof last);
+  EXPECT_EQ(last, 6.0F);
+}
+
+TEST_F(Npy, OtherFilesHaveNoStoredFloats) {
+  save_npy(path_, {{2}, std::vector<double>{1, 2}});
+  EXPECT_FALSE(stored_floats(path_));
+  const std::string data = raw<float>({1, 2, 3, 4});
+  for (const std::string& bytes : {
+           file("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", data),
+           file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", data),
+           std::string("not an array"),
+       }) {
+    std::ofstream(path_, std::ios::binary) << bytes;
+    EXPECT_FALSE(stored_floats(path_)) << bytes;
+  }
+  EXPECT_FALSE(stored_floats("/nonexistent/x.npy"));
+}
+
+TEST_F(Npy, AWriterJoinsPartsInAnyOrder) {
+  const Tensor a{{1, 2}, std::vector<std::int64_t>{1, 2}};
+  const Tensor b{{1, 2}, std::vector<std::int64_t>{3, 4}};
+  {
+    NpyWriter writer(path_, 2, a);
+    writer.write(1, b);
+    writer.write(0, a);
+    EXPECT_FALSE(std::filesystem::exists(path_));
+    writer.finish();
+  }
+  const Tensor joined = load_npy(path_);
+  EXPECT_EQ(joined.shape, (Shape{2, 2}));
+  EXPECT_THAT(joined.as<std::int64_t>(), ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(Npy, AWriterThatDoesNotFinishLeavesNothing) {
+  {
+    NpyWriter writer(path_, 2, {{}, std::vector<float>{1}});
+    writer.write(0, {{}, std::vector<float>{1}});
+  }
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".part"));
+  EXPECT_THROW(NpyWriter("/nonexistent/folder/x.npy", 1, sample<float>()), base::UsageError);
+}
+
 }  // namespace
 }  // namespace bitline::tensor
