@@ -59,7 +59,7 @@ void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity
   const place::LayerPlacement& placed = mapping.program.layers[index];
   const slice::SlicedLayer& sliced = *mapping.sliced[index];
   layer.crossbars = placed.crossbars;
-  layer.replicas = 1;
+  layer.replicas = placed.replicas;
   layer.rows = sliced.rows_per_group;
   layer.cols = sliced.outputs();
   std::set<int> tiles;

@@ -9,6 +9,7 @@ namespace bitline::place {
 std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced) {
   std::map<std::tuple<int, int, int>, DriveSet> sets;
   for (const ImaPart& ima : layer.imas) {
+    if (ima.replica > 0) continue;
     for (const CrossbarPart& part : ima.crossbars) {
       for (const Phase& phase : part.phases) {
         DriveSet& set = sets[{phase.block, phase.group_first, phase.group_count}];

@@ -6,9 +6,9 @@
 
 #include "mapper/place/buffers.h"
 #include "mapper/place/edram_ledger.h"
-#include "mapper/place/partition.h"
+#include "mapper/place/layout.h"
 #include "mapper/place/pipeline.h"
-#include "mapper/place/program.h"
+#include "mapper/place/replicate.h"
 #include "models/base/errors.h"
 
 namespace bitline::place {
@@ -20,42 +20,41 @@ std::size_t index(int id) { return static_cast<std::size_t>(id); }
 /// isaac-8bit, 15.3 ms without the rows); less is tried where the eDRAM is too small for it.
 constexpr Slack kSlack[] = {{8, 1}, {8, 0}, {4, 0}, {1, 0}};
 
-/// Pieces of a layer with the IMA (of the chip) that each goes to.
-struct Layout {
-  std::vector<ImaPart> imas;
-  std::vector<std::vector<int>> column_blocks;  ///< by IMA: column block of each crossbar
-  std::vector<std::vector<int>> outputs;        ///< by IMA: outputs of each crossbar
-  int next_ima = 0;
-};
-
 class Placer {
  public:
-  Placer(Program& program, const arch::Arch& arch, const std::vector<LayerInput>& layers)
+  /// `parts`: the layers of the program, whose `replicas` are set, as cut by partition().
+  Placer(Program& program, const arch::Arch& arch, const std::vector<LayerInput>& layers,
+         const std::vector<Partition>& parts)
       : program_(program), arch_(arch), layers_(layers),
-        edram_(arch.chip.tiles, arch.tile.edram.capacity_bytes) {}
+        edram_(arch.chip.tiles, arch.tile.edram.capacity_bytes), parts_(parts) {}
 
   /// Gives every stage its tiles. Returns false where the eDRAM is too small for the buffers asked for;
   /// `problem()` then says where.
   bool place_all() {
-    cut_layers();
+    count_crossbars();
     for (std::size_t s = 0; s < program_.stages.size(); ++s) {
-      if (!place_stage(static_cast<StageId>(s))) return false;
+      if (place_stage(static_cast<StageId>(s))) continue;
+      failed_layer_ = program_.stages[s].layer;
+      return false;
     }
     summarise();
     return true;
   }
   [[nodiscard]] const base::Problem& problem() const { return problem_; }
+  /// The layer that found no place, or -1 (a digital stage).
+  [[nodiscard]] LayerId failed_layer() const { return failed_layer_; }
 
  private:
   // --- crossbar layers -------------------------------------------------------------------------------------
 
-  void cut_layers() {
+  void count_crossbars() {
     std::int64_t imas = 0;
+    bool copies = false;
     for (std::size_t l = 0; l < program_.layers.size(); ++l) {
-      parts_.push_back(partition(program_.layers[l].name, *layers_[l].sliced, arch_));
-      const auto crossbars = static_cast<std::int64_t>(parts_.back().pieces.size());
-      program_.crossbars_used += crossbars;
-      imas += (crossbars + arch_.ima.crossbars - 1) / arch_.ima.crossbars;
+      const int replicas = program_.layers[l].replicas;
+      copies |= replicas > 1;
+      program_.crossbars_used += static_cast<std::int64_t>(parts_[l].pieces.size()) * replicas;
+      imas += imas_of_copy(parts_[l], arch_) * replicas;
     }
     const std::int64_t available = std::int64_t{arch_.chip.tiles} * arch_.tile.imas;
     program_.crossbars_available = available * arch_.ima.crossbars;
@@ -68,7 +67,7 @@ class Placer {
                                     std::to_string(available) + " IMAs (" + std::to_string(arch_.chip.tiles) +
                                     " tiles)",
                                 "use at least --set chip.tiles=" + std::to_string(tiles) +
-                                    ", fewer weight bits or more bits per cell"});
+                                    (copies ? ", or lower mapping.replicas" : ", fewer weight bits or more bits per cell")});
     }
   }
 
@@ -87,44 +86,15 @@ class Placer {
   bool place_layer(StageId s) {
     const LayerId l = program_.stages[index(s)].layer;
     const int tile_start = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas * arch_.tile.imas;
-    if (try_layer(s, layout(l, next_ima_, 1))) return true;
+    if (try_layer(s, laid_out(l, next_ima_, 1))) return true;
     for (int spread = 1; spread <= parts_[index(l)].row_bands; ++spread) {
-      if (try_layer(s, layout(l, tile_start, spread))) return true;
+      if (try_layer(s, laid_out(l, tile_start, spread))) return true;
     }
     return false;
   }
 
-  /// The layer's crossbars in IMAs from `first_ima` on, its row bands in `spread` parts, each on tiles of its own.
-  Layout layout(LayerId l, int first_ima, int spread) const {
-    const Partition& partition = parts_[index(l)];
-    Layout result;
-    result.next_ima = first_ima;
-    for (int part = 0; part < spread; ++part) {
-      if (part > 0) result.next_ima = (result.next_ima + arch_.tile.imas - 1) / arch_.tile.imas * arch_.tile.imas;
-      int slot = arch_.ima.crossbars;
-      for (const CrossbarPiece& piece : partition.pieces) {
-        if (piece.row_band * spread / partition.row_bands != part) continue;
-        if (slot == arch_.ima.crossbars) {
-          open_ima(result);
-          slot = 0;
-        }
-        result.imas.back().crossbars.push_back(piece.part);
-        result.imas.back().crossbars.back().slot = slot++;
-        result.column_blocks.back().push_back(piece.column_block);
-        result.outputs.back().push_back(piece.outputs);
-      }
-    }
-    return result;
-  }
-
-  void open_ima(Layout& layout) const {
-    ImaPart ima;
-    ima.tile = layout.next_ima / arch_.tile.imas;
-    ima.ima = layout.next_ima % arch_.tile.imas;
-    ++layout.next_ima;
-    layout.imas.push_back(std::move(ima));
-    layout.column_blocks.emplace_back();
-    layout.outputs.emplace_back();
+  Layout laid_out(LayerId l, int first_ima, int spread) const {
+    return lay_out(parts_[index(l)], arch_, first_ima, spread, program_.layers[index(l)].replicas);
   }
 
   bool try_layer(StageId s, Layout layout) {
@@ -144,7 +114,7 @@ class Placer {
     take_buffers(s);
     for (ImaPart& ima : layout.imas) ima.input_bytes = input_bytes(ima, sliced);
     LayerPlacement& layer = program_.layers[index(l)];
-    join(layer, layout);
+    layer.joins = make_joins(layout);
     layer.imas = std::move(layout.imas);
     check_registers(layer);
     fill_layer_statistics(layer, sliced);
@@ -205,32 +175,6 @@ class Placer {
     return packed_bytes(rows, bits());
   }
 
-  /// Outputs whose partial sums lie in the same IMAs share a join, in the tile of the first of them.
-  static void join(LayerPlacement& layer, Layout& layout) {
-    std::map<int, std::pair<std::vector<int>, int>> by_block;  // column block: its IMAs, its outputs
-    for (std::size_t i = 0; i < layout.imas.size(); ++i) {
-      for (std::size_t c = 0; c < layout.column_blocks[i].size(); ++c) {
-        auto& [imas, outputs] = by_block[layout.column_blocks[i][c]];
-        outputs = layout.outputs[i][c];
-        if (imas.empty() || imas.back() != static_cast<int>(i)) imas.push_back(static_cast<int>(i));
-      }
-    }
-    layer.joins.clear();
-    std::map<std::vector<int>, int> joins;
-    for (const auto& [block, entry] : by_block) {
-      const auto& [imas, outputs] = entry;
-      const auto [it, is_new] = joins.try_emplace(imas, static_cast<int>(layer.joins.size()));
-      if (is_new) {
-        layer.joins.push_back({layout.imas[index(imas.front())].tile, 0, static_cast<int>(imas.size())});
-        for (int i : imas) layout.imas[index(i)].contributions.push_back({it->second, 0});
-      }
-      layer.joins[index(it->second)].outputs += outputs;
-    }
-    for (ImaPart& ima : layout.imas) {
-      for (Contribution& c : ima.contributions) c.results = layer.joins[index(c.join)].outputs;
-    }
-  }
-
   void check_registers(const LayerPlacement& layer) const {
     for (const ImaPart& ima : layer.imas) {
       const std::int64_t result_bytes = packed_bytes(ima.results(), arch_.ima.output_bits);
@@ -249,7 +193,7 @@ class Placer {
   void fill_layer_statistics(LayerPlacement& layer, const slice::SlicedLayer& sliced) const {
     layer.crossbars = 0;
     for (const ImaPart& ima : layer.imas) layer.crossbars += static_cast<std::int64_t>(ima.crossbars.size());
-    const double cells = static_cast<double>(sliced.arrays) * sliced.groups * sliced.rows_per_group *
+    const double cells = static_cast<double>(layer.replicas) * sliced.arrays * sliced.groups * sliced.rows_per_group *
                          sliced.outputs_per_group * static_cast<double>(sliced.slices.size());
     layer.cell_utilization = cells / (static_cast<double>(layer.crossbars) * arch_.crossbar.rows * arch_.crossbar.cols);
   }
@@ -325,9 +269,45 @@ class Placer {
   const arch::Arch& arch_;
   const std::vector<LayerInput>& layers_;
   EdramLedger edram_;
-  std::vector<Partition> parts_;
+  const std::vector<Partition>& parts_;
   int next_ima_ = 0;
+  LayerId failed_layer_ = -1;
   base::Problem problem_;
+};
+
+/// Tries copies of the layers, fewer where they find no place: first of the layer that found none, and if that
+/// has one copy only, within fewer IMAs. One copy of each is the last attempt.
+class Replicator {
+ public:
+  Replicator(const Program& program, const arch::Arch& arch, const std::vector<Partition>& parts)
+      : mapping_(arch.mapping), costs_(copy_costs(program, parts, arch)),
+        imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas) {
+    copies_.assign(costs_.size(), 1);
+    if (mapping_.replication == arch::Replication::per_layer) copies_ = given_copies(program, costs_, mapping_.replicas);
+    if (mapping_.replication == arch::Replication::balanced) copies_ = balanced_copies(costs_, imas_);
+  }
+  [[nodiscard]] const std::vector<int>& copies() const { return copies_; }
+
+  /// Other copies than before, fewer in sum. False if there are none to try.
+  bool fewer(LayerId failed) {
+    const bool single = std::all_of(copies_.begin(), copies_.end(), [](int n) { return n == 1; });
+    if (mapping_.replication != arch::Replication::balanced || single) return false;
+    if (failed >= 0 && copies_[index(failed)] > 1) {
+      costs_[index(failed)].most = copies_[index(failed)] * 3 / 4;
+    } else {
+      std::int64_t used = 0;
+      for (std::size_t l = 0; l < costs_.size(); ++l) used += costs_[l].imas * copies_[l];
+      imas_ = std::min(imas_, used) * 15 / 16;
+    }
+    copies_ = balanced_copies(costs_, imas_);
+    return true;
+  }
+
+ private:
+  const arch::MappingParams& mapping_;
+  std::vector<CopyCost> costs_;
+  std::int64_t imas_;
+  std::vector<int> copies_;
 };
 
 }  // namespace
@@ -340,16 +320,28 @@ int ImaPart::results() const {
 
 Program place(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
               const std::vector<LayerInput>& layers) {
+  Program stream;
+  stream.graph = std::move(graph);
+  build_pipeline(stream, arch.precision.activations.bits);
+  BITLINE_CHECK(stream.layers.size() == layers.size());
+  std::vector<Partition> parts;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    parts.push_back(partition(stream.layers[l].name, *layers[l].sliced, arch));
+  }
   base::Problem problem;
   for (const Slack& slack : kSlack) {
-    Program program;
-    program.graph = graph;
-    build_pipeline(program, arch.precision.activations.bits);
-    BITLINE_CHECK(program.layers.size() == layers.size());
-    size_buffers(program, slack);
-    Placer placer(program, arch, layers);
-    if (placer.place_all()) return program;
-    problem = placer.problem();
+    Program sized = stream;
+    size_buffers(sized, slack);
+    Replicator replicator(sized, arch, parts);
+    for (;;) {
+      Program program = sized;
+      for (std::size_t l = 0; l < layers.size(); ++l) program.layers[l].replicas = replicator.copies()[l];
+      add_room_for_copies(program, slack);
+      Placer placer(program, arch, layers, parts);
+      if (placer.place_all()) return program;
+      problem = placer.problem();
+      if (!replicator.fewer(placer.failed_layer())) break;
+    }
   }
   throw base::MappingError(problem);
 }

@@ -48,11 +48,12 @@ struct Contribution {
   int results = 0;
 };
 
-/// The crossbars of a layer in one IMA. An IMA serves one layer only; all its crossbars read in lockstep and
+/// The crossbars of a layer in one IMA. An IMA serves one copy of one layer only; all its crossbars read in lockstep and
 /// work on the same window.
 struct ImaPart {
   int tile = 0;
   int ima = 0;            ///< IMA of the tile
+  int replica = 0;        ///< the copy of the layer that it belongs to
   std::vector<CrossbarPart> crossbars;
   /// Into the input register per window, and read from eDRAM for it (no reuse between windows): the distinct rows.
   std::int64_t input_bytes = 0;
@@ -66,6 +67,7 @@ struct Join {
   int tile = 0;
   int outputs = 0;              ///< outputs completed here per window
   int parts = 0;                ///< ImaParts that contribute; each brings `outputs` results
+  int replica = 0;
 };
 
 /// One crossbar layer.
@@ -74,6 +76,7 @@ struct LayerPlacement {
   graph::NodeId node = 0;
   std::string name;
   std::int64_t windows = 0;                   ///< output positions per image = MVMs per image
+  int replicas = 1;                           ///< copies; window w (images concatenated) is made by copy w % replicas
   std::vector<ImaPart> imas;
   std::vector<Join> joins;
   std::int64_t crossbars = 0;                 ///< used
@@ -158,7 +161,7 @@ struct DriveSet {
   /// Columns read but not converted themselves: the negative array under analog subtraction.
   std::vector<std::int64_t> partner_columns_per_slice;
 };
-/// The distinct phases of a layer, in order of block and group.
+/// The distinct phases of one copy of a layer (each window is worked on by one), in order of block and group.
 [[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced);
 
 /// Layers of the network as the mapper needs them: sliced weights of each crossbar node, in node order.

@@ -21,6 +21,7 @@ enum class SlicePlacement { interleaved, separate };
 enum class WeightScheme { symmetric, dynamic_fixed_point };
 enum class Granularity { per_channel, per_tensor };
 enum class Calibration { minmax, percentile };
+enum class Replication { none, per_layer, balanced };
 
 /// Keys `encoding.*`.
 struct EncodingParams {
@@ -57,6 +58,12 @@ struct ChipParams {
   noc::LinkParams link;
 };
 
+/// Keys `mapping.*`: choices that are free when a network is put on the chip.
+struct MappingParams {
+  Replication replication = Replication::none;
+  std::vector<int> replicas{1};  ///< per_layer: copies of all layers, or of each in network order
+};
+
 /// A whole machine. Loaded, checked and printed by arch_loader.h.
 struct Arch {
   std::string name;
@@ -72,6 +79,7 @@ struct Arch {
   tile::TileParams tile;
   noc::NocParams noc;
   ChipParams chip;
+  MappingParams mapping;
 };
 
 /// Where each constant of a loaded machine comes from.

@@ -93,6 +93,21 @@ Schema chip_schema(ChipParams& params) {
   return s;
 }
 
+Schema mapping_schema(MappingParams& params) {
+  Schema s;
+  s.choice<Replication>("replication", params.replication,
+                        {{"none", Replication::none},
+                         {"per_layer", Replication::per_layer},
+                         {"balanced", Replication::balanced}},
+                        "copies of a layer that share its windows: one, as many as `replicas` says, or those "
+                        "that balance the layers within the chip's IMAs");
+  s.integers(
+      "replicas", params.replicas, 1, 1 << 20, false,
+      "per_layer: copies of every layer (one number) or of each layer in network order; never more than "
+      "a layer has windows");
+  return s;
+}
+
 }  // namespace
 
 Schema schema(Arch& arch) {
@@ -111,6 +126,7 @@ Schema schema(Arch& arch) {
   s.add("tile", schema(arch.tile));
   s.add("noc", schema(arch.noc));
   s.add("chip", chip_schema(arch.chip));
+  s.add("mapping", mapping_schema(arch.mapping));
   return s;
 }
 

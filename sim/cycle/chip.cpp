@@ -166,10 +166,12 @@ void Chip::release(const StageRun& run, std::int64_t windows) {
 
 void Chip::pixel_share_arrived(const Token& token) {
   EdgeState& edge = edges_[at(token.edge)];
+  // Replicas may finish out of order; consumers see pixels in raster order.
+  std::int64_t pixel = edge.pixels_arrived();
   if (!edge.arrived(token.window, base::now())) return;
   stages_[at(edge.edge().producer)].statistics.last_end = base::now();
   if (edge.reduces()) {
-    absorb(token.edge, token.window, base::now());
+    for (; pixel < edge.pixels_arrived(); ++pixel) absorb(token.edge, pixel, base::now());
   } else {
     try_open(edge.edge().consumer);
   }
@@ -181,9 +183,9 @@ void Chip::try_fill(int stage, int part) {
   StageRun& run = stages_[at(stage)];
   ImaAgent& ima = *run.imas[at(part)];
   const place::ImaPart& place = run.layer->imas[at(part)];
-  while (ima.credits > 0 && ima.fills < run.opened) {
+  while (ima.credits > 0 && run.window_of(part, ima.fills) < run.opened) {
     --ima.credits;
-    const Token token{stage, Kind::fill, part, 0, 0, ima.fills++};
+    const Token token{stage, Kind::fill, part, 0, 0, run.window_of(part, ima.fills++)};
     actions(stage)[Action::edram_read] += memory::accesses(arch_.tile.edram, place.input_bytes);
     actions(stage)[Action::bus_transfer] += place.input_bytes * 8;
     tile(place.tile).request(base::now(), {token, TileOp::fill, place.input_bytes});
@@ -210,7 +212,7 @@ void Chip::input_free(int stage, int part) {
     StageRun& run = stages_[at(stage)];
     ImaAgent& ima = *run.imas[at(part)];
     ++ima.credits;
-    if (run.latched.add(ima.reads++, base::now())) finished_windows(stage);
+    if (run.latched.add(run.window_of(part, ima.reads++), base::now())) finished_windows(stage);
     try_fill(stage, part);
   } catch (...) {
     failed();
@@ -223,7 +225,7 @@ void Chip::results_ready(int stage, int part, std::span<const std::int64_t> resu
     StageRun& run = stages_[at(stage)];
     ImaAgent& ima = *run.imas[at(part)];
     const place::ImaPart& place = run.layer->imas[at(part)];
-    const std::int64_t window = ima.drains++;
+    const std::int64_t window = run.window_of(part, ima.drains++);
     if (options_.structural != nullptr) {
       options_.structural->result({run.stage->layer, part, window}, ima.planned.outputs, results);
     }
@@ -253,7 +255,7 @@ void Chip::drained(const Token& token) {
 
 void Chip::partial_arrived(int stage, int join, std::int64_t window, Time time) {
   StageRun& run = stages_[at(stage)];
-  const std::optional<Time> last = run.joins[at(join)].add(window, time);
+  const std::optional<Time> last = run.joins[at(join)].add(window / run.layer->replicas, time);
   if (!last) return;
   const place::Join& place = run.layer->joins[at(join)];
   const Token token{stage, Kind::add, join, 0, 0, window};

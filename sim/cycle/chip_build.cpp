@@ -80,7 +80,9 @@ void Chip::build_stage(int index, const std::vector<LayerSource>& layers) {
   run.layer = &program_.layers.at(layer);
   BITLINE_CHECK(run.layer->windows == run.stage->pixels);
   build_imas(index, layers.at(layer));
-  run.filled = run.latched = ItemCounter(static_cast<int>(run.imas.size()));
+  std::vector<int> imas(static_cast<std::size_t>(run.layer->replicas), 0);
+  for (const place::ImaPart& part : run.layer->imas) ++imas.at(static_cast<std::size_t>(part.replica));
+  run.filled = run.latched = ItemCounter(imas);
   for (const place::Join& join : run.layer->joins) run.joins.emplace_back(join.parts);
 }
 
@@ -109,18 +111,19 @@ void Chip::build_imas(int index, const LayerSource& source) {
 
 void Chip::build_sources(StageRun& run) {
   if (run.stage->kind == place::StageKind::output) return;
-  std::vector<std::int64_t> weights;
   if (run.layer != nullptr) {
-    for (const place::Join& join : run.layer->joins) {
-      run.sources.push_back({join.tile, {}, {}});
-      weights.push_back(join.outputs);
-    }
+    for (const place::Join& join : run.layer->joins) run.sources.push_back({join.tile, join.replica, {}, {}});
   } else {
-    run.sources.push_back({run.stage->tiles.at(0), {}, {}});
-    weights.push_back(1);
+    run.sources.push_back({run.stage->tiles.at(0), 0, {}, {}});
   }
   for (std::size_t part = 0; part < run.sources.size(); ++part) {
     static_cast<void>(tile(run.sources[part].tile));
+    // What the joins of one replica make of each of its pixels.
+    std::vector<std::int64_t> weights(run.sources.size(), run.layer == nullptr ? 1 : 0);
+    for (std::size_t j = 0; run.layer != nullptr && j < weights.size(); ++j) {
+      const place::Join& join = run.layer->joins[j];
+      if (join.replica == run.sources[part].replica) weights[j] = join.outputs;
+    }
     add_work(run, part, weights);
     add_shares(run, part, weights);
   }
@@ -157,13 +160,14 @@ void Chip::build_edges() {
   for (std::size_t e = 0; e < program_.edges.size(); ++e) {
     const place::Edge& edge = program_.edges[e];
     const StageRun& producer = stages_[static_cast<std::size_t>(edge.producer)];
-    int shares = 0;
+    std::vector<int> shares(producer.layer == nullptr ? 1 : static_cast<std::size_t>(producer.layer->replicas), 0);
     for (const Source& source : producer.sources) {
-      shares += static_cast<int>(std::count_if(source.shares.begin(), source.shares.end(), [&](const Share& share) {
+      const auto here = std::count_if(source.shares.begin(), source.shares.end(), [&](const Share& share) {
         return share.edge == static_cast<int>(e);
-      }));
+      });
+      shares.at(static_cast<std::size_t>(source.replica)) += static_cast<int>(here);
     }
-    BITLINE_CHECK(shares > 0);
+    BITLINE_CHECK(*std::min_element(shares.begin(), shares.end()) > 0);
     edges_.emplace_back(edge, producer.stage->pixels,
                         stages_[static_cast<std::size_t>(edge.consumer)].stage->pixels, shares);
   }

@@ -53,11 +53,17 @@ struct WorkStep {
 /// Where a stage's pixels, or a join's part of each, come from.
 struct Source {
   int tile = 0;
+  int replica = 0;             ///< its pixels are those numbered replica, replica + replicas, ...
   std::vector<WorkStep> work;
   std::vector<Share> shares;
 };
 
 struct StageRun {
+  /// The `n`th window of an IMA: windows are dealt round-robin to the replicas.
+  [[nodiscard]] std::int64_t window_of(int part, std::int64_t n) const {
+    return layer->imas[static_cast<std::size_t>(part)].replica + n * layer->replicas;
+  }
+
   const place::Stage* stage = nullptr;
   const place::LayerPlacement* layer = nullptr;
   std::int64_t windows = 0;          ///< all images
@@ -66,7 +72,7 @@ struct StageRun {
   std::int64_t finished = 0;         ///< windows that the stage no longer works on
   bool reading = false;
   std::vector<std::unique_ptr<ImaAgent>> imas;
-  std::vector<ItemCounter> joins;
+  std::vector<ItemCounter> joins;    ///< items: windows of the join's replica
   ItemCounter filled{1};             ///< windows, by IMA
   ItemCounter latched{1};
   std::vector<Source> sources;       ///< crossbar stages: one per join

@@ -16,20 +16,24 @@ std::optional<Time> ItemCounter::add(std::int64_t item, Time time) {
   if (at >= open_.size()) open_.resize(at + 1);
   auto& [count, latest] = open_[at];
   latest = std::max(latest, time);
-  if (++count < parts_) return std::nullopt;
-  BITLINE_CHECK(at == 0);  // contributors report in order, so items complete in order
+  if (++count < parts(item)) return std::nullopt;
+  // Contributors report in order, so the items of one replica complete in order.
+  const std::size_t replicas = parts_.size();
+  BITLINE_CHECK(count == parts(item) && (at < replicas || open_[at - replicas].first == parts(item)));
   const Time done = latest;
-  open_.pop_front();
-  ++complete_;
+  while (!open_.empty() && open_.front().first == parts(complete_)) {
+    open_.pop_front();
+    ++complete_;
+  }
   return done;
 }
 
 EdgeState::EdgeState(const place::Edge& edge, std::int64_t producer_pixels, std::int64_t consumer_pixels,
-                     int shares)
+                     std::vector<int> shares)
     : edge_(&edge),
       producer_pixels_(producer_pixels),
       consumer_pixels_(consumer_pixels),
-      arrivals_(shares) {}
+      arrivals_(std::move(shares)) {}
 
 bool EdgeState::has_input(std::int64_t consumer_window) const {
   const std::int64_t image = consumer_window / consumer_pixels_;

@@ -14,16 +14,22 @@
 
 namespace bitline::cycle {
 
-/// Items 0, 1, ... that each need a report from every one of `parts` contributors, who report in order.
+/// Items 0, 1, ... that each need a report from every one of their contributors, who report in order.
 class ItemCounter {
  public:
-  explicit ItemCounter(int parts) : parts_(parts) {}
+  explicit ItemCounter(int parts) : ItemCounter(std::vector<int>{parts}) {}
+  /// Items dealt to parts.size() replicas: item i has parts[i % parts.size()] contributors.
+  explicit ItemCounter(std::vector<int> parts) : parts_(std::move(parts)) {}
   /// One report. Returns the time of the last report of `item` if it is complete now.
   std::optional<base::Time> add(std::int64_t item, base::Time time);
+  /// Complete items, from the first without a gap.
   [[nodiscard]] std::int64_t complete() const { return complete_; }
 
  private:
-  int parts_;
+  [[nodiscard]] int parts(std::int64_t item) const {
+    return parts_[static_cast<std::size_t>(item) % parts_.size()];
+  }
+  std::vector<int> parts_;
   std::int64_t complete_ = 0;
   std::deque<std::pair<int, base::Time>> open_;   ///< reports of items from complete_ on, latest time
 };
@@ -31,8 +37,9 @@ class ItemCounter {
 /// The buffer between two stages. Pixels count through all images.
 class EdgeState {
  public:
-  /// `producer_pixels` per image; `shares`: parts in which each pixel arrives.
-  EdgeState(const place::Edge& edge, std::int64_t producer_pixels, std::int64_t consumer_pixels, int shares);
+  /// `producer_pixels` per image; `shares`: parts in which each pixel arrives, by replica of the producer.
+  EdgeState(const place::Edge& edge, std::int64_t producer_pixels, std::int64_t consumer_pixels,
+            std::vector<int> shares);
 
   [[nodiscard]] const place::Edge& edge() const { return *edge_; }
   [[nodiscard]] bool reduces() const { return edge_->window.kind == place::Window::Kind::reduce; }
@@ -41,8 +48,12 @@ class EdgeState {
   /// Whether a producer that opened `opened` pixels may open another.
   [[nodiscard]] bool has_place(std::int64_t opened) const { return opened - released_ < edge_->capacity; }
 
-  /// A share of `pixel` is in the buffer. True if the pixel is complete.
-  bool arrived(std::int64_t pixel, base::Time time) { return arrivals_.add(pixel, time).has_value(); }
+  /// A share of `pixel` is in the buffer. True if there are now more pixels without a gap.
+  bool arrived(std::int64_t pixel, base::Time time) {
+    const std::int64_t before = arrivals_.complete();
+    arrivals_.add(pixel, time);
+    return arrivals_.complete() > before;
+  }
   /// A reducing consumer has accumulated one more pixel / has read one more pixel, so that it leaves the buffer.
   void accumulated() { ++accumulated_; }
   void absorbed() { ++released_; }

@@ -35,6 +35,7 @@ MODES = {
     "tile.shift_add.power": {"ima.crossbars": "1"},
     "tile.elementwise.cost_of": {"tile.elementwise.power": "1 mW"},
     "tile.requantise.cost_of": {"tile.requantise.power": "1 mW"},
+    "mapping.replicas": {"mapping.replication": "per_layer"},
 }
 # Printed in reports, acts on nothing.
 LABELS = ["name"]

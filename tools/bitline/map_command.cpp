@@ -63,6 +63,7 @@ std::string to_json(const sim::Mapping& mapping) {
                               {"slices", sliced.slices.size()},
                               {"row_blocks", sliced.blocks.size()},
                               {"windows", layer.windows},
+                              {"replicas", layer.replicas},
                               {"crossbars", layer.crossbars},
                               {"imas", layer.imas.size()},
                               {"tiles", tiles_of(layer)},
@@ -80,12 +81,13 @@ std::string to_text(const sim::Mapping& mapping) {
       result::count(program.crossbars_used), result::count(program.crossbars_available),
       result::percent(cell_utilization(program)), imas_of(program),
       std::int64_t{arch.chip.tiles} * arch.tile.imas, program.tiles_used, arch.chip.tiles);
-  Table table({"layer", "rows", "cols", "groups", "MVMs", "xbars", "IMAs", "tiles", "cells used"});
+  Table table({"layer", "rows", "cols", "groups", "MVMs", "copies", "xbars", "IMAs", "tiles", "cells used"});
   for (std::size_t l = 0; l < program.layers.size(); ++l) {
     const place::LayerPlacement& layer = program.layers[l];
     const slice::SlicedLayer& sliced = *mapping.sliced[l];
     table.add({layer.name, std::to_string(sliced.rows_per_group), std::to_string(sliced.outputs()),
-               std::to_string(sliced.groups), std::to_string(layer.windows), std::to_string(layer.crossbars),
+               std::to_string(sliced.groups), std::to_string(layer.windows),
+               std::to_string(layer.replicas), std::to_string(layer.crossbars),
                std::to_string(layer.imas.size()), std::to_string(tiles_of(layer)),
                result::percent(layer.cell_utilization)});
   }

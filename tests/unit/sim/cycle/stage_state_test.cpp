@@ -24,6 +24,19 @@ TEST(ItemCounter, CompletesInOrderAtTheLatestReport) {
   EXPECT_ANY_THROW(counter.add(1, ns(9)));  // already complete
 }
 
+TEST(ItemCounter, ReplicasReportOnTheirOwnItems) {
+  ItemCounter counter(std::vector<int>{2, 1});
+  EXPECT_EQ(counter.add(1, ns(4)), ns(4));  // the second replica is ahead
+  EXPECT_EQ(counter.add(3, ns(6)), ns(6));
+  EXPECT_EQ(counter.complete(), 0);
+  EXPECT_FALSE(counter.add(0, ns(7)));
+  EXPECT_EQ(counter.add(0, ns(8)), ns(8));
+  EXPECT_EQ(counter.complete(), 2);
+  EXPECT_FALSE(counter.add(2, ns(9)));
+  EXPECT_EQ(counter.add(2, ns(9)), ns(9));
+  EXPECT_EQ(counter.complete(), 4);
+}
+
 place::Edge sliding_edge() {
   place::Edge edge;
   edge.window = {place::Window::Kind::sliding, 3, 3, 3, 3, 3, 3, 1, 1, 1, 1};
@@ -33,7 +46,7 @@ place::Edge sliding_edge() {
 
 TEST(EdgeState, WindowsWaitForTheirPixelsAndProducersForRoom) {
   const place::Edge edge = sliding_edge();
-  EdgeState state(edge, 9, 9, 1);
+  EdgeState state(edge, 9, 9, {1});
   for (std::int64_t pixel = 0; pixel < 4; ++pixel) state.arrived(pixel, ns(1));
   EXPECT_FALSE(state.has_input(0));  // a 3 x 3 window with padding needs (1,1), the fifth pixel
   state.arrived(4, ns(1));
@@ -51,7 +64,7 @@ TEST(EdgeState, WindowsWaitForTheirPixelsAndProducersForRoom) {
 
 TEST(EdgeState, ImagesFollowEachOther) {
   const place::Edge edge = sliding_edge();
-  EdgeState state(edge, 9, 9, 1);
+  EdgeState state(edge, 9, 9, {1});
   for (std::int64_t pixel = 0; pixel < 13; ++pixel) state.arrived(pixel, ns(1));
   EXPECT_TRUE(state.has_input(8));
   EXPECT_FALSE(state.has_input(9));  // the first window of the second image needs its fifth pixel
@@ -61,7 +74,7 @@ TEST(EdgeState, ImagesFollowEachOther) {
 
 TEST(EdgeState, PixelsArriveWhenAllSharesHave) {
   const place::Edge edge = sliding_edge();
-  EdgeState state(edge, 9, 9, 3);
+  EdgeState state(edge, 9, 9, {3});
   EXPECT_FALSE(state.arrived(0, ns(1)));
   EXPECT_FALSE(state.arrived(0, ns(1)));
   EXPECT_TRUE(state.arrived(0, ns(2)));

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/place/replicate.h"
+
+#include <algorithm>
+#include <queue>
+
+#include "mapper/place/layout.h"
+#include "models/arch/arch_loader.h"
+#include "models/base/errors.h"
+
+namespace bitline::place {
+namespace {
+
+std::size_t index(int id) {
+  return static_cast<std::size_t>(id);
+}
+
+/// Crossbars of an IMA read in lockstep: the one with the most phases sets the pace.
+std::int64_t reads_per_window(const Partition& partition) {
+  std::size_t most = 1;
+  for (const CrossbarPiece& piece : partition.pieces) most = std::max(most, piece.part.phases.size());
+  return static_cast<std::int64_t>(most);
+}
+
+int at_most_one_per_window(std::int64_t copies, const CopyCost& cost) {
+  return static_cast<int>(std::clamp<std::int64_t>(copies, 1, std::max<std::int64_t>(cost.windows, 1)));
+}
+
+/// Copies for which sending the inputs to all their tiles, one after another from one source, takes no longer
+/// than the reads: beyond, the network and not the crossbars would set the pace.
+std::int64_t copies_worth_feeding(const Program& program, const LayerPlacement& layer, const CopyCost& cost,
+                                  const arch::Arch& arch) {
+  std::int64_t sending = 0;  // all pixels of an image to one tile
+  for (const EdgeId e : program.stages[index(layer.stage)].inputs) {
+    const Stage& producer = program.stages[index(program.edges[index(e)].producer)];
+    sending += producer.pixels * noc::occupancy(arch.noc, producer.pixel_bytes * 8).fs();
+  }
+  const std::int64_t reading =
+      cost.windows * cost.reads * arch::input_chunks(arch) * arch.crossbar.read_latency.fs();
+  std::int64_t copies = 1;
+  for (; copies < cost.windows; ++copies) {
+    const std::int64_t tiles = ((copies + 1) * cost.imas + arch.tile.imas - 1) / arch.tile.imas;
+    if (sending * tiles > reading / (copies + 1)) break;
+  }
+  return copies;
+}
+
+int copies_of(const Program& program, StageId s) {
+  const Stage& stage = program.stages[index(s)];
+  return stage.layer < 0 ? 1 : program.layers[index(stage.layer)].replicas;
+}
+
+}  // namespace
+
+std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Partition>& parts,
+                                 const arch::Arch& arch) {
+  std::vector<CopyCost> costs;
+  for (std::size_t l = 0; l < parts.size(); ++l) {
+    CopyCost cost{program.layers[l].windows, reads_per_window(parts[l]), imas_of_copy(parts[l], arch), 1};
+    cost.most = at_most_one_per_window(copies_worth_feeding(program, program.layers[l], cost, arch), cost);
+    costs.push_back(cost);
+  }
+  return costs;
+}
+
+std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_t imas) {
+  std::vector<int> copies(costs.size(), 1);
+  for (const CopyCost& cost : costs) imas -= cost.imas;
+  const auto less_left = [&](std::size_t a, std::size_t b) {
+    const std::int64_t left_a = costs[a].windows * costs[a].reads * copies[b];
+    const std::int64_t left_b = costs[b].windows * costs[b].reads * copies[a];
+    return left_a != left_b ? left_a < left_b : a > b;
+  };
+  std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(less_left)> heap(less_left);
+  for (std::size_t l = 0; l < costs.size(); ++l) heap.push(l);
+  while (!heap.empty()) {
+    const std::size_t l = heap.top();
+    heap.pop();
+    if (costs[l].imas > imas || copies[l] >= costs[l].most) continue;
+    imas -= costs[l].imas;
+    ++copies[l];
+    heap.push(l);
+  }
+  return copies;
+}
+
+std::vector<int> given_copies(const Program& program, const std::vector<CopyCost>& costs,
+                              const std::vector<int>& numbers) {
+  if (numbers.size() != 1 && numbers.size() != costs.size()) {
+    throw base::MappingError({"mapping.replicas", std::to_string(numbers.size()) + " numbers",
+                              "one for all layers, or one for each of the " + std::to_string(costs.size()) +
+                                  " crossbar layers of " + program.graph->name,
+                              "'bitline map' lists the layers in order"});
+  }
+  std::vector<int> copies;
+  for (std::size_t l = 0; l < costs.size(); ++l) {
+    copies.push_back(at_most_one_per_window(numbers[numbers.size() == 1 ? 0 : l], costs[l]));
+  }
+  return copies;
+}
+
+void add_room_for_copies(Program& program, const Slack& slack) {
+  // Windows that are in flight between the network's input and a stage, beyond one per stage.
+  std::vector<std::int64_t> further(program.stages.size(), 0);
+  for (std::size_t s = 0; s < program.stages.size(); ++s) {
+    for (const EdgeId e : program.stages[s].inputs) {
+      const Edge& edge = program.edges[index(e)];
+      const std::int64_t made = copies_of(program, edge.producer);
+      const std::int64_t taken = (copies_of(program, static_cast<StageId>(s)) - 1) * edge.window.stride_w + 1;
+      further[s] = std::max(further[s], further[index(edge.producer)] + std::max(made, taken) - 1);
+    }
+  }
+  const std::int64_t each = (slack.pixels + 1) / 2;
+  for (Edge& edge : program.edges) {
+    const std::int64_t pixels = program.stages[index(edge.producer)].pixels;
+    const std::int64_t more = each * (further[index(edge.consumer)] - further[index(edge.producer)]);
+    edge.capacity = std::max(edge.capacity, std::min(edge.capacity + more, 2 * pixels));
+  }
+}
+
+}  // namespace bitline::place

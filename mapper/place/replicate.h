@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many copies each layer gets. The windows of a layer are dealt round-robin to its copies, so that R of
+// them take R windows at a time. Where early layers have more windows they get more copies (ISAAC, section
+// 4).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mapper/place/buffers.h"
+#include "mapper/place/partition.h"
+
+namespace bitline::place {
+
+/// What one copy of a layer takes.
+struct CopyCost {
+  std::int64_t windows = 0;  ///< per image
+  std::int64_t reads = 0;    ///< crossbar reads of a window, one after another
+  std::int64_t imas = 0;
+  /// Copies that are worth making: one per window at most, and no more than the network can feed, where
+  /// sending the inputs to the tiles of all copies would take longer than the reads that the copies share.
+  int most = 0;
+};
+[[nodiscard]] std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Partition>& parts,
+                                               const arch::Arch& arch);
+
+/// Every layer gets one copy; then the layer with the most reads left per copy gets another (the earlier at a
+/// tie), until no layer that could take one finds the IMAs for it within `imas` altogether.
+[[nodiscard]] std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_t imas);
+
+/// mapping.replicas for each layer: one number for all, or one per layer; at most one copy per window.
+/// Throws base::MappingError where the numbers do not match the layers.
+[[nodiscard]] std::vector<int> given_copies(const Program& program, const std::vector<CopyCost>& costs,
+                                            const std::vector<int>& numbers);
+
+/// Raises the edges' capacities by the pixels that further copies keep in flight.
+void add_room_for_copies(Program& program, const Slack& slack);
+
+}  // namespace bitline::place

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers with several copies. Machine and terms of the derivations: chip_timing_test.cpp.
+#include <gtest/gtest.h>
+
+#include "tests/timing/chip_support.h"
+#include "tests/unit/mapper/place/networks.h"
+
+namespace bitline::timing_test {
+namespace {
+
+using place::testing::GraphBuilder;
+using Graph = std::shared_ptr<const graph::Graph>;
+
+arch::Arch machine_with(std::vector<int> replicas) {
+  arch::Arch machine = round_machine();
+  machine.mapping.replication = arch::Replication::per_layer;
+  machine.mapping.replicas = std::move(replicas);
+  return machine;
+}
+
+/// The figures of a run, after checking that the structural chip gives the same (and the right sums).
+Figures run(const Network& network, std::int64_t images = 1) {
+  const Figures cycle = simulate(network, images);
+  const Figures structural = simulate_structural(network, images);
+  for (const auto& [name, value] : cycle) {
+    const auto other = structural.find(name);
+    EXPECT_TRUE(other != structural.end() && other->second == value) << name;
+  }
+  EXPECT_GT(structural.at("sums"), 0);
+  EXPECT_EQ(structural.at("mismatches"), 0);
+  return cycle;
+}
+
+TEST(ReplicaTiming, TwoReplicasTakeTurns) {
+  GraphBuilder g;
+  const auto graph = g.output(g.conv(g.input({1, 8, 1, 3}), 4, 1, 1, 0));
+  const Figures f = run(place_network(graph, machine_with({2})));
+  // Pixel p is in the buffer at 8 (p+1) + 2 + 4: 14, 22, 30, and its window opens.
+  EXPECT_EQ(f.at("stage.1.first_start"), 14 * kNs);
+  // First copy, window 0: fill 14 + 4 + 2 = 20, latches 30 .. 100, converted 108, 110 + 10 + 10 = 130,
+  // drained 134,
+  //   requantised 135, router 136, link 140.
+  // Second copy, window 1: fill 28, reads from 30, latches 40 .. 110, results 140, drained 144, 145, 146,
+  // link 150. First copy, window 2, in its second buffer since 36: latches 110 .. 180, results 210, drained
+  // 214, 215, 216,
+  //   link 220. (With one copy this is the second window, and the third ends at 300.)
+  EXPECT_EQ(f.at("stage.1.busy"), (180 - 14) * kNs);
+  EXPECT_EQ(f.at("total"), 220 * kNs);
+  EXPECT_EQ(simulate(place_network(graph, round_machine())).at("total"), 300 * kNs);
+}
+
+TEST(ReplicaTiming, TheConsumerSeesPixelsInRasterOrder) {
+  GraphBuilder g;
+  const auto a = g.conv(g.input({1, 8, 1, 3}), 4, 1, 1, 0);
+  const Figures f = run(place_network(g.output(g.conv(a, 4, 1, 1, 0)), machine_with({2, 1})));
+  // The copies fill tile 0, so the second layer is in tile 1. Requantised at 135, 145, 215 (above); two
+  // routers 2, write 1 + 2: in its buffer at 140, 150, 220.
+  EXPECT_EQ(f.at("stage.2.first_start"), 140 * kNs);
+  EXPECT_EQ(f.at("stage.1.last_end"), 220 * kNs);
+  // Fill of 4 bytes 144, reads from 150, latches 160 .. 230; 240 .. 310; the third, there since 226: 320 ..
+  // 390.
+  EXPECT_EQ(f.at("stage.2.busy"), (390 - 140) * kNs);
+  // Converted 398, 400 + 10 + 10 = 420, drained 424, requantised 425, two routers 427, link 431.
+  EXPECT_EQ(f.at("total"), 431 * kNs);
+}
+
+TEST(ReplicaTiming, CopiesDoTheSameWorkInTheSameTile) {
+  GraphBuilder g;
+  const auto a = g.conv(g.input({1, 2, 6, 6}), 8, 3, 1, 1);
+  const auto graph = g.output(g.global_pool(g.conv(a, 4, 3, 2, 1)));
+  arch::Arch one = round_machine();
+  one.tile.imas = 32;
+  const Figures single = run(place_network(graph, one), 2);
+  arch::Arch more = machine_with({3, 2});
+  more.tile.imas = 32;
+  const Figures copies = run(place_network(graph, more), 2);
+  for (const auto& [name, value] : single) {
+    if (name.rfind("action.", 0) == 0) {
+      EXPECT_EQ(copies.at(name), value) << name;
+    }
+  }
+  EXPECT_LT(copies.at("total"), single.at("total"));
+  EXPECT_GT(copies.at("use.ima.instances"), single.at("use.ima.instances"));
+}
+
+std::vector<Graph> networks() {
+  std::vector<Graph> graphs;
+  GraphBuilder chain;
+  auto x = chain.conv(chain.input({1, 2, 12, 12}), 8, 3, 1, 1);
+  graphs.push_back(chain.output(chain.conv(chain.relu(chain.conv(x, 8, 3, 2, 1)), 16, 3, 2, 1)));
+  GraphBuilder residual;
+  x = residual.relu(residual.conv(residual.input({1, 3, 10, 10}), 8, 3, 1, 1));
+  const auto y = residual.conv(residual.conv(x, 8, 3, 1, 1), 8, 3, 1, 1);
+  graphs.push_back(
+      residual.output(residual.linear(residual.flatten(residual.global_pool(residual.add(x, y))), 4)));
+  GraphBuilder grouped;
+  x = grouped.conv(grouped.input({1, 4, 9, 7}), 8, 3, 1, 1);
+  graphs.push_back(grouped.output(grouped.conv(grouped.conv(x, 8, 3, 2, 1, 8), 24, 1, 1, 0)));
+  return graphs;
+}
+
+TEST(ReplicaTiming, BalancedIsNeverSlowerThanOneCopy) {
+  for (const Graph& graph : networks()) {
+    for (const int tiles : {8, 16, 40}) {
+      for (const int imas : {2, 6}) {
+        arch::Arch machine = round_machine();
+        machine.chip.tiles = tiles;
+        machine.chip.mesh_width = 4;
+        machine.tile.imas = imas;
+        const Figures none = simulate(place_network(graph, machine), 2);
+        machine.mapping.replication = arch::Replication::balanced;
+        const Figures balanced = simulate(place_network(graph, machine), 2);
+        EXPECT_LE(balanced.at("total"), none.at("total")) << tiles << " tiles of " << imas;
+        EXPECT_LE(balanced.at("image_end.0"), none.at("image_end.0")) << tiles << " tiles of " << imas;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bitline::timing_test
