@@ -38,7 +38,8 @@ OTHER = {
     "adc.resolution.policy": "lossless", "adc.resolution.bits": "6", "slices.widths": "[1, 1, 2, 2, 2]",
     "adc.table": "[{bits: 5, energy: 2 pJ, area: 100 um2, rate: 1 GHz}]", "precision.weights.bits": "7",
     "precision.activations.bits": "7", "precision.activations.percentile": "90", "sample_hold.latency": "80 ns",
-    "ima.output_register.buffers": "1", "chip.mesh_width": "2", "mapping.replication": "balanced",
+    "mapping.replication": "balanced", "mapping.replicas": "[2]",
+    "ima.output_register.buffers": "1", "chip.mesh_width": "2",
 }
 
 
