@@ -54,6 +54,16 @@ void StructuralCheck::take(const cycle::MvmId& id, std::span<const int> outputs,
     sums_[layer].at(static_cast<std::size_t>(id.window * width + outputs[i])) += values[i];
 }
 
+/// The sum of the weights of one output: what each unit of the inputs' zero point adds to it.
+std::int64_t StructuralCheck::weight_sum(std::size_t layer, int group, int output) const {
+  const slice::SlicedLayer& sliced = *mapping_.sliced[layer];
+  const std::vector<std::int32_t>& codes = mapping_.quants[layer].weights.codes;
+  const auto first =
+      codes.begin() +
+      (static_cast<std::ptrdiff_t>(group) * sliced.outputs_per_group + output) * sliced.rows_per_group;
+  return std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
+}
+
 void StructuralCheck::compare_sums(std::size_t layer) const {
   const slice::SlicedLayer& sliced = *mapping_.sliced[layer];
   const graph::Node& node = mapping_.graph->node(mapping_.quants[layer].node);
@@ -68,8 +78,9 @@ void StructuralCheck::compare_sums(std::size_t layer) const {
       const std::int64_t excess =
           sliced.offset * std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
       for (int j = 0; j < sliced.outputs_per_group; ++j) {
+        const std::int64_t zero = sliced.activation_zero_point * weight_sum(layer, g, j);
         const std::int64_t o = static_cast<std::int64_t>(g) * sliced.outputs_per_group + j;
-        const std::int64_t live = sums_[layer][static_cast<std::size_t>(w * outputs + o)] - excess;
+        const std::int64_t live = sums_[layer][static_cast<std::size_t>(w * outputs + o)] - excess - zero;
         const std::int64_t expected = engine_sum(node, y, w % positions, o, positions, outputs);
         if (live != expected)
           throw std::logic_error(

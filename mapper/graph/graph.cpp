@@ -46,6 +46,14 @@ const char* to_string(Op op) {
       return "flatten";
     case Op::reshape:
       return "reshape";
+    case Op::quantize:
+      return "quantize";
+    case Op::dequantize:
+      return "dequantize";
+    case Op::dynamic_scale:
+      return "dynamic_scale";
+    case Op::dynamic_zero_point:
+      return "dynamic_zero_point";
   }
   BITLINE_CHECK(false && "operator without a name");
   return "";

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "mapper/graph/grid.h"
 #include "mapper/tensor/tensor.h"
 
 namespace bitline::graph {
@@ -38,6 +39,10 @@ enum class Op {
   concat,
   flatten,
   reshape,
+  quantize,            ///< inputs: x, and where the Grid's scale is empty scale and zero point; result: codes
+  dequantize,          ///< the same from codes to scale * (code - zero point)
+  dynamic_scale,       ///< the scale that DynamicQuantizeLinear gives x
+  dynamic_zero_point,  ///< its zero point; inputs: x, that scale
 };
 
 struct ConvAttributes {
@@ -48,10 +53,12 @@ struct ConvAttributes {
   std::int64_t group = 1;
   std::shared_ptr<const Tensor> weight;  ///< float [O, C/group, kh, kw]
   std::shared_ptr<const Tensor> bias;    ///< float [O]; null: none
+  std::shared_ptr<const Grid> grid;  ///< given by the network, of the tensor or of each output; null: none
 };
 struct LinearAttributes {
   std::shared_ptr<const Tensor> weight;  ///< float [O, I]
   std::shared_ptr<const Tensor> bias;    ///< float [O]; null: none
+  std::shared_ptr<const Grid> grid;      ///< as of ConvAttributes
 };
 struct ScaleShiftAttributes {
   std::vector<float> scale, shift;
@@ -68,13 +75,14 @@ struct AxisAttributes {
   std::int64_t axis = 0;
 };  ///< softmax, concat, flatten (non-negative)
 using Attributes = std::variant<std::monostate, ConvAttributes, LinearAttributes, ScaleShiftAttributes,
-                                ClipAttributes, PoolAttributes, AxisAttributes>;
+                                ClipAttributes, PoolAttributes, AxisAttributes, Grid>;
 
 struct Value {
   std::string name;
   Shape shape;
   NodeId producer = -1;                    ///< -1: a network input or a constant
   std::shared_ptr<const Tensor> constant;  ///< null: computed
+  std::shared_ptr<const Grid> grid;  ///< of a constant of the file: its codes' range, scale where dequantised
 };
 
 struct Node {

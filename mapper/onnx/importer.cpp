@@ -72,6 +72,10 @@ class Importer {
   }
 
   static bool default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+  static Handler handler_of(const NodeProto& node) {
+    if (default_domain(node.domain())) return find_operator(node.op_type());
+    return node.domain() == "com.microsoft" ? find_contributed_operator(node.op_type()) : nullptr;
+  }
 
   void read_opset() {
     for (const auto& import : model_.opset_import()) {
@@ -108,7 +112,7 @@ class Importer {
     for (const std::string& name : operator_names()) supported += (supported.empty() ? "" : ", ") + name;
     for (int n = 0; n < graph_.node_size(); ++n) {
       const NodeProto& node = graph_.node(n);
-      if (default_domain(node.domain()) && find_operator(node.op_type()) != nullptr) continue;
+      if (handler_of(node) != nullptr) continue;
       const std::string domain = default_domain(node.domain()) ? "" : " of domain '" + node.domain() + "'";
       // The list once is enough.
       report(describe(n), "unsupported operator " + node.op_type() + domain,
@@ -196,7 +200,8 @@ class Importer {
     for (TensorProto& proto : *graph_.mutable_initializer()) {
       const std::string name = proto.name();
       try {
-        network_.add_constant(name, std::make_shared<const tensor::Tensor>(take_tensor(proto)));
+        auto range = code_range(proto.data_type());
+        network_.add_constant(name, std::make_shared<const tensor::Tensor>(take_tensor(proto)), range);
       } catch (const std::invalid_argument& error) {
         report("initializer '" + name + "'", error.what(), "", "");
       }
@@ -230,8 +235,9 @@ class Importer {
       return {};
     }
     if (type.elem_type() != TensorProto::FLOAT && type.elem_type() != TensorProto::FLOAT16 &&
-        type.elem_type() != TensorProto::DOUBLE && type.elem_type() != TensorProto::BFLOAT16) {
-      report(where, "is not float", "float, float16, bfloat16, double", "");
+        type.elem_type() != TensorProto::DOUBLE && type.elem_type() != TensorProto::BFLOAT16 &&
+        type.elem_type() != TensorProto::INT8 && type.elem_type() != TensorProto::UINT8) {
+      report(where, "is not float", "float, float16, bfloat16, double; int8 and uint8 for codes", "");
     }
     if (!type.has_shape())
       report(where, "has no shape", "all dimensions but the batch fixed", "export it with its input shape");
@@ -272,7 +278,7 @@ class Importer {
     if (!fed) return;
     try {
       NodeContext context(node, names_[static_cast<std::size_t>(n)], static_cast<int>(opset_), network_);
-      find_operator(node.op_type())(context);
+      handler_of(node)(context);
       context.finish();
     } catch (const NodeFault& fault) {
       report(describe(n), fault.given, fault.allowed, fault.remedy);

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "mapper/graph/given_grid.h"
 #include "mapper/reference/executor.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
@@ -114,12 +115,13 @@ ValueId NetworkBuilder::add_value(Value value) {
 
 void NetworkBuilder::add_input(const std::string& name, const graph::Shape& shape) {
   count_elements(shape, name);
-  inputs_.push_back(add_value({name, shape, -1, nullptr}));
+  inputs_.push_back(add_value({name, shape, -1, nullptr, nullptr}));
 }
 
-void NetworkBuilder::add_constant(const std::string& name, std::shared_ptr<const Tensor> tensor) {
+void NetworkBuilder::add_constant(const std::string& name, std::shared_ptr<const Tensor> tensor,
+                                  std::shared_ptr<const graph::Grid> grid) {
   const graph::Shape shape = tensor->shape;
-  add_value({name, shape, -1, std::move(tensor)});
+  add_value({name, shape, -1, std::move(tensor), std::move(grid)});
 }
 
 void NetworkBuilder::add_alias(const std::string& name, ValueId value) {
@@ -142,10 +144,10 @@ ValueId NetworkBuilder::add_node(Node node, const std::string& output, const gra
     std::vector<const Tensor*> inputs;
     for (const ValueId v : node.inputs) inputs.push_back(value(v).constant.get());
     auto result = std::make_shared<const Tensor>(reference::evaluate(node, inputs, shape));
-    return add_value({output, shape, -1, std::move(result)});
+    return add_value({output, shape, -1, std::move(result), nullptr});
   }
   node_names_.insert(node.name);
-  const ValueId id = add_value({output, shape, static_cast<NodeId>(nodes_.size()), nullptr});
+  const ValueId id = add_value({output, shape, static_cast<NodeId>(nodes_.size()), nullptr, nullptr});
   node.outputs = {id};
   nodes_.push_back(std::move(node));
   return id;
@@ -156,6 +158,8 @@ bool NetworkBuilder::fold_affine(ValueId v, const std::vector<float>& scale, con
   const NodeId id = value(v).producer;
   if (id < 0 || reads_[index(v)] != 1) return false;
   Node& node = nodes_[index(id)];
+  // Weights that the network gives as integers stay as they are.
+  if (!scale.empty() && on_crossbars(node) && graph::weight_grid(node) != nullptr) return false;
   if (!scale.empty() && on_crossbars(node)) charge(weight_size(node), output);
   if (auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
     apply_affine(*conv, scale, shift);

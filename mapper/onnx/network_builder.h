@@ -32,7 +32,9 @@ class NetworkBuilder {
   /// Counts elements of a value, or of a rewritten copy of a constant, towards the limit on their total.
   void charge(std::int64_t elements, const std::string& name);
   void add_input(const std::string& name, const graph::Shape& shape);
-  void add_constant(const std::string& name, std::shared_ptr<const tensor::Tensor> tensor);
+  /// `grid`: the range of its codes, and the scale where it was dequantised; null: neither is known.
+  void add_constant(const std::string& name, std::shared_ptr<const tensor::Tensor> tensor,
+                    std::shared_ptr<const graph::Grid> grid = nullptr);
   /// `name` becomes another name of the value.
   void add_alias(const std::string& name, graph::ValueId value);
   /// Adds a node with one output. Where all inputs are constant, the result is a constant instead of a node.

@@ -164,8 +164,24 @@ bool NodeContext::fold(ValueId value, const std::vector<float>& scale, const std
   return network_.fold_affine(value, scale, shift, output_name(0));
 }
 
-void NodeContext::result(int output, Tensor tensor) {
-  network_.add_constant(output_name(output), std::make_shared<const Tensor>(std::move(tensor)));
+void NodeContext::result(int output, Tensor tensor, std::shared_ptr<const graph::Grid> grid) {
+  network_.add_constant(output_name(output), std::make_shared<const Tensor>(std::move(tensor)),
+                        std::move(grid));
+}
+
+void NodeContext::forward(int output, ValueId value) {
+  network_.add_alias(output_name(output), value);
+}
+
+std::shared_ptr<const graph::Grid> NodeContext::weight_grid(int i, std::int64_t axis) const {
+  std::shared_ptr<const graph::Grid> given = grid(i);
+  if (given == nullptr || given->scale.empty()) return nullptr;
+  if (!given->per_tensor() && given->axis != axis) {
+    fail("weights '" + node_.input(i) + "' quantised along dimension " + std::to_string(given->axis),
+         "one scale for the tensor, or one for each output (dimension " + std::to_string(axis) + ")",
+         "the columns of a crossbar have one scale each");
+  }
+  return given;
 }
 
 bool NodeContext::is_read(int output) const {

@@ -52,6 +52,10 @@ class NodeContext {
   [[nodiscard]] graph::ValueId input(int i) const;
   [[nodiscard]] const graph::Shape& shape(graph::ValueId value) const { return network_.value(value).shape; }
   [[nodiscard]] bool is_constant(int i) const;
+  /// Of a constant: the range of its codes, and the scale where it was dequantised; null: neither is known.
+  [[nodiscard]] std::shared_ptr<const graph::Grid> grid(int i) const { return network_.value(input(i)).grid; }
+  /// The grid of the weights at input i, whose outputs lie along `axis`; null where they are any floats.
+  [[nodiscard]] std::shared_ptr<const graph::Grid> weight_grid(int i, std::int64_t axis) const;
   /// A constant of any type.
   [[nodiscard]] std::shared_ptr<const tensor::Tensor> constant(int i) const;
   /// A constant of finite floats.
@@ -73,7 +77,9 @@ class NodeContext {
   void forward(graph::ValueId value);
   [[nodiscard]] bool fold(graph::ValueId value, const std::vector<float>& scale,
                           const std::vector<float>& shift);
-  void result(int output, tensor::Tensor tensor);
+  void result(int output, tensor::Tensor tensor, std::shared_ptr<const graph::Grid> grid = nullptr);
+  /// Output `output` of several is `value`.
+  void forward(int output, graph::ValueId value);
   [[nodiscard]] bool is_read(int output) const;
   [[nodiscard]] const graph::Node* producer(graph::ValueId value) const { return network_.producer(value); }
 

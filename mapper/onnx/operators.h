@@ -14,6 +14,8 @@ using Handler = void (*)(NodeContext&);
 
 /// The handler of an operator of the default domain; null if there is none.
 [[nodiscard]] Handler find_operator(std::string_view type);
+/// The handler of an operator of the domain com.microsoft that ONNX Runtime's quantiser writes; null if none.
+[[nodiscard]] Handler find_contributed_operator(std::string_view type);
 /// All operators that can be imported, in alphabetical order.
 [[nodiscard]] std::vector<std::string> operator_names();
 
@@ -39,5 +41,13 @@ void import_dropout(NodeContext& node);
 void import_flatten(NodeContext& node);
 void import_identity(NodeContext& node);
 void import_reshape(NodeContext& node);
+// operators_quantised.cpp
+void import_conv_integer(NodeContext& node);
+void import_dequantize_linear(NodeContext& node);
+void import_dynamic_quantize_linear(NodeContext& node);
+void import_matmul_integer(NodeContext& node);
+void import_qlinear_conv(NodeContext& node);
+void import_qlinear_matmul(NodeContext& node);
+void import_quantize_linear(NodeContext& node);
 
 }  // namespace bitline::onnx

@@ -45,6 +45,16 @@ TensorPointer gemm_weight(NodeContext& node) {
   return std::make_shared<const Tensor>(multiplied(node, *weight, alpha));
 }
 
+/// Their grid, alpha included.
+std::shared_ptr<const graph::Grid> gemm_grid(NodeContext& node) {
+  std::shared_ptr<const graph::Grid> given = node.weight_grid(1, node.integer("transB", 0) == 0 ? 1 : 0);
+  const float alpha = node.real("alpha", 1.0F);
+  if (given == nullptr || alpha == 1.0F) return given;
+  graph::Grid scaled = *given;
+  for (float& scale : scaled.scale) scale *= alpha;
+  return std::make_shared<const graph::Grid>(std::move(scaled));
+}
+
 /// A of a Gemm with rows as samples. Only what needs no transposition on the chip: a constant, or a vector,
 /// whose transpose has the same values in the same order.
 ValueId gemm_input(NodeContext& node) {
@@ -95,6 +105,7 @@ void import_conv(NodeContext& node) {
   const ValueId x = node.input(0);
   graph::ConvAttributes conv;
   conv.weight = node.weights(1);
+  conv.grid = node.weight_grid(1, 0);
   if (node.has_input(2)) conv.bias = node.weights(2);
   conv.group = node.integer("group", 1);
   const Shape& w = conv.weight->shape;
@@ -112,6 +123,7 @@ void import_gemm(NodeContext& node) {
   const ValueId x = gemm_input(node);
   graph::LinearAttributes linear;
   linear.weight = gemm_weight(node);
+  linear.grid = gemm_grid(node);
   const float beta = node.real("beta", 1.0F);
   const bool has_addend = node.has_input(2) && beta != 0.0F;
   if (has_addend && node.is_constant(2))
@@ -136,6 +148,7 @@ void import_matmul(NodeContext& node) {
   }
   graph::LinearAttributes linear;
   linear.weight = transposed(node, Tensor{matrix, weight->data});
+  linear.grid = node.weight_grid(1, static_cast<std::int64_t>(weight->shape.size()) - 1);
   const Shape y = graph::linear_shape(node.shape(x), linear);
   node.emit(Op::linear, std::move(linear), {x}, y);
 }

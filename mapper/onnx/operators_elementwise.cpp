@@ -6,6 +6,7 @@
 #include "mapper/graph/shapes.h"
 #include "mapper/onnx/node_context.h"
 #include "mapper/onnx/operators.h"
+#include "mapper/onnx/quantised_inputs.h"
 #include "mapper/tensor/operations.h"
 
 namespace bitline::onnx {
@@ -63,10 +64,8 @@ ValueId second_addend(NodeContext& node) {
 float limit(NodeContext& node, int i, float fallback) {
   if (!node.has_input(i)) return fallback;
   const auto tensor = node.constant(i);
-  if (!tensor->holds<float>() || tensor->size() != 1) {
-    node.fail("limit of shape " + tensor::to_string(tensor->shape), "one float");
-  }
-  const float value = tensor->as<float>()[0];
+  if (tensor->size() != 1) node.fail("limit of shape " + tensor::to_string(tensor->shape), "one number");
+  const float value = tensor::to_float(*tensor).as<float>()[0];
   if (std::isnan(value)) node.fail("limit NaN", "a number");
   return value;
 }
@@ -102,6 +101,7 @@ void import_clip(NodeContext& node) {
   }
   const ValueId x = node.input(0);
   node.ignore({"consumed_inputs"});
+  if (clip_codes(node, clip)) return;
   node.emit(Op::clip, clip, {x}, node.shape(x));
 }
 

@@ -73,6 +73,29 @@ Data read(const TensorProto& proto, const Field& field, const tensor::Shape& sha
                               : from_field<E, T>(field, shape, convert);
 }
 
+// Element types that Debian's onnx does not name yet (operator set 21).
+constexpr int kUint4 = 21;
+constexpr int kInt4 = 22;
+
+/// Two values in a byte, the first in its low half.
+Data read_nibbles(const TensorProto& proto, const tensor::Shape& shape, bool is_signed) {
+  const std::int64_t count = tensor::element_count(shape);
+  const std::int64_t bytes = count / 2 + count % 2;
+  const std::int64_t found = proto.has_raw_data() ? static_cast<std::int64_t>(proto.raw_data().size())
+                                                  : static_cast<std::int64_t>(proto.int32_data_size());
+  require_count(2 * found, 2 * bytes, shape);
+  const auto byte = [&](std::int64_t i) {
+    return proto.has_raw_data() ? static_cast<unsigned char>(proto.raw_data()[static_cast<std::size_t>(i)])
+                                : static_cast<unsigned>(proto.int32_data(static_cast<int>(i)));
+  };
+  std::vector<std::int8_t> values(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const int code = static_cast<int>(byte(i / 2) >> (i % 2 == 0 ? 0 : 4) & 15U);
+    values[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(is_signed && code > 7 ? code - 16 : code);
+  }
+  return values;
+}
+
 Data read_data(const TensorProto& proto, const tensor::Shape& shape) {
   switch (proto.data_type()) {
     case TensorProto::FLOAT:
@@ -96,6 +119,9 @@ Data read_data(const TensorProto& proto, const tensor::Shape& shape) {
     case TensorProto::UINT8:
     case TensorProto::BOOL:
       return read<std::uint8_t, std::uint8_t>(proto, proto.int32_data(), shape);
+    case kUint4:
+    case kInt4:
+      return read_nibbles(proto, shape, proto.data_type() == kInt4);
     case TensorProto::UINT32:
       return read<std::uint32_t, std::int64_t>(proto, proto.uint64_data(), shape);
     default:
@@ -129,6 +155,31 @@ tensor::Tensor take_tensor(TensorProto& proto) {
   const std::unique_ptr<std::string> freed(proto.release_raw_data());  // Clear() alone keeps the memory
   proto.Clear();
   return result;
+}
+
+std::shared_ptr<const graph::Grid> code_range(int data_type) {
+  const auto range = [](std::int64_t low, std::int64_t high) {
+    return std::make_shared<const graph::Grid>(
+        graph::Grid{.scale = {}, .zero_point = {}, .axis = 0, .low = low, .high = high});
+  };
+  switch (data_type) {
+    case kUint4:
+      return range(0, 15);
+    case kInt4:
+      return range(-8, 7);
+    case TensorProto::UINT8:
+      return range(0, UINT8_MAX);
+    case TensorProto::INT8:
+      return range(INT8_MIN, INT8_MAX);
+    case TensorProto::UINT16:
+      return range(0, UINT16_MAX);
+    case TensorProto::INT16:
+      return range(INT16_MIN, INT16_MAX);
+    case TensorProto::INT32:
+      return range(INT32_MIN, INT32_MAX);
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace bitline::onnx

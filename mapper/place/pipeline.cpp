@@ -20,7 +20,8 @@ struct Geometry {
   friend bool operator==(const Geometry&, const Geometry&) = default;
 };
 
-/// The stream of a value of this shape where nothing else says so: images by position, others by leading dimensions.
+/// The stream of a value of this shape where nothing else says so: images by position, others by leading
+/// dimensions.
 Geometry geometry_of(const graph::Shape& shape) {
   if (shape.empty()) return {};
   if (shape.size() == 4 && shape[0] == 1) return {shape[2], shape[3], shape[1]};
@@ -28,15 +29,23 @@ Geometry geometry_of(const graph::Shape& shape) {
   return {1, tensor::element_count(shape) / std::max<std::int64_t>(last, 1), last};
 }
 
-bool is_alias(Op op) { return op == Op::flatten || op == Op::reshape; }
+/// Codes and the numbers that they stand for are the same stream.
+bool is_alias(Op op) {
+  return op == Op::flatten || op == Op::reshape || op == Op::dequantize;
+}
 
 std::optional<Unit> unary_unit(Op op) {
   switch (op) {
     case Op::relu:
     case Op::clip:
-    case Op::sigmoid: return Unit::activation;
-    case Op::scale_shift: return Unit::elementwise;
-    default: return std::nullopt;
+    case Op::sigmoid:
+      return Unit::activation;
+    case Op::scale_shift:
+      return Unit::elementwise;
+    case Op::quantize:
+      return Unit::requantise;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -51,7 +60,8 @@ class PipelineBuilder {
 
   void build() {
     for (ValueId v : graph_.inputs) {
-      set_value(v, add_stage(StageKind::input, graph_.values[index(v)].name, v), geometry_of(graph_.shape(v)));
+      set_value(v, add_stage(StageKind::input, graph_.values[index(v)].name, v),
+                geometry_of(graph_.shape(v)));
     }
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!fused_[n]) add_node(static_cast<graph::NodeId>(n));
@@ -82,7 +92,8 @@ class PipelineBuilder {
     stage_geometry_[index(stage)] = geometry;
   }
 
-  /// The input of a consumer that sees `v` as `seen` through `window`; a stream of other pixels is taken whole.
+  /// The input of a consumer that sees `v` as `seen` through `window`; a stream of other pixels is taken
+  /// whole.
   void connect(ValueId v, StageId consumer, const Geometry& seen, Window window) {
     const StageId producer = stage_of_[index(v)];
     BITLINE_CHECK(producer >= 0);
@@ -111,7 +122,8 @@ class PipelineBuilder {
       return;
     }
     const bool crossbar = graph::on_crossbars(node);
-    const StageId id = add_stage(crossbar ? StageKind::crossbar : StageKind::digital, node.name, node.outputs.front());
+    const StageId id =
+        add_stage(crossbar ? StageKind::crossbar : StageKind::digital, node.name, node.outputs.front());
     if (crossbar) {
       LayerPlacement layer;
       layer.stage = id;
@@ -123,11 +135,12 @@ class PipelineBuilder {
     const Geometry out = output_geometry(node);
     set_value(node.outputs.front(), id, out);
     for (ValueId v : node.inputs) {
-      if (graph_.values[index(v)].constant == nullptr) connect(v, id, seen_geometry(node, v), window_of(node, v, out));
+      if (graph_.values[index(v)].constant == nullptr)
+        connect(v, id, seen_geometry(node, v), window_of(node, v, out));
     }
     add_work(n, id, out);
     fuse_unary(id, out);
-    program_.stages[index(id)].work.push_back({Unit::requantise, out.channels, -1});
+    add_requantise(id, out);
     if (crossbar) program_.layers[index(program_.stages[index(id)].layer)].windows = out.pixels();
   }
 
@@ -137,10 +150,12 @@ class PipelineBuilder {
       const std::int64_t channels = shape.empty() ? 1 : shape.back();
       return {1, tensor::element_count(shape) / std::max<std::int64_t>(channels, 1), channels};
     }
-    if (node.op == Op::conv || node.op == Op::max_pool || node.op == Op::average_pool) return geometry_of(shape);
+    if (node.op == Op::conv || node.op == Op::max_pool || node.op == Op::average_pool)
+      return geometry_of(shape);
     // Element-wise operators keep the stream that they get.
     const Geometry& first = geometry_[index(node.inputs.front())];
-    if (first.pixels() * first.channels == tensor::element_count(shape) && node.op != Op::concat) return first;
+    if (first.pixels() * first.channels == tensor::element_count(shape) && node.op != Op::concat)
+      return first;
     return geometry_of(shape);
   }
 
@@ -179,8 +194,9 @@ class PipelineBuilder {
     return axis->axis == channel_axis;
   }
 
-  static void slide(Window& w, const std::vector<std::int64_t>& kernel, const std::vector<std::int64_t>& strides,
-                    const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& dilations) {
+  static void slide(Window& w, const std::vector<std::int64_t>& kernel,
+                    const std::vector<std::int64_t>& strides, const std::vector<std::int64_t>& pads,
+                    const std::vector<std::int64_t>& dilations) {
     w.kind = Window::Kind::sliding;
     w.kernel_h = (kernel[0] - 1) * dilations[0] + 1;
     w.kernel_w = (kernel[1] - 1) * dilations[1] + 1;
@@ -207,10 +223,20 @@ class PipelineBuilder {
       case Op::add:
         work.push_back({Unit::elementwise, out.channels * std::max<std::int64_t>(computed - 1, 1), n});
         break;
-      case Op::softmax: work.push_back({Unit::activation, out.channels, n}); break;
+      case Op::softmax:
+        work.push_back({Unit::activation, out.channels, n});
+        break;
       default:
         if (const auto unit = unary_unit(node.op)) work.push_back({*unit, out.channels, n});
     }
+  }
+
+  /// Every stage's results are quantised once, by an operator of the network or for the next layer.
+  void add_requantise(StageId id, const Geometry& out) {
+    auto& work = program_.stages[index(id)].work;
+    const bool given =
+        std::any_of(work.begin(), work.end(), [](const auto& w) { return w.unit == Unit::requantise; });
+    if (!given) work.push_back({Unit::requantise, out.channels, -1});
   }
 
   /// Takes the chain of unary operators that alone read the stage's value into the stage.
@@ -218,7 +244,8 @@ class PipelineBuilder {
     for (;;) {
       const ValueId v = program_.stages[index(id)].value;
       const auto readers = graph_.consumers(v);
-      const bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), v) != graph_.outputs.end();
+      const bool is_output =
+          std::find(graph_.outputs.begin(), graph_.outputs.end(), v) != graph_.outputs.end();
       if (readers.size() != 1 || is_output) return;
       const Node& next = graph_.node(readers.front());
       const auto unit = unary_unit(next.op);
@@ -247,14 +274,16 @@ class PipelineBuilder {
   Program& program_;
   const graph::Graph& graph_;
   int bits_;
-  std::vector<StageId> stage_of_;          // by value
-  std::vector<Geometry> geometry_;         // by value
-  std::vector<Geometry> stage_geometry_;   // by stage
-  std::vector<bool> fused_;                // by node
+  std::vector<StageId> stage_of_;         // by value
+  std::vector<Geometry> geometry_;        // by value
+  std::vector<Geometry> stage_geometry_;  // by stage
+  std::vector<bool> fused_;               // by node
 };
 
 }  // namespace
 
-void build_pipeline(Program& program, int activation_bits) { PipelineBuilder(program, activation_bits).build(); }
+void build_pipeline(Program& program, int activation_bits) {
+  PipelineBuilder(program, activation_bits).build();
+}
 
 }  // namespace bitline::place

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "mapper/graph/given_grid.h"
 #include "models/base/errors.h"
 
 namespace bitline::quantize {
@@ -74,7 +75,7 @@ void quantize_dynamic_fixed_point(std::span<const float> weights, WeightQuant& q
 }  // namespace
 
 std::int64_t ActivationQuant::min_code() const {
-  return is_signed ? -((std::int64_t{1} << (bits - 1)) - 1) : 0;
+  return is_signed ? -(std::int64_t{1} << (bits - 1)) + (symmetric ? 1 : 0) : 0;
 }
 
 std::int64_t ActivationQuant::max_code() const {
@@ -93,6 +94,37 @@ ActivationQuant quantize_range(Range range, int bits) {
   ActivationQuant quant{.bits = bits, .is_signed = is_signed, .scale = 1.0, .zero_point = 0};
   const double largest = std::max(std::abs(range.min), std::abs(range.max));
   if (largest > 0.0) quant.scale = largest / static_cast<double>(quant.max_code());
+  return quant;
+}
+
+ActivationQuant given_activations(const graph::Grid& grid) {
+  BITLINE_CHECK(grid.per_tensor());
+  ActivationQuant quant{.bits = graph::code_bits(grid.low, grid.high),
+                        .is_signed = grid.low < 0,
+                        .scale = static_cast<double>(grid.scale.front()),
+                        .zero_point = grid.zero_point.front()};
+  quant.symmetric = grid.low > -(std::int64_t{1} << (quant.bits - 1));
+  require_bits("bits of activations that the network gives", quant.bits, quant.is_signed ? 2 : 1);
+  return quant;
+}
+
+WeightQuant given_weights(const tensor::Tensor& weight, const graph::Grid& grid) {
+  const std::span<const float> values = float_weights(weight);
+  WeightQuant quant{.bits = 2, .scheme = arch::WeightScheme::symmetric, .scale = {}, .codes = {}};
+  quant.scale.assign(grid.scale.begin(), grid.scale.end());
+  quant.scale.resize(static_cast<std::size_t>(weight.shape[0]), quant.scale.front());
+  quant.codes.resize(values.size());
+  const std::size_t rows = values.size() / quant.scale.size();
+  std::int32_t largest = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    quant.codes[i] =
+        static_cast<std::int32_t>(std::nearbyint(static_cast<double>(values[i]) / quant.scale[i / rows]));
+    largest = std::max(largest, std::abs(quant.codes[i]));
+  }
+  const bool narrow = grid.low >= INT16_MIN && grid.high <= UINT16_MAX;  // int32 says nothing of the codes
+  if (narrow) quant.bits = std::max(2, graph::code_bits(grid.low, grid.high));
+  while (largest > (1 << (quant.bits - 1)) - 1) ++quant.bits;
+  require_bits("bits of weights that the network gives", quant.bits, 2);
   return quant;
 }
 
@@ -122,9 +154,13 @@ std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Rang
                                        ? *std::get<graph::ConvAttributes>(node.attributes).weight
                                        : *std::get<graph::LinearAttributes>(node.attributes).weight;
     const Range range = ranges[static_cast<std::size_t>(node.inputs.front())];
+    const graph::Grid* input = graph::given_grid(graph, node.inputs.front());
+    const graph::Grid* weights = graph::weight_grid(node);
     layers.push_back({.node = static_cast<graph::NodeId>(n),
-                      .input = quantize_range(range, precision.activations.bits),
-                      .weights = quantize_weights(weight, precision.weights)});
+                      .input = input != nullptr ? given_activations(*input)
+                                                : quantize_range(range, precision.activations.bits),
+                      .weights = weights != nullptr ? given_weights(weight, *weights)
+                                                    : quantize_weights(weight, precision.weights)});
   }
   return layers;
 }

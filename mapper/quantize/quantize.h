@@ -37,8 +37,10 @@ struct ActivationQuant {
   bool is_signed = false;
   double scale = 1.0;
   std::int64_t zero_point = 0;
+  bool symmetric =
+      true;  ///< signed codes stop at -(2^(bits-1)-1); false: at -2^(bits-1), as a network may give
 
-  /// 0, or for signed -(2^(bits-1)-1).
+  /// 0, or for signed -(2^(bits-1)-1) (not symmetric: -2^(bits-1)).
   [[nodiscard]] std::int64_t min_code() const;
   /// 2^bits-1, or for signed 2^(bits-1)-1.
   [[nodiscard]] std::int64_t max_code() const;
@@ -49,6 +51,9 @@ struct ActivationQuant {
 /// Unsigned where range.min >= 0 (scale max/(2^bits-1)), else signed symmetric (scale max|x|/(2^(bits-1)-1)).
 /// An all-zero range has scale 1. Throws base::ConfigError outside 1..16 bits, or 1 bit for a signed range.
 [[nodiscard]] ActivationQuant quantize_range(Range range, int bits);
+
+/// A grid that the network gives, as it is: its scale and zero point, and the bits of its codes.
+[[nodiscard]] ActivationQuant given_activations(const graph::Grid& grid);
 
 /// Integer weights of one layer.
 struct WeightQuant {
@@ -69,6 +74,10 @@ struct WeightQuant {
 [[nodiscard]] WeightQuant quantize_weights(const tensor::Tensor& weight,
                                            const arch::PrecisionParams::Weights& precision);
 
+/// The codes, less their zero points, of weights that the network gives on `grid`; scheme symmetric with the
+/// bits of the codes' type, or more where the codes need them (int8's -128, or unsigned codes).
+[[nodiscard]] WeightQuant given_weights(const tensor::Tensor& weight, const graph::Grid& grid);
+
 /// Everything that turns one crossbar layer's floats into integers.
 struct LayerQuant {
   graph::NodeId node = 0;
@@ -76,7 +85,8 @@ struct LayerQuant {
   WeightQuant weights;
 };
 
-/// The crossbar layers of `graph` in node order; `ranges` from calibrate().
+/// The crossbar layers of `graph` in node order; `ranges` from calibrate(). Grids that the network gives are
+/// used as they are, `precision` and `ranges` for everything else.
 [[nodiscard]] std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
                                                const arch::PrecisionParams& precision);
 

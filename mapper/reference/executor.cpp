@@ -3,8 +3,11 @@
 
 #include <mutex>
 
+#include "mapper/graph/given_grid.h"
 #include "mapper/reference/dense_kernels.h"
 #include "mapper/reference/digital.h"
+#include "mapper/reference/integer_kernel.h"
+#include "mapper/reference/quantised.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
 
@@ -75,6 +78,14 @@ Tensor compute_digital(const Node& node, const Operands& operands, const Shape& 
     case Op::flatten:
     case Op::reshape:
       return reshaped(operands, shape);
+    case Op::quantize:
+      return quantize(operands.inputs, attributes<graph::Grid>(node));
+    case Op::dequantize:
+      return dequantize(operands.inputs, attributes<graph::Grid>(node));
+    case Op::dynamic_scale:
+      return dynamic_scale(x);
+    case Op::dynamic_zero_point:
+      return dynamic_zero_point(x, *operands.inputs.at(1));
     case Op::conv:
     case Op::linear:
       break;
@@ -133,8 +144,12 @@ struct Executor::State {
   const DenseKernel& kernel(NodeId n) {
     std::call_once(made[index(n)], [&] {
       const Node& node = network->node(n);
-      kernels[index(n)] =
-          make_dense_kernel(node, network->shape(node.inputs.at(0)), network->shape(node.outputs.at(0)));
+      const Shape& x = network->shape(node.inputs.at(0));
+      const Shape& y = network->shape(node.outputs.at(0));
+      const graph::Grid* given = graph::given_grid(*network, node.inputs.at(0));
+      if (given != nullptr && weight_grid(node) != nullptr)
+        kernels[index(n)] = make_integer_kernel(node, *given, x, y);
+      if (!kernels[index(n)]) kernels[index(n)] = make_dense_kernel(node, x, y);
     });
     return *kernels[index(n)];
   }

@@ -44,8 +44,10 @@ bool only_our_operators(const ::onnx::ModelProto& model) {
 
 /// Names of network inputs that we need as constants: everything that is a parameter of a layer.
 std::set<std::string> parameters(const ::onnx::ModelProto& model) {
-  static const std::set<std::string> kWithParameters = {"Conv", "Gemm",    "MatMul", "BatchNormalization",
-                                                        "Clip", "Reshape", "Dropout"};
+  static const std::set<std::string> kWithParameters = {
+      "Conv",          "Gemm",           "MatMul",          "BatchNormalization", "Clip",
+      "Reshape",       "Dropout",        "ConvInteger",     "MatMulInteger",      "QLinearConv",
+      "QLinearMatMul", "QuantizeLinear", "DequantizeLinear"};
   std::set<std::string> names;
   for (const auto& node : model.graph().node()) {
     if (!kWithParameters.contains(node.op_type())) continue;

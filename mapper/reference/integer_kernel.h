@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution and matrix product of layers whose weights and inputs lie on integer grids that the network
+// gives: as QLinearConv and MatMulInteger are defined, in integers.
+#pragma once
+
+#include <memory>
+
+#include "mapper/graph/graph.h"
+#include "mapper/reference/dense_kernels.h"
+
+namespace bitline::reference {
+
+/// y = float(sum * input scale * weight scale + bias) with the exact integer sum, in double, rounded once:
+/// what a chip whose converters never clip gives. The float kernels multiply whole numbers, which is exact up
+/// to 2^24; so the weights are cut into limbs that are small enough. Null, for the float kernel, where rows
+/// times the largest input code are more than 2^24 (8-bit inputs: 65793 rows). The node's weights have a
+/// grid.
+[[nodiscard]] std::unique_ptr<DenseKernel> make_integer_kernel(const graph::Node& node,
+                                                               const graph::Grid& input,
+                                                               const graph::Shape& x, const graph::Shape& y);
+
+}  // namespace bitline::reference
