@@ -8,7 +8,9 @@
 namespace bitline::place {
 namespace {
 
-std::size_t index(int id) { return static_cast<std::size_t>(id); }
+std::size_t index(int id) {
+  return static_cast<std::size_t>(id);
+}
 
 /// Most input pixels that one output pixel needs beyond those released before it.
 std::int64_t span(const Window& w) {
@@ -77,7 +79,8 @@ class UntimedRun {
       const bool starving = !inputs_ready(index(e.consumer));
       const bool could_fire = fired_[index(e.producer)] < program_.stages[index(e.producer)].pixels &&
                               inputs_ready(index(e.producer));
-      if (full(e) && starving && could_fire && (smallest == nullptr || e.capacity < smallest->capacity)) smallest = &e;
+      if (full(e) && starving && could_fire && (smallest == nullptr || e.capacity < smallest->capacity))
+        smallest = &e;
     }
     if (smallest == nullptr) throw base::MappingError(stuck());
     smallest->capacity += std::max<std::int64_t>(1, smallest->capacity / 16);

@@ -19,7 +19,8 @@ std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::Slice
           set.partner_columns_per_slice.assign(sliced.slices.size(), 0);
         }
         ++set.crossbars;
-        auto& columns = sliced.analog && part.array == 1 ? set.partner_columns_per_slice : set.columns_per_slice;
+        auto& columns =
+            sliced.analog && part.array == 1 ? set.partner_columns_per_slice : set.columns_per_slice;
         for (std::size_t s = 0; s < sliced.slices.size(); ++s) {
           const bool here = part.slice < 0 || part.slice == static_cast<int>(s);
           const bool converted = sliced.adc_bits[static_cast<std::size_t>(phase.block)][s] > 0;

@@ -25,7 +25,9 @@ int groups_by_rows(const slice::SlicedLayer& sliced, const crossbar::CrossbarPar
 class Cutter {
  public:
   Cutter(const slice::SlicedLayer& sliced, const arch::Arch& arch)
-      : sliced_(sliced), arch_(arch), outputs_per_crossbar_(arch.crossbar.cols / columns_per_output(sliced, arch)) {}
+      : sliced_(sliced),
+        arch_(arch),
+        outputs_per_crossbar_(arch.crossbar.cols / columns_per_output(sliced, arch)) {}
 
   Partition cut() {
     const int by_columns = outputs_per_crossbar_ / std::max(sliced_.outputs_per_group, 1);
@@ -68,13 +70,15 @@ class Cutter {
   std::vector<Phase> band_phases(int group, int band) const {
     std::vector<Phase> phases;
     for (std::size_t b = 0; b < sliced_.blocks.size(); ++b) {
-      if (sliced_.blocks[b].first / arch_.crossbar.rows == band) phases.push_back({static_cast<int>(b), group, 1});
+      if (sliced_.blocks[b].first / arch_.crossbar.rows == band)
+        phases.push_back({static_cast<int>(b), group, 1});
     }
     return phases;
   }
 
   /// The crossbars of one band of rows and one set of outputs: every slice (if apart) and array.
-  void add_pieces(const std::vector<Phase>& phases, int band, int output_first, int output_count, int outputs) {
+  void add_pieces(const std::vector<Phase>& phases, int band, int output_first, int output_count,
+                  int outputs) {
     const bool separate = arch_.slices.placement == arch::SlicePlacement::separate;
     const int slices = separate ? static_cast<int>(sliced_.slices.size()) : 1;
     for (int s = 0; s < slices; ++s) {
@@ -105,10 +109,10 @@ class Cutter {
 Partition partition(const std::string& layer, const slice::SlicedLayer& sliced, const arch::Arch& arch) {
   const int columns = columns_per_output(sliced, arch);
   if (columns > arch.crossbar.cols) {
-    throw base::MappingError({layer,
-                              "one output takes " + std::to_string(columns) + " columns (its slices, side by side)",
-                              "at most crossbar.cols = " + std::to_string(arch.crossbar.cols),
-                              "use slices.placement: separate, more bits per cell, or wider crossbars"});
+    throw base::MappingError(
+        {layer, "one output takes " + std::to_string(columns) + " columns (its slices, side by side)",
+         "at most crossbar.cols = " + std::to_string(arch.crossbar.cols),
+         "use slices.placement: separate, more bits per cell, or wider crossbars"});
   }
   return Cutter(sliced, arch).cut();
 }

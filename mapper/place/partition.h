@@ -11,9 +11,9 @@ namespace bitline::place {
 /// A crossbar to be placed. `column_block` numbers the set of outputs it contributes to.
 struct CrossbarPiece {
   CrossbarPart part;
-  int row_band = 0;      ///< which multiple of crossbar.rows of the group's rows
+  int row_band = 0;  ///< which multiple of crossbar.rows of the group's rows
   int column_block = 0;
-  int outputs = 0;       ///< results it contributes to: output_count of each of its groups
+  int outputs = 0;  ///< results it contributes to: output_count of each of its groups
 };
 
 struct Partition {
@@ -27,6 +27,7 @@ struct Partition {
                                   const arch::Arch& arch);
 
 /// Rows of a piece, as [first, last) ranges of the layer's rows numbered group * rows_per_group + row.
-[[nodiscard]] std::vector<slice::RowBlock> row_ranges(const CrossbarPart& part, const slice::SlicedLayer& sliced);
+[[nodiscard]] std::vector<slice::RowBlock> row_ranges(const CrossbarPart& part,
+                                                      const slice::SlicedLayer& sliced);
 
 }  // namespace bitline::place

@@ -7,8 +7,9 @@
 namespace bitline::place {
 
 /// Fills `program.stages` and `program.edges` (no tiles, deliveries or capacities) from `program.graph`.
-/// Layers are numbered in the order of crossbar nodes. Unary operators (ReLU, clip, sigmoid, scale-shift) that alone
-/// read a value are fused into the stage that makes it; Flatten and Reshape are names for the same stream.
+/// Layers are numbered in the order of crossbar nodes. Unary operators (ReLU, clip, sigmoid, scale-shift)
+/// that alone read a value are fused into the stage that makes it; Flatten and Reshape are names for the same
+/// stream.
 void build_pipeline(Program& program, int activation_bits);
 
 /// Bytes that hold `elements` values of `bits` each.

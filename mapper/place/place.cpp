@@ -14,7 +14,9 @@
 namespace bitline::place {
 namespace {
 
-std::size_t index(int id) { return static_cast<std::size_t>(id); }
+std::size_t index(int id) {
+  return static_cast<std::size_t>(id);
+}
 
 /// With the first, no layer of the common networks waits for space (resnet18 takes 10.4 ms an image on
 /// isaac-8bit, 15.3 ms without the rows); less is tried where the eDRAM is too small for it.
@@ -25,8 +27,11 @@ class Placer {
   /// `parts`: the layers of the program, whose `replicas` are set, as cut by partition().
   Placer(Program& program, const arch::Arch& arch, const std::vector<LayerInput>& layers,
          const std::vector<Partition>& parts)
-      : program_(program), arch_(arch), layers_(layers),
-        edram_(arch.chip.tiles, arch.tile.edram.capacity_bytes), parts_(parts) {}
+      : program_(program),
+        arch_(arch),
+        layers_(layers),
+        edram_(arch.chip.tiles, arch.tile.edram.capacity_bytes),
+        parts_(parts) {}
 
   /// Gives every stage its tiles. Returns false where the eDRAM is too small for the buffers asked for;
   /// `problem()` then says where.
@@ -60,29 +65,34 @@ class Placer {
     program_.crossbars_available = available * arch_.ima.crossbars;
     if (imas > available) {
       const std::int64_t tiles = (imas + arch_.tile.imas - 1) / arch_.tile.imas;
-      throw base::MappingError({program_.graph->name,
-                                "the network needs " + std::to_string(program_.crossbars_used) + " crossbars in " +
-                                    std::to_string(imas) + " IMAs",
-                                std::to_string(program_.crossbars_available) + " crossbars in " +
-                                    std::to_string(available) + " IMAs (" + std::to_string(arch_.chip.tiles) +
-                                    " tiles)",
-                                "use at least --set chip.tiles=" + std::to_string(tiles) +
-                                    (copies ? ", or lower mapping.replicas" : ", fewer weight bits or more bits per cell")});
+      throw base::MappingError(
+          {program_.graph->name,
+           "the network needs " + std::to_string(program_.crossbars_used) + " crossbars in " +
+               std::to_string(imas) + " IMAs",
+           std::to_string(program_.crossbars_available) + " crossbars in " + std::to_string(available) +
+               " IMAs (" + std::to_string(arch_.chip.tiles) + " tiles)",
+           "use at least --set chip.tiles=" + std::to_string(tiles) +
+               (copies ? ", or lower mapping.replicas" : ", fewer weight bits or more bits per cell")});
     }
   }
 
   bool place_stage(StageId s) {
     switch (program_.stages[index(s)].kind) {
-      case StageKind::crossbar: return place_layer(s);
-      case StageKind::digital: return place_digital(s);
-      case StageKind::input: program_.stages[index(s)].tiles = {0}; return true;
-      case StageKind::output: return place_output(s);
+      case StageKind::crossbar:
+        return place_layer(s);
+      case StageKind::digital:
+        return place_digital(s);
+      case StageKind::input:
+        program_.stages[index(s)].tiles = {0};
+        return true;
+      case StageKind::output:
+        return place_output(s);
     }
     return false;
   }
 
-  /// First where the last layer ended; then from a new tile; then with its row bands spread over more tiles, so
-  /// that each buffers fewer channels.
+  /// First where the last layer ended; then from a new tile; then with its row bands spread over more tiles,
+  /// so that each buffers fewer channels.
   bool place_layer(StageId s) {
     const LayerId l = program_.stages[index(s)].layer;
     const int tile_start = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas * arch_.tile.imas;
@@ -99,10 +109,12 @@ class Placer {
 
   bool try_layer(StageId s, Layout layout) {
     if (layout.next_ima > arch_.chip.tiles * arch_.tile.imas) {
-      problem_ = {program_.stages[index(s)].name,
-                  "no tile is left for this layer: earlier layers left IMAs unused because their tiles' eDRAM is full",
-                  std::to_string(arch_.chip.tiles) + " tiles of " + std::to_string(edram_.capacity()) + " bytes",
-                  "raise chip.tiles or tile.edram.capacity"};
+      problem_ = {
+          program_.stages[index(s)].name,
+          "no tile is left for this layer: earlier layers left IMAs unused because their tiles' eDRAM is "
+          "full",
+          std::to_string(arch_.chip.tiles) + " tiles of " + std::to_string(edram_.capacity()) + " bytes",
+          "raise chip.tiles or tile.edram.capacity"};
       return false;
     }
     const LayerId l = program_.stages[index(s)].layer;
@@ -139,20 +151,22 @@ class Placer {
         for (const slice::RowBlock& range : row_ranges(part, sliced)) {
           if (channels == 0) continue;
           const std::int64_t rows_per_channel = rows / channels;
-          for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c) set.insert(c);
+          for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c)
+            set.insert(c);
         }
       }
     }
     std::vector<Delivery> result;
     for (const auto& [tile, set] : by_tile) {
-      const std::int64_t bytes = channels == 0 ? producer.pixel_bytes
-                                               : packed_bytes(static_cast<std::int64_t>(set.size()), bits());
+      const std::int64_t bytes =
+          channels == 0 ? producer.pixel_bytes : packed_bytes(static_cast<std::int64_t>(set.size()), bits());
       result.push_back({tile, bytes});
     }
     return result;
   }
 
-  /// Channels of a producer's pixel if each owns the same number of consecutive rows, 0 if rows are laid out otherwise.
+  /// Channels of a producer's pixel if each owns the same number of consecutive rows, 0 if rows are laid out
+  /// otherwise.
   std::int64_t channels_of(const Edge& edge, LayerId l) const {
     const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
     const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
@@ -178,8 +192,10 @@ class Placer {
   void check_registers(const LayerPlacement& layer) const {
     for (const ImaPart& ima : layer.imas) {
       const std::int64_t result_bytes = packed_bytes(ima.results(), arch_.ima.output_bits);
-      check_register(layer.name, "ima.input_register", ima.input_bytes, arch_.ima.input_register.capacity_bytes);
-      check_register(layer.name, "ima.output_register", result_bytes, arch_.ima.output_register.capacity_bytes);
+      check_register(layer.name, "ima.input_register", ima.input_bytes,
+                     arch_.ima.input_register.capacity_bytes);
+      check_register(layer.name, "ima.output_register", result_bytes,
+                     arch_.ima.output_register.capacity_bytes);
     }
   }
   static void check_register(const std::string& layer, const std::string& key, std::int64_t bytes,
@@ -193,9 +209,11 @@ class Placer {
   void fill_layer_statistics(LayerPlacement& layer, const slice::SlicedLayer& sliced) const {
     layer.crossbars = 0;
     for (const ImaPart& ima : layer.imas) layer.crossbars += static_cast<std::int64_t>(ima.crossbars.size());
-    const double cells = static_cast<double>(layer.replicas) * sliced.arrays * sliced.groups * sliced.rows_per_group *
-                         sliced.outputs_per_group * static_cast<double>(sliced.slices.size());
-    layer.cell_utilization = cells / (static_cast<double>(layer.crossbars) * arch_.crossbar.rows * arch_.crossbar.cols);
+    const double cells = static_cast<double>(layer.replicas) * sliced.arrays * sliced.groups *
+                         sliced.rows_per_group * sliced.outputs_per_group *
+                         static_cast<double>(sliced.slices.size());
+    layer.cell_utilization =
+        cells / (static_cast<double>(layer.crossbars) * arch_.crossbar.rows * arch_.crossbar.cols);
   }
 
   // --- digital stages and outputs --------------------------------------------------------------------------
@@ -242,10 +260,11 @@ class Placer {
   bool buffers_fit(StageId s) {
     for (const auto& [tile, bytes] : buffer_bytes(s)) {
       if (edram_.fits(tile, bytes)) continue;
-      problem_ = {program_.stages[index(s)].name,
-                  "its input buffer needs " + std::to_string(bytes) + " bytes of eDRAM in one tile",
-                  "tile.edram.capacity = " + std::to_string(edram_.capacity()) + " B for all buffers of a tile",
-                  "raise tile.edram.capacity, or use fewer activation bits"};
+      problem_ = {
+          program_.stages[index(s)].name,
+          "its input buffer needs " + std::to_string(bytes) + " bytes of eDRAM in one tile",
+          "tile.edram.capacity = " + std::to_string(edram_.capacity()) + " B for all buffers of a tile",
+          "raise tile.edram.capacity, or use fewer activation bits"};
       return false;
     }
     return true;
@@ -275,15 +294,17 @@ class Placer {
   base::Problem problem_;
 };
 
-/// Tries copies of the layers, fewer where they find no place: first of the layer that found none, and if that
-/// has one copy only, within fewer IMAs. One copy of each is the last attempt.
+/// Tries copies of the layers, fewer where they find no place: first of the layer that found none, and if
+/// that has one copy only, within fewer IMAs. One copy of each is the last attempt.
 class Replicator {
  public:
   Replicator(const Program& program, const arch::Arch& arch, const std::vector<Partition>& parts)
-      : mapping_(arch.mapping), costs_(copy_costs(program, parts, arch)),
+      : mapping_(arch.mapping),
+        costs_(copy_costs(program, parts, arch)),
         imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas) {
     copies_.assign(costs_.size(), 1);
-    if (mapping_.replication == arch::Replication::per_layer) copies_ = given_copies(program, costs_, mapping_.replicas);
+    if (mapping_.replication == arch::Replication::per_layer)
+      copies_ = given_copies(program, costs_, mapping_.replicas);
     if (mapping_.replication == arch::Replication::balanced) copies_ = balanced_copies(costs_, imas_);
   }
   [[nodiscard]] const std::vector<int>& copies() const { return copies_; }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The placed program: which crossbar holds which part of which layer, and the streams of pixels between the
-// stages of the layer pipeline. This is all that the simulation of time needs; values live in slice/ and engine/.
+// stages of the layer pipeline. This is all that the simulation of time needs; values live in slice/ and
+// engine/.
 //
 // A tensor is a stream of pixels in raster order; a pixel carries all channels of one position (a tensor that
-// is not an image is one pixel). A stage makes its output pixels in order; edge windows tell which input pixels
-// one of them needs and from when on an input pixel is no longer needed.
+// is not an image is one pixel). A stage makes its output pixels in order; edge windows tell which input
+// pixels one of them needs and from when on an input pixel is no longer needed.
 #pragma once
 
 #include <cstdint>
@@ -27,17 +28,17 @@ using LayerId = int;
 /// columns of these groups converted. A crossbar repeats each phase for every input chunk; phases follow each
 /// other, chunks are the inner loop.
 struct Phase {
-  int block = 0;        ///< index in SlicedLayer::blocks
+  int block = 0;  ///< index in SlicedLayer::blocks
   int group_first = 0;
   int group_count = 1;  ///< > 1 only where groups are packed block-diagonally
 };
 
 /// The part of a layer on one crossbar.
 struct CrossbarPart {
-  int slot = 0;           ///< crossbar of the IMA
-  int array = 0;          ///< 0 positive or only, 1 negative
-  int slice = -1;         ///< -1: all slices side by side (interleaved), else the only one (separate)
-  int output_first = 0;   ///< outputs within each group
+  int slot = 0;          ///< crossbar of the IMA
+  int array = 0;         ///< 0 positive or only, 1 negative
+  int slice = -1;        ///< -1: all slices side by side (interleaved), else the only one (separate)
+  int output_first = 0;  ///< outputs within each group
   int output_count = 0;
   std::vector<Phase> phases;
 };
@@ -48,14 +49,15 @@ struct Contribution {
   int results = 0;
 };
 
-/// The crossbars of a layer in one IMA. An IMA serves one copy of one layer only; all its crossbars read in lockstep and
-/// work on the same window.
+/// The crossbars of a layer in one IMA. An IMA serves one copy of one layer only; all its crossbars read in
+/// lockstep and work on the same window.
 struct ImaPart {
   int tile = 0;
-  int ima = 0;            ///< IMA of the tile
-  int replica = 0;        ///< the copy of the layer that it belongs to
+  int ima = 0;      ///< IMA of the tile
+  int replica = 0;  ///< the copy of the layer that it belongs to
   std::vector<CrossbarPart> crossbars;
-  /// Into the input register per window, and read from eDRAM for it (no reuse between windows): the distinct rows.
+  /// Into the input register per window, and read from eDRAM for it (no reuse between windows): the distinct
+  /// rows.
   std::int64_t input_bytes = 0;
   /// Results per window in the output register, after the IMA's shift-adds joined what lies in it.
   std::vector<Contribution> contributions;
@@ -65,8 +67,8 @@ struct ImaPart {
 /// Partial sums of a set of outputs meet here and become output values.
 struct Join {
   int tile = 0;
-  int outputs = 0;              ///< outputs completed here per window
-  int parts = 0;                ///< ImaParts that contribute; each brings `outputs` results
+  int outputs = 0;  ///< outputs completed here per window
+  int parts = 0;    ///< ImaParts that contribute; each brings `outputs` results
   int replica = 0;
 };
 
@@ -75,12 +77,12 @@ struct LayerPlacement {
   StageId stage = 0;
   graph::NodeId node = 0;
   std::string name;
-  std::int64_t windows = 0;                   ///< output positions per image = MVMs per image
-  int replicas = 1;                           ///< copies; window w (images concatenated) is made by copy w % replicas
+  std::int64_t windows = 0;  ///< output positions per image = MVMs per image
+  int replicas = 1;          ///< copies; window w (images concatenated) is made by copy w % replicas
   std::vector<ImaPart> imas;
   std::vector<Join> joins;
-  std::int64_t crossbars = 0;                 ///< used
-  double cell_utilization = 0.0;              ///< cells that hold a weight / cells of the used crossbars
+  std::int64_t crossbars = 0;     ///< used
+  double cell_utilization = 0.0;  ///< cells that hold a weight / cells of the used crossbars
 };
 
 enum class StageKind { input, crossbar, digital, output };
@@ -91,18 +93,18 @@ enum class Unit { none, activation, pooling, elementwise, requantise };
 struct UnitWork {
   Unit unit = Unit::none;
   std::int64_t elements = 0;
-  graph::NodeId node = -1;     ///< the graph node this is for (-1: requantisation)
+  graph::NodeId node = -1;  ///< the graph node this is for (-1: requantisation)
 };
 
 struct Stage {
   StageKind kind = StageKind::digital;
   std::string name;
-  graph::ValueId value = 0;       ///< what it produces (after fused operators)
-  LayerId layer = -1;             ///< crossbar stages
-  std::int64_t pixels = 0;        ///< output pixels per image
-  std::int64_t pixel_bytes = 0;   ///< of one output pixel, all channels
-  std::vector<int> tiles;         ///< where it runs: joins' tiles (crossbar) or the one home tile (digital)
-  std::vector<UnitWork> work;     ///< in order, after the crossbar work if any
+  graph::ValueId value = 0;      ///< what it produces (after fused operators)
+  LayerId layer = -1;            ///< crossbar stages
+  std::int64_t pixels = 0;       ///< output pixels per image
+  std::int64_t pixel_bytes = 0;  ///< of one output pixel, all channels
+  std::vector<int> tiles;        ///< where it runs: joins' tiles (crossbar) or the one home tile (digital)
+  std::vector<UnitWork> work;    ///< in order, after the crossbar work if any
   std::vector<EdgeId> inputs;
   std::vector<EdgeId> outputs;
 };
@@ -114,7 +116,7 @@ struct Window {
   /// buffer at once.
   enum class Kind { pixelwise, sliding, all, reduce } kind = Kind::pixelwise;
   std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
-  std::int64_t kernel_h = 1, kernel_w = 1;   ///< extent, dilation included
+  std::int64_t kernel_h = 1, kernel_w = 1;  ///< extent, dilation included
   std::int64_t stride_h = 1, stride_w = 1;
   std::int64_t pad_top = 0, pad_left = 0;
 
@@ -137,12 +139,13 @@ struct Edge {
   StageId consumer = 0;
   Window window;
   std::vector<Delivery> deliveries;
-  std::int64_t capacity = 0;     ///< pixels buffered or on the way at most (then the producer waits); avoids deadlock
+  std::int64_t capacity =
+      0;  ///< pixels buffered or on the way at most (then the producer waits); avoids deadlock
 };
 
 struct Program {
   std::shared_ptr<const graph::Graph> graph;
-  std::vector<Stage> stages;         ///< in topological order
+  std::vector<Stage> stages;  ///< in topological order
   std::vector<Edge> edges;
   std::vector<LayerPlacement> layers;
   std::int64_t crossbars_used = 0;
@@ -155,7 +158,7 @@ struct DriveSet {
   int block = 0;
   int group_first = 0;
   int group_count = 1;
-  std::int64_t crossbars = 0;                      ///< crossbars that have this phase
+  std::int64_t crossbars = 0;  ///< crossbars that have this phase
   /// Columns converted in it, by slice, summed over these crossbars (where the slice's adc_bits are not 0).
   std::vector<std::int64_t> columns_per_slice;
   /// Columns read but not converted themselves: the negative array under analog subtraction.

@@ -39,7 +39,8 @@ std::int64_t Window::released(std::int64_t j) const {
     const std::int64_t in_col = std::clamp<std::int64_t>((col + 1) * stride_w - pad_left, 0, in_w);
     first = in_row * in_w + in_col;
   }
-  if (row + 1 < out_h) first = std::min(first, std::max<std::int64_t>(0, (row + 1) * stride_h - pad_top) * in_w);
+  if (row + 1 < out_h)
+    first = std::min(first, std::max<std::int64_t>(0, (row + 1) * stride_h - pad_top) * in_w);
   return std::min(first, pixels);
 }
 

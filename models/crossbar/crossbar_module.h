@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One crossbar as a module: column sums settle on the bitlines `read_latency` after the wordlines are driven, and
-// stay until the next read.
+// One crossbar as a module: column sums settle on the bitlines `read_latency` after the wordlines are driven,
+// and stay until the next read.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ class CrossbarModule final : public sc_core::sc_module {
     std::vector<std::uint16_t> cells;  ///< one per driven row
     int row_first = 0;                 ///< rows of the column's group
     int row_count = 0;
-    bool sensed = false;               ///< converted, here or through the crossbar it is subtracted from
+    bool sensed = false;  ///< converted, here or through the crossbar it is subtracted from
   };
   /// `phases`: the columns of each phase.
   CrossbarModule(const sc_core::sc_module_name& name, std::vector<std::vector<Column>> phases,

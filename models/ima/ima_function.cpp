@@ -14,7 +14,8 @@ namespace {
 using base::Action;
 
 /// x's bits of `chunk` under each row of the phase.
-std::vector<std::int64_t> driven(const PhasePlan& phase, const Chunk& chunk, std::span<const std::int32_t> x) {
+std::vector<std::int64_t> driven(const PhasePlan& phase, const Chunk& chunk,
+                                 std::span<const std::int32_t> x) {
   std::vector<std::int64_t> levels;
   levels.reserve(phase.rows.size());
   for (const int row : phase.rows) {
@@ -31,10 +32,12 @@ std::int64_t column_sum(const PhasePlan& phase, std::size_t column, const std::v
   return sum;
 }
 
-periphery::Converted convert(const ImaPlan& plan, const Column& column, std::int64_t sum, bool analog_difference) {
+periphery::Converted convert(const ImaPlan& plan, const Column& column, std::int64_t sum,
+                             bool analog_difference) {
   const bool truncate = plan.conversion == periphery::AdcConversion::truncate;
   if (analog_difference && truncate) {
-    periphery::Converted magnitude = periphery::convert_truncate(std::abs(sum), column.bits - 1, column.truncation);
+    periphery::Converted magnitude =
+        periphery::convert_truncate(std::abs(sum), column.bits - 1, column.truncation);
     if (sum < 0) magnitude.value = -magnitude.value;
     return magnitude;
   }
@@ -70,7 +73,8 @@ class Reading {
     for (std::size_t c = 0; c < phase_.columns.size(); ++c) {
       const Column& column = phase_.columns[c];
       if (column.bits > 0) convert_column(c, chunk, levels, active, results);
-      // Every stored cell is zero, so that the conversion is known to be 0; what a flipped one stands for is not.
+      // Every stored cell is zero, so that the conversion is known to be 0; what a flipped one stands for is
+      // not.
       if (column.bits == 0) accumulate(column, chunk, column.flip * driven_sum(column, levels), results);
     }
   }
@@ -94,7 +98,8 @@ class Reading {
     actions_.conversions[static_cast<std::size_t>(column.bits)] += 1;
     actions_.clipped += converted.clipped ? 1 : 0;
     const std::int64_t stored = converted.value;
-    accumulate(column, chunk, column.flip != 0 ? column.flip * driven_sum(column, levels) - stored : stored, results);
+    accumulate(column, chunk, column.flip != 0 ? column.flip * driven_sum(column, levels) - stored : stored,
+               results);
   }
 
   /// Sum of what is driven into the column's group.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values and data-dependent actions of one MVM, computed at once: the reference for StructuralIma, written
-// apart from it (by conversion, from the equations of DESIGN; no state that carries from read to read).
+// The values and data-dependent actions of one MVM, computed at once: the reference for StructuralIma,
+// written apart from it (by conversion, from the equations of DESIGN; no state that carries from read to
+// read).
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace bitline::ima {
 
-/// The partial sums [plan.results] of one MVM of `plan` (with cells) on input `x` [plan.inputs]; adds its actions,
-/// registers included, to `actions`.
+/// The partial sums [plan.results] of one MVM of `plan` (with cells) on input `x` [plan.inputs]; adds its
+/// actions, registers included, to `actions`.
 [[nodiscard]] std::vector<std::int64_t> functional_mvm(const ImaPlan& plan, std::span<const std::int32_t> x,
                                                        base::ActionCounts& actions);
 

@@ -2,7 +2,9 @@
 #include "models/ima/ima_module.h"
 
 /// SystemC's library refers to this entry point even where the program has a main() of its own.
-int sc_main(int /*argc*/, char** /*argv*/) { return 0; }
+int sc_main(int /*argc*/, char** /*argv*/) {
+  return 0;
+}
 
 namespace bitline::ima {
 

@@ -13,8 +13,9 @@ namespace bitline::ima {
 /// What the tile tells the IMA. Calls are events at the current simulation time.
 class ImaAccess : public sc_core::sc_interface {
  public:
-  /// The input vector of the next MVM has arrived at the input register. The tile may send `input_buffers` vectors
-  /// and then one more for every input_free(). `x` may be empty where only time is simulated (TransactionIma).
+  /// The input vector of the next MVM has arrived at the input register. The tile may send `input_buffers`
+  /// vectors and then one more for every input_free(). `x` may be empty where only time is simulated
+  /// (TransactionIma).
   virtual void load(std::span<const std::int32_t> x) = 0;
   /// The oldest results have left the output register.
   virtual void drained() = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one IMA does for every window: which crossbars read which rows in which phases, and what becomes of each
-// column. The mapper's placement is translated into this (sim/cycle/plan_builder.h); an MVM of the plan is run
-// by StructuralIma, TransactionIma or functional_mvm.
+// What one IMA does for every window: which crossbars read which rows in which phases, and what becomes of
+// each column. The mapper's placement is translated into this (sim/cycle/plan_builder.h); an MVM of the plan
+// is run by StructuralIma, TransactionIma or functional_mvm.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct InputFormat {
   int bits = 8;
   bool is_signed = false;
   int dac_bits = 1;
-  /// Reads per phase, least significant first: ceil(bits / dac_bits) chunks; signed inputs: the low bits - 1 in
-  /// chunks of dac_bits, then the sign.
+  /// Reads per phase, least significant first: ceil(bits / dac_bits) chunks; signed inputs: the low bits - 1
+  /// in chunks of dac_bits, then the sign.
   [[nodiscard]] std::vector<Chunk> chunks() const;
   /// Bytes of `inputs` inputs, packed, as they lie in registers and buffers.
   [[nodiscard]] std::int64_t bytes(std::int64_t inputs) const { return (inputs * bits + 7) / 8; }
@@ -33,42 +33,42 @@ struct InputFormat {
 
 /// One column of a phase.
 struct Column {
-  int bits = 0;                ///< of the conversion; 0: not converted (every cell is zero)
-  int truncation = 0;          ///< adc.conversion truncate: low bits that are dropped
-  int result = 0;              ///< accumulator that the conversion is added to
-  int shift = 0;               ///< of the slice
-  int sign = 1;                ///< of the slice and of the array
-  std::int64_t flip = 0;       ///< 0, or 2^w - 1 where the column is stored as (2^w - 1) - c
-  int row_first = 0;           ///< rows of the phase that hold this column's group
+  int bits = 0;           ///< of the conversion; 0: not converted (every cell is zero)
+  int truncation = 0;     ///< adc.conversion truncate: low bits that are dropped
+  int result = 0;         ///< accumulator that the conversion is added to
+  int shift = 0;          ///< of the slice
+  int sign = 1;           ///< of the slice and of the array
+  std::int64_t flip = 0;  ///< 0, or 2^w - 1 where the column is stored as (2^w - 1) - c
+  int row_first = 0;      ///< rows of the phase that hold this column's group
   int row_count = 0;
 };
 
 /// Rows driven together and the columns converted after it, in the order of conversion.
 struct PhasePlan {
-  std::vector<int> rows;            ///< index in the input vector; may be empty where only time is wanted
+  std::vector<int> rows;  ///< index in the input vector; may be empty where only time is wanted
   std::vector<Column> columns;
-  std::vector<std::uint16_t> cells; ///< [column][row] as stored; empty where only time is wanted
+  std::vector<std::uint16_t> cells;  ///< [column][row] as stored; empty where only time is wanted
   int row_count = 0;
 };
 
 struct CrossbarPlan {
   int slot = 0;
-  /// Index in ImaPlan::crossbars of the array whose column sums this one is subtracted from before the conversion
-  /// (analog subtraction); this one's own columns are not converted. -1: none.
+  /// Index in ImaPlan::crossbars of the array whose column sums this one is subtracted from before the
+  /// conversion (analog subtraction); this one's own columns are not converted. -1: none.
   int subtracts_from = -1;
   std::vector<PhasePlan> phases;
 };
 
 struct ImaPlan {
-  int slots = 8;                                     ///< crossbars of the IMA, used or not
+  int slots = 8;  ///< crossbars of the IMA, used or not
   int adcs = 8;
   InputFormat format;
   periphery::AdcConversion conversion = periphery::AdcConversion::clip;
   bool gate_zero_chunks = false;
-  int inputs = 0;                                    ///< length of the input vector
-  std::int64_t input_bytes = 0;                      ///< into the input register per MVM
+  int inputs = 0;                ///< length of the input vector
+  std::int64_t input_bytes = 0;  ///< into the input register per MVM
   int results = 0;
-  int output_bits = 16;                              ///< of one result in the output register
+  int output_bits = 16;  ///< of one result in the output register
   std::vector<CrossbarPlan> crossbars;
 
   [[nodiscard]] int phases() const;

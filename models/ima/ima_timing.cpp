@@ -23,7 +23,9 @@ ImaTiming::ImaTiming(ImaTimingParams params) : params_(std::move(params)) {
   }
 }
 
-void ImaTiming::loaded(Time time) { filled_.push_back(time + params_.input_register); }
+void ImaTiming::loaded(Time time) {
+  filled_.push_back(time + params_.input_register);
+}
 
 void ImaTiming::drained(Time time) {
   drained_.push_back(time);
@@ -31,7 +33,9 @@ void ImaTiming::drained(Time time) {
   if (drained_.size() > static_cast<std::size_t>(params_.output_buffers) + 1) drained_.pop_front();
 }
 
-bool ImaTiming::buffer_known(std::int64_t m) const { return m - params_.output_buffers < drains_; }
+bool ImaTiming::buffer_known(std::int64_t m) const {
+  return m - params_.output_buffers < drains_;
+}
 
 Time ImaTiming::buffer_free(std::int64_t m) const {
   const std::int64_t before = m - params_.output_buffers;

@@ -12,7 +12,7 @@
 namespace bitline::ima {
 
 struct ImaTimingParams {
-  base::Time clock;                    ///< period of the controller; reads start and S+Hs latch on its edges
+  base::Time clock;  ///< period of the controller; reads start and S+Hs latch on its edges
   base::Time read_latency;
   base::Time sample_hold;
   base::Time input_register;
@@ -57,13 +57,13 @@ class ImaTiming {
   [[nodiscard]] base::Time buffer_free(std::int64_t m) const;
 
   ImaTimingParams params_;
-  base::Time tail_;   ///< L[m][last] - L[m][0]
-  std::deque<base::Time> filled_;      ///< F of MVMs without reads
-  std::deque<base::Time> added_;       ///< A of MVMs without results
-  std::deque<base::Time> drained_;     ///< drain times of the last output_buffers + 1 MVMs
+  base::Time tail_;                 ///< L[m][last] - L[m][0]
+  std::deque<base::Time> filled_;   ///< F of MVMs without reads
+  std::deque<base::Time> added_;    ///< A of MVMs without results
+  std::deque<base::Time> drained_;  ///< drain times of the last output_buffers + 1 MVMs
   std::int64_t drains_ = 0;
-  std::int64_t reads_ = 0;             ///< MVMs given by next_reads()
-  std::int64_t results_ = 0;           ///< MVMs given by next_results()
+  std::int64_t reads_ = 0;    ///< MVMs given by next_reads()
+  std::int64_t results_ = 0;  ///< MVMs given by next_results()
   base::Time last_latch_;
   base::Time converted_;
 };

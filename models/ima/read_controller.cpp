@@ -67,12 +67,14 @@ bool ReadController::may_latch() const {
 
 bool ReadController::settled() const {
   const std::vector<int>& active = phases_[phase_of(read_)].bitlines;
-  return std::all_of(active.begin(), active.end(), [&](int i) { return bitlines[i]->read().step.read == read_; });
+  return std::all_of(active.begin(), active.end(),
+                     [&](int i) { return bitlines[i]->read().step.read == read_; });
 }
 
 bool ReadController::converted(std::int64_t read) const {
   const PhaseParts& phase = phases_[phase_of(read)];
-  return std::all_of(phase.held.begin(), phase.held.end(), [&](int i) { return held[i]->read().step.read == read; }) &&
+  return std::all_of(phase.held.begin(), phase.held.end(),
+                     [&](int i) { return held[i]->read().step.read == read; }) &&
          std::all_of(phase.adcs.begin(), phase.adcs.end(), [&](int a) { return done[a]->read() == read; });
 }
 

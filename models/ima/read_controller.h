@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sequencer of a structural IMA: starts reads and latches sample-and-holds on its clock edges. It knows no
-// latency; it waits for what the parts signal.
+// The sequencer of a structural IMA: starts reads and latches sample-and-holds on its clock edges. It knows
+// no latency; it waits for what the parts signal.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ namespace bitline::ima {
 
 class ReadController final : public sc_core::sc_module {
  public:
-  using LevelsIn = sc_core::sc_port<sc_core::sc_signal_in_if<periphery::Levels>, 0, sc_core::SC_ZERO_OR_MORE_BOUND>;
+  using LevelsIn =
+      sc_core::sc_port<sc_core::sc_signal_in_if<periphery::Levels>, 0, sc_core::SC_ZERO_OR_MORE_BOUND>;
   using DoneIn = sc_core::sc_port<sc_core::sc_signal_in_if<std::int64_t>, 0, sc_core::SC_ZERO_OR_MORE_BOUND>;
 
   sc_core::sc_out<periphery::ReadStep> command{"command"};
@@ -42,14 +43,16 @@ class ReadController final : public sc_core::sc_module {
   [[nodiscard]] base::Time read_time() const { return read_time_; }
 
  private:
-  void step();             ///< process: acts on whatever has changed
+  void step();  ///< process: acts on whatever has changed
   void begin_read();
   void latch_read();
   [[nodiscard]] bool may_latch() const;
   [[nodiscard]] bool settled() const;
   [[nodiscard]] bool converted(std::int64_t read) const;
   [[nodiscard]] bool on_edge();  ///< else wakes up at the next
-  [[nodiscard]] std::int64_t reads_per_mvm() const { return static_cast<std::int64_t>(phases_.size()) * chunks_; }
+  [[nodiscard]] std::int64_t reads_per_mvm() const {
+    return static_cast<std::int64_t>(phases_.size()) * chunks_;
+  }
   [[nodiscard]] std::size_t phase_of(std::int64_t read) const;
 
   base::Time clock_;
@@ -58,8 +61,8 @@ class ReadController final : public sc_core::sc_module {
   std::vector<PhaseParts> phases_;
   Parts parts_;
   bool reading_ = false;
-  std::int64_t read_ = 0;       ///< under way, or the next; numbered through all MVMs
-  std::int64_t finished_ = 0;   ///< MVMs whose conversions are all done
+  std::int64_t read_ = 0;      ///< under way, or the next; numbered through all MVMs
+  std::int64_t finished_ = 0;  ///< MVMs whose conversions are all done
   base::Time read_start_;
   base::Time read_time_;
   sc_core::sc_event wake_;

@@ -18,7 +18,9 @@ int subtracted_from(const ImaPlan& plan, std::size_t crossbar) {
   return -1;
 }
 
-std::string indexed(const char* name, std::size_t index) { return name + std::to_string(index); }
+std::string indexed(const char* name, std::size_t index) {
+  return name + std::to_string(index);
+}
 
 }  // namespace
 
@@ -28,7 +30,8 @@ StructuralIma::StructuralIma(const sc_core::sc_module_name& name, const Structur
       input_bytes_(plan.input_bytes),
       results_bytes_(plan.results_bytes()),
       input_register_("input_register", params.ima.input_register.buffers, params.ima.input_register.latency),
-      output_register_("output_register", params.ima.output_register.buffers, params.ima.output_register.latency),
+      output_register_("output_register", params.ima.output_register.buffers,
+                       params.ima.output_register.latency),
       phases_(static_cast<std::size_t>(plan.phases())) {
   for (std::size_t i = 0; i < plan.crossbars.size(); ++i) {
     wordlines_.emplace_back(indexed("wordlines", i).c_str());
@@ -51,8 +54,9 @@ StructuralIma::StructuralIma(const sc_core::sc_module_name& name, const Structur
 
 void StructuralIma::build_crossbar(const StructuralParams& params, const ImaPlan& plan, std::size_t index) {
   const CrossbarPlan& crossbar = plan.crossbars[index];
-  const CrossbarPlan& sensing =
-      crossbar.subtracts_from < 0 ? crossbar : plan.crossbars[static_cast<std::size_t>(crossbar.subtracts_from)];
+  const CrossbarPlan& sensing = crossbar.subtracts_from < 0
+                                    ? crossbar
+                                    : plan.crossbars[static_cast<std::size_t>(crossbar.subtracts_from)];
   periphery::DacModule::Settings dac;
   for (const Chunk& chunk : plan.format.chunks()) dac.chunk_bits.push_back(chunk.width);
   dac.input_bits = plan.format.bits;
@@ -65,7 +69,8 @@ void StructuralIma::build_crossbar(const StructuralParams& params, const ImaPlan
     for (std::size_t c = 0; c < phase.columns.size(); ++c) {
       const auto first = phase.cells.begin() + static_cast<std::ptrdiff_t>(c * phase.rows.size());
       columns.back().push_back({{first, first + static_cast<std::ptrdiff_t>(phase.rows.size())},
-                                phase.columns[c].row_first, phase.columns[c].row_count,
+                                phase.columns[c].row_first,
+                                phase.columns[c].row_count,
                                 sensing.phases[p].columns[c].bits > 0});
     }
     phases_[p].bitlines.push_back(static_cast<int>(index));
@@ -74,14 +79,15 @@ void StructuralIma::build_crossbar(const StructuralParams& params, const ImaPlan
       indexed("dac", index).c_str(), std::move(dac),
       [this]() -> const std::vector<std::int32_t>& { return input_register_.front(); }));
   crossbars_.push_back(std::make_unique<crossbar::CrossbarModule>(indexed("crossbar", index).c_str(),
-                                                                   std::move(columns), params.read_latency));
+                                                                  std::move(columns), params.read_latency));
   dacs_.back()->command(command_);
   dacs_.back()->wordlines(wordlines_[index]);
   crossbars_.back()->wordlines(wordlines_[index]);
   crossbars_.back()->bitlines(bitlines_[index]);
 }
 
-void StructuralIma::build_sample_hold(const StructuralParams& params, const ImaPlan& plan, std::size_t index) {
+void StructuralIma::build_sample_hold(const StructuralParams& params, const ImaPlan& plan,
+                                      std::size_t index) {
   const CrossbarPlan& crossbar = plan.crossbars[index];
   if (crossbar.subtracts_from >= 0) return;
   std::vector<std::int64_t> converted;
@@ -109,8 +115,9 @@ void StructuralIma::build_adcs(const StructuralParams& params, const ImaPlan& pl
   // Crossbars in slot order: those that share an ADC follow each other.
   std::vector<std::size_t> order(plan.crossbars.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return plan.crossbars[a].slot < plan.crossbars[b].slot; });
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return plan.crossbars[a].slot < plan.crossbars[b].slot;
+  });
   for (const std::size_t index : order) {
     const CrossbarPlan& crossbar = plan.crossbars[index];
     if (crossbar.subtracts_from >= 0) continue;
@@ -133,7 +140,8 @@ void StructuralIma::build_adcs(const StructuralParams& params, const ImaPlan& pl
     for (std::size_t p = 0; p < phases_.size(); ++p) {
       if (!schedules[a][p].empty()) phases_[p].adcs.push_back(static_cast<int>(a));
     }
-    adcs_.push_back(std::make_unique<periphery::AdcModule>(indexed("adc", a).c_str(), params.adc, schedules[a]));
+    adcs_.push_back(
+        std::make_unique<periphery::AdcModule>(indexed("adc", a).c_str(), params.adc, schedules[a]));
     for (const std::size_t crossbar : wired[a]) adcs_.back()->held(held_[crossbar]);
     adcs_.back()->sample(samples_.back());
     adcs_.back()->done(done_.back());
@@ -199,7 +207,9 @@ void StructuralIma::store_results() {
   }
 }
 
-void StructuralIma::offer_results() { client->results_ready(output_register_.newest()); }
+void StructuralIma::offer_results() {
+  client->results_ready(output_register_.newest());
+}
 
 base::ActionCounts StructuralIma::actions() const {
   base::ActionCounts sum = register_actions_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IMA part by part: every DAC array, crossbar, sample-and-hold bank, ADC, the shift-adds and both registers are
-// live modules that pass real values, each read and each conversion. For truth and waveforms.
+// The IMA part by part: every DAC array, crossbar, sample-and-hold bank, ADC, the shift-adds and both
+// registers are live modules that pass real values, each read and each conversion. For truth and waveforms.
 #pragma once
 
 #include <cstdint>
@@ -49,17 +49,17 @@ class StructuralIma final : public ImaModule {
   void build_adcs(const StructuralParams& params, const ImaPlan& plan);
   void build_shift_add(const StructuralParams& params, const ImaPlan& plan);
   void build_controller(const StructuralParams& params, const ImaPlan& plan);
-  void store_results();   ///< process: from the shift-adds into the output register
-  void offer_results();   ///< process: the newest vector of the output register can be read
+  void store_results();  ///< process: from the shift-adds into the output register
+  void offer_results();  ///< process: the newest vector of the output register can be read
 
   std::int64_t input_bytes_;
   std::int64_t results_bytes_;
   base::ActionCounts register_actions_;
   sc_core::sc_signal<periphery::ReadStep> command_{"command"};
   sc_core::sc_signal<std::int64_t> latch_{"latch", -1};
-  std::deque<LevelsSignal> wordlines_;   ///< [crossbar]
-  std::deque<LevelsSignal> bitlines_;    ///< [crossbar]
-  std::deque<LevelsSignal> held_;        ///< [crossbar]; unused for a subtracted array
+  std::deque<LevelsSignal> wordlines_;                         ///< [crossbar]
+  std::deque<LevelsSignal> bitlines_;                          ///< [crossbar]
+  std::deque<LevelsSignal> held_;                              ///< [crossbar]; unused for a subtracted array
   std::deque<sc_core::sc_signal<periphery::Sample>> samples_;  ///< [adc]
   std::deque<sc_core::sc_signal<std::int64_t>> done_;          ///< [adc]
   memory::RegisterModule<std::int32_t> input_register_;

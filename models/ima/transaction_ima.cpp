@@ -7,7 +7,9 @@ namespace bitline::ima {
 
 namespace {
 
-void notify_at(sc_core::sc_event& event, base::Time time) { event.notify(base::to_sc(time - base::now())); }
+void notify_at(sc_core::sc_event& event, base::Time time) {
+  event.notify(base::to_sc(time - base::now()));
+}
 
 }  // namespace
 

@@ -14,9 +14,10 @@ namespace bitline::ima {
 
 class TransactionIma final : public ImaModule {
  public:
-  /// `plan` null: only time is simulated. Else it has cells, outlives the module, and gives values and actions
-  /// through functional_mvm.
-  TransactionIma(const sc_core::sc_module_name& name, const ImaTimingParams& timing, const ImaPlan* plan = nullptr);
+  /// `plan` null: only time is simulated. Else it has cells, outlives the module, and gives values and
+  /// actions through functional_mvm.
+  TransactionIma(const sc_core::sc_module_name& name, const ImaTimingParams& timing,
+                 const ImaPlan* plan = nullptr);
 
   void load(std::span<const std::int32_t> x) override;
   void drained() override;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input and output register of an IMA as modules: a queue of vectors that are usable `latency` after they were
-// written. Who writes keeps to the number of buffers; more is a bug and is checked.
+// Input and output register of an IMA as modules: a queue of vectors that are usable `latency` after they
+// were written. Who writes keeps to the number of buffers; more is a bug and is checked.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One ADC as a module: when the samples of a read are offered it converts its columns one after another, self-timed,
-// then reports the read as done.
+// One ADC as a module: when the samples of a read are offered it converts its columns one after another,
+// self-timed, then reports the read as done.
 #pragma once
 
 #include <cstddef>
@@ -22,15 +22,16 @@ class AdcModule final : public sc_core::sc_module {
 
   /// A conversion of the schedule.
   struct Job {
-    int port = 0;       ///< of `held`, in order of binding
-    int crossbar = 0;   ///< passed on with the sample
+    int port = 0;      ///< of `held`, in order of binding
+    int crossbar = 0;  ///< passed on with the sample
     int column = 0;
     int bits = 0;
     int truncation = 0;
     bool is_signed = false;
   };
   /// `schedule`: [phase] conversions in order.
-  AdcModule(const sc_core::sc_module_name& name, const AdcParams& params, std::vector<std::vector<Job>> schedule)
+  AdcModule(const sc_core::sc_module_name& name, const AdcParams& params,
+            std::vector<std::vector<Job>> schedule)
       : sc_core::sc_module(name), params_(params), schedule_(std::move(schedule)) {
     SC_HAS_PROCESS(AdcModule);
     SC_METHOD(begin);
@@ -51,7 +52,9 @@ class AdcModule final : public sc_core::sc_module {
     convert_next();
   }
 
-  [[nodiscard]] const std::vector<Job>& jobs() const { return schedule_[static_cast<std::size_t>(step_.phase)]; }
+  [[nodiscard]] const std::vector<Job>& jobs() const {
+    return schedule_[static_cast<std::size_t>(step_.phase)];
+  }
 
   void convert_next() {
     if (next_ < jobs().size()) converted_.notify(base::to_sc(conversion_time(params_, jobs()[next_].bits)));

@@ -20,8 +20,8 @@ class DacModule final : public sc_core::sc_module {
   sc_core::sc_out<Levels> wordlines{"wordlines"};
 
   struct Settings {
-    std::vector<std::vector<int>> rows;   ///< [phase] index of each driven row in the input vector
-    std::vector<int> chunk_bits;          ///< bits driven in each read of a phase
+    std::vector<std::vector<int>> rows;  ///< [phase] index of each driven row in the input vector
+    std::vector<int> chunk_bits;         ///< bits driven in each read of a phase
     int input_bits = 8;
     bool gate_zero_chunks = false;
   };
@@ -47,15 +47,15 @@ class DacModule final : public sc_core::sc_module {
       levels.values.push_back(static_cast<std::int64_t>(shifter & ((1u << bits) - 1u)));
       shifter >>= bits;
     }
-    const auto driven = std::count_if(levels.values.begin(), levels.values.end(), [](auto v) { return v != 0; });
+    const auto driven =
+        std::count_if(levels.values.begin(), levels.values.end(), [](auto v) { return v != 0; });
     levels.gated = settings_.gate_zero_chunks && driven == 0;
     actions_[base::Action::dac_drive] += driven;
     wordlines.write(levels);
   }
 
   void load(const std::vector<int>& rows) {
-    const std::uint32_t mask =
-        settings_.input_bits >= 32 ? 0xffffffffu : (1u << settings_.input_bits) - 1u;
+    const std::uint32_t mask = settings_.input_bits >= 32 ? 0xffffffffu : (1u << settings_.input_bits) - 1u;
     shifters_.clear();
     for (const int row : rows) {
       shifters_.push_back(static_cast<std::uint32_t>(input_()[static_cast<std::size_t>(row)]) & mask);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What travels between the modules of a structural IMA: the levels on a bundle of wires, and converted samples.
+// What travels between the modules of a structural IMA: the levels on a bundle of wires, and converted
+// samples.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@
 
 namespace bitline::periphery {
 
-/// Which read of the IMA something belongs to. `read` numbers the reads of a run, so equal levels of two reads
-/// in a row still differ.
+/// Which read of the IMA something belongs to. `read` numbers the reads of a run, so equal levels of two
+/// reads in a row still differ.
 struct ReadStep {
   std::int64_t read = -1;
   int phase = 0;
@@ -23,9 +24,10 @@ struct ReadStep {
 /// Levels on the wordlines of a crossbar (one per driven row) or on its bitlines (one per column).
 struct Levels {
   ReadStep step;
-  bool gated = false;                 ///< nothing is driven, so nothing is read or converted
+  bool gated = false;  ///< nothing is driven, so nothing is read or converted
   std::vector<std::int64_t> values;
-  std::vector<std::int64_t> inputs;   ///< bitlines: sum of the levels driven into the column's group (unit column)
+  std::vector<std::int64_t>
+      inputs;  ///< bitlines: sum of the levels driven into the column's group (unit column)
   friend bool operator==(const Levels&, const Levels&) = default;
 };
 

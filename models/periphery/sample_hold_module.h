@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sample-and-holds of one crossbar as a module: on `latch` they take the bitlines (less those of a partner
-// crossbar, where analog subtraction is wired) and offer them to the ADCs `latency` later.
+// The sample-and-holds of one crossbar as a module: on `latch` they take the bitlines (less those of a
+// partner crossbar, where analog subtraction is wired) and offer them to the ADCs `latency` later.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,8 @@ class SampleHoldModule final : public sc_core::sc_module {
   sc_core::sc_out<Levels> held{"held"};
 
   /// `converted`: [phase] columns that an ADC converts.
-  SampleHoldModule(const sc_core::sc_module_name& name, std::vector<std::int64_t> converted, base::Time latency)
+  SampleHoldModule(const sc_core::sc_module_name& name, std::vector<std::int64_t> converted,
+                   base::Time latency)
       : sc_core::sc_module(name), converted_(std::move(converted)), latency_(latency) {
     SC_HAS_PROCESS(SampleHoldModule);
     SC_METHOD(sample);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shift-and-add units of an IMA as a module: every sample goes into the accumulator of its result as it comes;
-// finish() closes the MVM, whose sums leave `latency` after the next clock edge.
+// The shift-and-add units of an IMA as a module: every sample goes into the accumulator of its result as it
+// comes; finish() closes the MVM, whose sums leave `latency` after the next clock edge.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ class ShiftAddModule final : public sc_core::sc_module {
   /// Of the sample-and-holds, for what needs no conversion: a flipped column whose stored cells are all zero.
   sc_core::sc_port<sc_core::sc_signal_in_if<Levels>, 0, sc_core::SC_ZERO_OR_MORE_BOUND> held{"held"};
 
-  /// What becomes of a column's sample d: result += sign * 2^(shift + chunk shift) * (flip ? flip*inputs - d : d).
+  /// What becomes of a column's sample d: result += sign * 2^(shift + chunk shift) * (flip ? flip*inputs - d
+  /// : d).
   struct Weight {
     int result = 0;
     int shift = 0;
@@ -31,7 +32,7 @@ class ShiftAddModule final : public sc_core::sc_module {
   };
   struct Settings {
     std::vector<std::vector<std::vector<Weight>>> weights;  ///< [crossbar][phase][column]
-    std::vector<int> held_crossbar;   ///< crossbar of each port of `held`
+    std::vector<int> held_crossbar;                         ///< crossbar of each port of `held`
     std::vector<int> chunk_shift;
     std::vector<int> chunk_sign;
     int results = 0;
@@ -57,7 +58,8 @@ class ShiftAddModule final : public sc_core::sc_module {
     dont_initialize();
   }
 
-  /// The last conversion of an MVM is done at the current time (its sample may still be on its way in this instant).
+  /// The last conversion of an MVM is done at the current time (its sample may still be on its way in this
+  /// instant).
   void finish() { finish_.notify(sc_core::SC_ZERO_TIME); }
   /// A finished vector is at the output.
   [[nodiscard]] bool available() const { return emitted_ > 0; }
@@ -80,9 +82,9 @@ class ShiftAddModule final : public sc_core::sc_module {
 
   void add(const Sample& sample) {
     if (sample.gated) return;
-    const Weight& weight = settings_.weights[static_cast<std::size_t>(sample.crossbar)]
-                                            [static_cast<std::size_t>(sample.step.phase)]
-                                            [static_cast<std::size_t>(sample.column)];
+    const Weight& weight =
+        settings_.weights[static_cast<std::size_t>(sample.crossbar)][static_cast<std::size_t>(
+            sample.step.phase)][static_cast<std::size_t>(sample.column)];
     const auto chunk = static_cast<std::size_t>(sample.step.chunk);
     accumulate(weight, chunk, weight.flip != 0 ? weight.flip * sample.inputs - sample.value : sample.value);
     ++actions_[base::Action::shift_add];
@@ -90,7 +92,8 @@ class ShiftAddModule final : public sc_core::sc_module {
 
   void accumulate(const Weight& weight, std::size_t chunk, std::int64_t value) {
     const std::int64_t shifted = value * (std::int64_t{1} << (weight.shift + settings_.chunk_shift[chunk]));
-    accumulators_[static_cast<std::size_t>(weight.result)] += weight.sign * settings_.chunk_sign[chunk] * shifted;
+    accumulators_[static_cast<std::size_t>(weight.result)] +=
+        weight.sign * settings_.chunk_sign[chunk] * shifted;
   }
 
   void take_unconverted() {
@@ -101,7 +104,8 @@ class ShiftAddModule final : public sc_core::sc_module {
       const auto& columns = settings_.weights[crossbar][static_cast<std::size_t>(levels.step.phase)];
       for (std::size_t c = 0; c < columns.size(); ++c) {
         if (!columns[c].unconverted) continue;
-        accumulate(columns[c], static_cast<std::size_t>(levels.step.chunk), columns[c].flip * levels.inputs[c]);
+        accumulate(columns[c], static_cast<std::size_t>(levels.step.chunk),
+                   columns[c].flip * levels.inputs[c]);
       }
     }
   }

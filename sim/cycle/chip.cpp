@@ -14,16 +14,21 @@ using base::Time;
 
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
+std::size_t at(int i) {
+  return static_cast<std::size_t>(i);
+}
 
 }  // namespace
 
-void ImaAgent::input_free() { chip_.input_free(stage_, part_); }
+void ImaAgent::input_free() {
+  chip_.input_free(stage_, part_);
+}
 void ImaAgent::results_ready(std::span<const std::int64_t> results) {
   chip_.results_ready(stage_, part_, results);
 }
 
-// --- processes and the wall clock -----------------------------------------------------------------------------
+// --- processes and the wall clock
+// -----------------------------------------------------------------------------
 
 void Chip::start() {
   try {
@@ -78,18 +83,29 @@ void Chip::granted(const Token& token, Time end) {
       work(next, end);
       return;
     }
-    case Kind::partial: partial_arrived(token.stage, token.part, token.window, end); return;
-    case Kind::share_packet: write_share(token, end); return;
-    default: completions_.push(end, token);
+    case Kind::partial:
+      partial_arrived(token.stage, token.part, token.window, end);
+      return;
+    case Kind::share_packet:
+      write_share(token, end);
+      return;
+    default:
+      completions_.push(end, token);
   }
 }
 
 void Chip::finish(const Token& token, Time now) {
   switch (token.kind) {
-    case Kind::fill: filled(token); return;
-    case Kind::drain: drained(token); return;
+    case Kind::fill:
+      filled(token);
+      return;
+    case Kind::drain:
+      drained(token);
+      return;
     case Kind::share:
-    case Kind::share_out: pixel_share_arrived(token); return;
+    case Kind::share_out:
+      pixel_share_arrived(token);
+      return;
     case Kind::read: {
       StageRun& run = stages_[at(token.stage)];
       run.reading = false;
@@ -98,25 +114,33 @@ void Chip::finish(const Token& token, Time now) {
       try_read(token.stage);
       return;
     }
-    case Kind::work_done: finished_windows(token.stage); return;
+    case Kind::work_done:
+      finished_windows(token.stage);
+      return;
     case Kind::absorb_read:
-    case Kind::absorb_work: absorb_done(token); return;
+    case Kind::absorb_work:
+      absorb_done(token);
+      return;
     case Kind::link_in:
       stages_[at(token.stage)].reading = false;
       work({token.stage, Kind::work, 0, 0, 0, token.window}, now);
       finished_windows(token.stage);
       try_read(token.stage);
       return;
-    case Kind::link_out: pixel_left(token.stage, token.window, now); return;
+    case Kind::link_out:
+      pixel_left(token.stage, token.window, now);
+      return;
     case Kind::add:
     case Kind::work:
     case Kind::partial:
-    case Kind::share_packet: break;
+    case Kind::share_packet:
+      break;
   }
   BITLINE_CHECK(false);
 }
 
-// --- windows and buffers --------------------------------------------------------------------------------------
+// --- windows and buffers
+// --------------------------------------------------------------------------------------
 
 Wait Chip::waits_for(const StageRun& run) const {
   for (const place::EdgeId e : run.stage->inputs) {
@@ -177,7 +201,8 @@ void Chip::pixel_share_arrived(const Token& token) {
   }
 }
 
-// --- crossbar stages ------------------------------------------------------------------------------------------
+// --- crossbar stages
+// ------------------------------------------------------------------------------------------
 
 void Chip::try_fill(int stage, int part) {
   StageRun& run = stages_[at(stage)];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chip: tiles, routers, external link and IMAs as modules, and the flow of windows and pixels between them.
+// The chip: tiles, routers, external link and IMAs as modules, and the flow of windows and pixels between
+// them.
 #pragma once
 
 #include <chrono>
@@ -47,8 +48,8 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   TileModule& tile(int index);
 
   // windows and buffers
-  void start();                     ///< process: the first windows
-  void complete_due();              ///< process: completions that fall due
+  void start();         ///< process: the first windows
+  void complete_due();  ///< process: completions that fall due
   void finish(const Token& token, base::Time now);
   void try_open(int stage);
   [[nodiscard]] Wait waits_for(const StageRun& run) const;
@@ -56,7 +57,7 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   void finished_windows(int stage);
   void release(const StageRun& run, std::int64_t windows);
   void pixel_share_arrived(const Token& token);
-  void tick();                      ///< progress and the wall clock
+  void tick();  ///< progress and the wall clock
 
   // crossbar stages
   void try_fill(int stage, int part);
@@ -71,26 +72,28 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   void absorb_done(const Token& token);
 
   // from a source to the consumers' buffers
-  void work(const Token& token, base::Time at);      ///< token.step: the next step
+  void work(const Token& token, base::Time at);  ///< token.step: the next step
   void deliver(int stage, int part, std::int64_t window, base::Time at);
   void write_share(const Token& token, base::Time at);
   void send(const Token& token, int from_router, int to_router, int port, std::int64_t bits, base::Time at);
   void pixel_left(int stage, std::int64_t pixel, base::Time now);
 
-  base::ActionCounts& actions(int stage) { return stages_[static_cast<std::size_t>(stage)].statistics.actions; }
+  base::ActionCounts& actions(int stage) {
+    return stages_[static_cast<std::size_t>(stage)].statistics.actions;
+  }
 
   const place::Program& program_;
   const arch::Arch& arch_;
   const CycleOptions& options_;
   Topology topology_;
-  std::vector<std::unique_ptr<TileModule>> tiles_;       ///< null where unused
+  std::vector<std::unique_ptr<TileModule>> tiles_;  ///< null where unused
   std::vector<std::unique_ptr<RouterModule>> routers_;
   std::unique_ptr<ChipLinkModule> link_;
   std::vector<StageRun> stages_;
   std::vector<EdgeState> edges_;
   TimedQueue<Token> completions_;
   std::vector<base::Time> image_start_, image_end_;
-  std::vector<int> outputs_left_;                        ///< [image] output stages that are not done with it
+  std::vector<int> outputs_left_;  ///< [image] output stages that are not done with it
   std::int64_t images_left_ = 0;
   std::int64_t events_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

@@ -14,11 +14,16 @@ namespace {
 
 base::Action action_of(place::Unit unit) {
   switch (unit) {
-    case place::Unit::activation: return base::Action::activation;
-    case place::Unit::pooling: return base::Action::pooling;
-    case place::Unit::elementwise: return base::Action::elementwise;
-    case place::Unit::requantise: return base::Action::requantise;
-    case place::Unit::none: break;
+    case place::Unit::activation:
+      return base::Action::activation;
+    case place::Unit::pooling:
+      return base::Action::pooling;
+    case place::Unit::elementwise:
+      return base::Action::elementwise;
+    case place::Unit::requantise:
+      return base::Action::requantise;
+    case place::Unit::none:
+      break;
   }
   BITLINE_CHECK(false);
   return base::Action::activation;
@@ -67,7 +72,8 @@ void Chip::build_network() {
 
 TileModule& Chip::tile(int index) {
   std::unique_ptr<TileModule>& module = tiles_.at(static_cast<std::size_t>(index));
-  if (!module) module = std::make_unique<TileModule>(("tile" + std::to_string(index)).c_str(), arch_.tile, *this);
+  if (!module)
+    module = std::make_unique<TileModule>(("tile" + std::to_string(index)).c_str(), arch_.tile, *this);
   return *module;
 }
 
@@ -98,7 +104,8 @@ void Chip::build_imas(int index, const LayerSource& source) {
     agent->credits = arch_.ima.input_register.buffers;
     const std::string name = "ima" + std::to_string(place.tile) + "_" + std::to_string(place.ima);
     if (structural) {
-      agent->module = std::make_unique<ima::StructuralIma>(name.c_str(), structural_params(arch_), agent->planned.plan);
+      agent->module =
+          std::make_unique<ima::StructuralIma>(name.c_str(), structural_params(arch_), agent->planned.plan);
     } else {
       agent->module =
           std::make_unique<ima::TransactionIma>(name.c_str(), timing_params(agent->planned.plan, arch_));
@@ -147,7 +154,8 @@ void Chip::add_work(StageRun& run, std::size_t part, const std::vector<std::int6
 void Chip::add_shares(StageRun& run, std::size_t part, const std::vector<std::int64_t>& weights) {
   for (const place::EdgeId e : run.stage->outputs) {
     const place::Edge& edge = program_.edges[static_cast<std::size_t>(e)];
-    const bool leaves = program_.stages[static_cast<std::size_t>(edge.consumer)].kind == place::StageKind::output;
+    const bool leaves =
+        program_.stages[static_cast<std::size_t>(edge.consumer)].kind == place::StageKind::output;
     for (const place::Delivery& delivery : edge.deliveries) {
       if (!leaves) static_cast<void>(tile(delivery.tile));
       const std::int64_t bytes = split(delivery.pixel_bytes, weights, part);
@@ -160,11 +168,11 @@ void Chip::build_edges() {
   for (std::size_t e = 0; e < program_.edges.size(); ++e) {
     const place::Edge& edge = program_.edges[e];
     const StageRun& producer = stages_[static_cast<std::size_t>(edge.producer)];
-    std::vector<int> shares(producer.layer == nullptr ? 1 : static_cast<std::size_t>(producer.layer->replicas), 0);
+    std::vector<int> shares(
+        producer.layer == nullptr ? 1 : static_cast<std::size_t>(producer.layer->replicas), 0);
     for (const Source& source : producer.sources) {
-      const auto here = std::count_if(source.shares.begin(), source.shares.end(), [&](const Share& share) {
-        return share.edge == static_cast<int>(e);
-      });
+      const auto here = std::count_if(source.shares.begin(), source.shares.end(),
+                                      [&](const Share& share) { return share.edge == static_cast<int>(e); });
       shares.at(static_cast<std::size_t>(source.replica)) += static_cast<int>(here);
     }
     BITLINE_CHECK(*std::min_element(shares.begin(), shares.end()) > 0);

@@ -11,11 +11,14 @@ using place::StageKind;
 
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
+std::size_t at(int i) {
+  return static_cast<std::size_t>(i);
+}
 
 }  // namespace
 
-// --- digital, input and output stages ---------------------------------------------------------------------------
+// --- digital, input and output stages
+// ---------------------------------------------------------------------------
 
 void Chip::try_read(int stage) {
   StageRun& run = stages_[at(stage)];
@@ -101,7 +104,8 @@ void Chip::pixel_left(int stage, std::int64_t pixel, Time now) {
   if (options_.progress) options_.progress(options_.images - images_left_);
 }
 
-// --- from a source to the consumers' buffers --------------------------------------------------------------------
+// --- from a source to the consumers' buffers
+// --------------------------------------------------------------------
 
 void Chip::work(const Token& token, Time time) {
   const StageRun& run = stages_[at(token.stage)];
@@ -134,7 +138,8 @@ void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
     } else if (share.tile == source.tile && !from_link) {
       write_share(token, time);
     } else {
-      send(token, from, topology_.router_of(share.tile), topology_.tile_port(share.tile), share.bytes * 8, time);
+      send(token, from, topology_.router_of(share.tile), topology_.tile_port(share.tile), share.bytes * 8,
+           time);
     }
   }
 }

@@ -15,11 +15,13 @@ struct NamedPart {
   TileModule::Part part;
   const char* name;
 };
-constexpr NamedPart kTileParts[] = {
-    {TileModule::edram, "edram"},           {TileModule::bus, "bus"},
-    {TileModule::shift_add, "tile_shift_add"}, {TileModule::activation, "activation"},
-    {TileModule::pooling, "pooling"},       {TileModule::elementwise, "elementwise"},
-    {TileModule::requantise, "requantise"}};
+constexpr NamedPart kTileParts[] = {{TileModule::edram, "edram"},
+                                    {TileModule::bus, "bus"},
+                                    {TileModule::shift_add, "tile_shift_add"},
+                                    {TileModule::activation, "activation"},
+                                    {TileModule::pooling, "pooling"},
+                                    {TileModule::elementwise, "elementwise"},
+                                    {TileModule::requantise, "requantise"}};
 
 void add_use(ResourceUse& use, Time busy, std::int64_t uses) {
   if (uses == 0) return;
@@ -28,7 +30,9 @@ void add_use(ResourceUse& use, Time busy, std::int64_t uses) {
   use.busiest = std::max(use.busiest, busy);
   use.uses += uses;
 }
-void add_use(ResourceUse& use, const Resource& resource) { add_use(use, resource.busy(), resource.uses()); }
+void add_use(ResourceUse& use, const Resource& resource) {
+  add_use(use, resource.busy(), resource.uses());
+}
 
 /// What the IMA's crossbars, DACs, S+Hs, ADCs and shift-adds did; its registers are counted with the stage.
 base::ActionCounts without_registers(base::ActionCounts actions) {
@@ -88,8 +92,8 @@ std::vector<base::Problem> Chip::blocked() const {
   std::vector<base::Problem> problems;
   for (const StageRun& run : stages_) {
     if (run.finished == run.windows) continue;
-    std::string given = "stopped after " + std::to_string(run.finished) + " of " + std::to_string(run.windows) +
-                        " output pixels";
+    std::string given = "stopped after " + std::to_string(run.finished) + " of " +
+                        std::to_string(run.windows) + " output pixels";
     if (run.opened < run.windows) {
       const Wait wait = waits_for(run);
       if (wait == Wait::input) given += ", waits for input pixels";

@@ -25,12 +25,12 @@ class ImaAgent final : public ima::ImaClient {
   void results_ready(std::span<const std::int64_t> results) override;
 
   std::unique_ptr<ima::ImaModule> module;
-  PlannedIma planned;              ///< plan's columns and cells dropped where only time is simulated
+  PlannedIma planned;                   ///< plan's columns and cells dropped where only time is simulated
   base::ActionCounts register_actions;  ///< of one MVM
-  int credits = 0;                 ///< free input buffers
-  std::int64_t fills = 0;          ///< requested
-  std::int64_t reads = 0;          ///< MVMs whose last read is latched
-  std::int64_t drains = 0;         ///< requested
+  int credits = 0;                      ///< free input buffers
+  std::int64_t fills = 0;               ///< requested
+  std::int64_t reads = 0;               ///< MVMs whose last read is latched
+  std::int64_t drains = 0;              ///< requested
 
  private:
   Chip& chip_;
@@ -43,7 +43,7 @@ struct Share {
   int edge = 0;
   int tile = 0;
   std::int64_t bytes = 0;
-  bool leaves_chip = false;   ///< for an output stage: straight to the chip link
+  bool leaves_chip = false;  ///< for an output stage: straight to the chip link
 };
 struct WorkStep {
   TileOp op = TileOp::activation;
@@ -53,7 +53,7 @@ struct WorkStep {
 /// Where a stage's pixels, or a join's part of each, come from.
 struct Source {
   int tile = 0;
-  int replica = 0;             ///< its pixels are those numbered replica, replica + replicas, ...
+  int replica = 0;  ///< its pixels are those numbered replica, replica + replicas, ...
   std::vector<WorkStep> work;
   std::vector<Share> shares;
 };
@@ -66,17 +66,17 @@ struct StageRun {
 
   const place::Stage* stage = nullptr;
   const place::LayerPlacement* layer = nullptr;
-  std::int64_t windows = 0;          ///< all images
+  std::int64_t windows = 0;  ///< all images
   std::int64_t opened = 0;
-  std::int64_t read = 0;             ///< digital, input and output stages: windows whose reading has been asked for
-  std::int64_t finished = 0;         ///< windows that the stage no longer works on
+  std::int64_t read = 0;      ///< digital, input and output stages: windows whose reading has been asked for
+  std::int64_t finished = 0;  ///< windows that the stage no longer works on
   bool reading = false;
   std::vector<std::unique_ptr<ImaAgent>> imas;
-  std::vector<ItemCounter> joins;    ///< items: windows of the join's replica
-  ItemCounter filled{1};             ///< windows, by IMA
+  std::vector<ItemCounter> joins;  ///< items: windows of the join's replica
+  ItemCounter filled{1};           ///< windows, by IMA
   ItemCounter latched{1};
-  std::vector<Source> sources;       ///< crossbar stages: one per join
-  std::vector<WorkStep> absorbing;   ///< reducing stages: the work per image that input pixels share
+  std::vector<Source> sources;      ///< crossbar stages: one per join
+  std::vector<WorkStep> absorbing;  ///< reducing stages: the work per image that input pixels share
   StallMeter stalls;
   base::Time last_work;
   StageStatistics statistics;

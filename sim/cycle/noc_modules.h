@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routers of the mesh and the chip's external link. Wormhole switching: a packet's head takes hop_latency per router,
-// its body follows one flit per cycle, and every output link on the way is taken for as many cycles as it has flits.
-// Buffers inside routers are not bounded.
+// Routers of the mesh and the chip's external link. Wormhole switching: a packet's head takes hop_latency per
+// router, its body follows one flit per cycle, and every output link on the way is taken for as many cycles
+// as it has flits. Buffers inside routers are not bounded.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace bitline::cycle {
 
 struct Packet {
   Token token;
-  int router = 0;   ///< destination
-  int port = 0;     ///< and its output there
+  int router = 0;  ///< destination
+  int port = 0;    ///< and its output there
   std::int64_t flits = 0;
   friend auto operator<=>(const Packet&, const Packet&) = default;
 };
@@ -31,13 +31,14 @@ class RouterModule final : public sc_core::sc_module {
 
   /// All routers of the mesh, by index; before the simulation starts.
   void connect(const std::vector<RouterModule*>& routers) { routers_ = routers; }
-  /// The head of `packet` arrives at `at`. The client hears when the last flit has left at the destination port.
+  /// The head of `packet` arrives at `at`. The client hears when the last flit has left at the destination
+  /// port.
   void arrive(base::Time at, const Packet& packet) { arrivals_.push(at, packet); }
 
   [[nodiscard]] const std::vector<Resource>& links() const { return links_; }
 
  private:
-  void serve();   ///< process
+  void serve();  ///< process
   void forward(base::Time at, const Packet& packet);
 
   int index_;
@@ -46,7 +47,7 @@ class RouterModule final : public sc_core::sc_module {
   const Topology& topology_;
   GrantClient& client_;
   std::vector<RouterModule*> routers_;
-  std::vector<Resource> links_;   ///< by output port
+  std::vector<Resource> links_;  ///< by output port
   TimedQueue<Packet> arrivals_{kArbitration};
 };
 
@@ -63,7 +64,7 @@ class ChipLinkModule final : public sc_core::sc_module {
   [[nodiscard]] const Resource& resource() const { return resource_; }
 
  private:
-  void serve();   ///< process
+  void serve();  ///< process
 
   noc::LinkParams params_;
   GrantClient& client_;

@@ -10,7 +10,9 @@ namespace bitline::cycle {
 
 namespace {
 
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
+std::size_t index(int i) {
+  return static_cast<std::size_t>(i);
+}
 
 void sort_unique(std::vector<int>& values) {
   std::sort(values.begin(), values.end());
@@ -129,13 +131,14 @@ class Builder {
   }
 
   /// A column has cells in its own group's rows only.
-  void add_cells(ima::PhasePlan& result, const place::CrossbarPart& part, const place::Phase& phase, int group,
-                 int output, int slice) const {
+  void add_cells(ima::PhasePlan& result, const place::CrossbarPart& part, const place::Phase& phase,
+                 int group, int output, int slice) const {
     const slice::RowBlock& block = sliced_.blocks[index(phase.block)];
     for (int g = 0; g < phase.group_count; ++g) {
       for (int row = block.first; row < block.last; ++row) {
         const std::uint32_t cell =
-            g == group ? sliced_.cell(part.array, phase.block, slice, phase.group_first + group, output, row) : 0;
+            g == group ? sliced_.cell(part.array, phase.block, slice, phase.group_first + group, output, row)
+                       : 0;
         result.cells.push_back(static_cast<std::uint16_t>(cell));
       }
     }

@@ -13,13 +13,14 @@ namespace bitline::cycle {
 
 struct PlannedIma {
   ima::ImaPlan plan;
-  std::vector<int> inputs;    ///< of the plan: index in the unfolded window [group][row]; empty without cells
-  std::vector<int> outputs;   ///< of the plan's results: group * outputs_per_group + output, ascending
+  std::vector<int> inputs;   ///< of the plan: index in the unfolded window [group][row]; empty without cells
+  std::vector<int> outputs;  ///< of the plan's results: group * outputs_per_group + output, ascending
 };
 
-/// `with_cells`: rows and cells too, for structural runs. Throws std::logic_error where `part` contradicts itself.
-[[nodiscard]] PlannedIma build_plan(const place::ImaPart& part, const LayerSource& source, const arch::Arch& arch,
-                                    bool with_cells);
+/// `with_cells`: rows and cells too, for structural runs. Throws std::logic_error where `part` contradicts
+/// itself.
+[[nodiscard]] PlannedIma build_plan(const place::ImaPart& part, const LayerSource& source,
+                                    const arch::Arch& arch, bool with_cells);
 
 [[nodiscard]] ima::ImaTimingParams timing_params(const ima::ImaPlan& plan, const arch::Arch& arch);
 [[nodiscard]] ima::StructuralParams structural_params(const arch::Arch& arch);

@@ -50,9 +50,10 @@ CycleResult simulate_cycles(const place::Program& program, const arch::Arch& arc
   }
   if (chip->error()) std::rethrow_exception(chip->error());
   if (chip->timed_out()) {
-    throw base::TimeoutError({"cycle simulation", "wall-clock limit reached at " +
-                                  std::to_string(base::now().seconds()) + " s of simulated time",
-                              "", "raise the time limit, or simulate fewer images"});
+    throw base::TimeoutError(
+        {"cycle simulation",
+         "wall-clock limit reached at " + std::to_string(base::now().seconds()) + " s of simulated time", "",
+         "raise the time limit, or simulate fewer images"});
   }
   if (!chip->complete()) throw base::SimulationError(chip->blocked());
   return chip->result();

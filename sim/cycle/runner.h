@@ -32,18 +32,20 @@ struct MvmId {
   int ima_part = 0;  ///< index in LayerPlacement::imas
   std::int64_t window = 0;
 };
-/// Where a structural run gets its integers from and puts its results to. Called once per MVM, in the order of
-/// simulated time. The input is the whole unfolded window, [group][row of the group's flattened weight]; the
-/// result has one partial sum per entry of `outputs` (group * outputs_per_group + output): the conversions of
-/// this IMA shifted, added and unflipped; the zero-point term of encoding `offset` is left to the receiver.
+/// Where a structural run gets its integers from and puts its results to. Called once per MVM, in the order
+/// of simulated time. The input is the whole unfolded window, [group][row of the group's flattened weight];
+/// the result has one partial sum per entry of `outputs` (group * outputs_per_group + output): the
+/// conversions of this IMA shifted, added and unflipped; the zero-point term of encoding `offset` is left to
+/// the receiver.
 struct StructuralData {
   std::function<void(const MvmId& id, std::vector<std::int32_t>& x)> input;
-  std::function<void(const MvmId& id, std::span<const int> outputs, std::span<const std::int64_t> values)> result;
+  std::function<void(const MvmId& id, std::span<const int> outputs, std::span<const std::int64_t> values)>
+      result;
 };
 
 struct CycleOptions {
-  std::int64_t images = 1;             ///< streamed one after another through the pipeline
-  double wall_clock_limit_s = 0;       ///< 0: none; beyond it base::TimeoutError
+  std::int64_t images = 1;                     ///< streamed one after another through the pipeline
+  double wall_clock_limit_s = 0;               ///< 0: none; beyond it base::TimeoutError
   const StructuralData* structural = nullptr;  ///< not null: every IMA is structural
   /// Called now and then with the images finished so far.
   std::function<void(std::int64_t images_done)> progress;
@@ -51,41 +53,43 @@ struct CycleOptions {
 
 /// One stage of the layer pipeline, all images together.
 struct StageStatistics {
-  base::Time first_start;    ///< its first window opened
-  base::Time last_end;       ///< its last output pixel arrived at every consumer (output stages: left the chip)
-  base::Time busy;           ///< from first_start to the end of its last window's reading, without the stalls
-  base::Time input_stall;    ///< idle because the next window lacked input pixels
+  base::Time first_start;  ///< its first window opened
+  base::Time last_end;     ///< its last output pixel arrived at every consumer (output stages: left the chip)
+  base::Time busy;         ///< from first_start to the end of its last window's reading, without the stalls
+  base::Time input_stall;  ///< idle because the next window lacked input pixels
   base::Time output_stall;   ///< idle because a consumer's buffer had no place (and no input was lacking)
   std::int64_t windows = 0;  ///< output pixels made
-  base::ActionCounts actions;  ///< that do not depend on data: registers, eDRAM, bus, tile units, NoC, chip link
+  base::ActionCounts
+      actions;  ///< that do not depend on data: registers, eDRAM, bus, tile units, NoC, chip link
 };
 
 /// A group of equal contended resources.
 struct ResourceUse {
-  std::string name;          ///< "edram", "bus", "activation", ..., "router links", "chip link", "ima"
+  std::string name;            ///< "edram", "bus", "activation", ..., "router links", "chip link", "ima"
   std::int64_t instances = 0;  ///< that were used at least once
-  base::Time busy;           ///< summed over the instances
-  base::Time busiest;        ///< of the most used instance
-  std::int64_t uses = 0;     ///< grants
+  base::Time busy;             ///< summed over the instances
+  base::Time busiest;          ///< of the most used instance
+  std::int64_t uses = 0;       ///< grants
 };
 
 struct CycleResult {
-  base::Time total;                          ///< until the last output byte has left the chip
-  std::vector<base::Time> image_start;       ///< [image] when its first byte was asked from the chip link
-  std::vector<base::Time> image_end;         ///< [image] when its last output byte left the chip
-  std::vector<StageStatistics> stages;       ///< [StageId]
+  base::Time total;                     ///< until the last output byte has left the chip
+  std::vector<base::Time> image_start;  ///< [image] when its first byte was asked from the chip link
+  std::vector<base::Time> image_end;    ///< [image] when its last output byte left the chip
+  std::vector<StageStatistics> stages;  ///< [StageId]
   std::vector<ResourceUse> resources;
-  base::ActionCounts actions;                ///< sum over the stages
+  base::ActionCounts actions;  ///< sum over the stages
   /// Only with `structural`: [LayerId] the actions of the live crossbars, DACs, S+Hs, ADCs and shift-adds.
   std::vector<base::ActionCounts> structural_actions;
   std::int64_t imas_used = 0;
-  std::int64_t events = 0;                   ///< model events of the simulation (for speed figures)
+  std::int64_t events = 0;  ///< model events of the simulation (for speed figures)
 };
 
-/// Simulates. `layers[l]` belongs to program.layers[l]. One simulation per process: SystemC has one global kernel,
-/// a second call throws base::SimulationError; so does a pipeline that stops before its last output, naming the
-/// stages that wait and for what. Throws base::TimeoutError at the wall-clock limit.
+/// Simulates. `layers[l]` belongs to program.layers[l]. One simulation per process: SystemC has one global
+/// kernel, a second call throws base::SimulationError; so does a pipeline that stops before its last output,
+/// naming the stages that wait and for what. Throws base::TimeoutError at the wall-clock limit.
 [[nodiscard]] CycleResult simulate_cycles(const place::Program& program, const arch::Arch& arch,
-                                          const std::vector<LayerSource>& layers, const CycleOptions& options = {});
+                                          const std::vector<LayerSource>& layers,
+                                          const CycleOptions& options = {});
 
 }  // namespace bitline::cycle

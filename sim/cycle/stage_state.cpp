@@ -46,8 +46,7 @@ void EdgeState::consumed(std::int64_t consumer_windows) {
   if (reduces() || consumer_windows == 0) return;
   const std::int64_t last = consumer_windows - 1;
   const std::int64_t image = last / consumer_pixels_;
-  released_ = std::max(released_,
-                       image * producer_pixels_ + edge_->window.released(last % consumer_pixels_));
+  released_ = std::max(released_, image * producer_pixels_ + edge_->window.released(last % consumer_pixels_));
 }
 
 void StallMeter::idle(Time now) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bookkeeping of the layer pipeline, free of any simulation kernel: which windows may open, what is complete,
-// and why a stage waits.
+// The bookkeeping of the layer pipeline, free of any simulation kernel: which windows may open, what is
+// complete, and why a stage waits.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class ItemCounter {
   }
   std::vector<int> parts_;
   std::int64_t complete_ = 0;
-  std::deque<std::pair<int, base::Time>> open_;   ///< reports of items from complete_ on, latest time
+  std::deque<std::pair<int, base::Time>> open_;  ///< reports of items from complete_ on, latest time
 };
 
 /// The buffer between two stages. Pixels count through all images.
@@ -54,7 +54,8 @@ class EdgeState {
     arrivals_.add(pixel, time);
     return arrivals_.complete() > before;
   }
-  /// A reducing consumer has accumulated one more pixel / has read one more pixel, so that it leaves the buffer.
+  /// A reducing consumer has accumulated one more pixel / has read one more pixel, so that it leaves the
+  /// buffer.
   void accumulated() { ++accumulated_; }
   void absorbed() { ++released_; }
   /// The consumer has taken all that it needs for its windows before `consumer_windows`.
@@ -94,8 +95,10 @@ class StallMeter {
   base::Time output_;
 };
 
-/// Part `part` of `total` split in proportion to consecutive `weights`: shares are whole and add up to `total`.
-[[nodiscard]] std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights, std::size_t part);
+/// Part `part` of `total` split in proportion to consecutive `weights`: shares are whole and add up to
+/// `total`.
+[[nodiscard]] std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights,
+                                 std::size_t part);
 
 /// Input pixels that output pixel `j` takes, borders cut off.
 [[nodiscard]] std::int64_t pixels_taken(const place::Window& window, std::int64_t j);

@@ -11,17 +11,23 @@ using base::Time;
 
 TileOp op_of(place::Unit unit) {
   switch (unit) {
-    case place::Unit::activation: return TileOp::activation;
-    case place::Unit::pooling: return TileOp::pooling;
-    case place::Unit::elementwise: return TileOp::elementwise;
-    case place::Unit::requantise: return TileOp::requantise;
-    case place::Unit::none: break;
+    case place::Unit::activation:
+      return TileOp::activation;
+    case place::Unit::pooling:
+      return TileOp::pooling;
+    case place::Unit::elementwise:
+      return TileOp::elementwise;
+    case place::Unit::requantise:
+      return TileOp::requantise;
+    case place::Unit::none:
+      break;
   }
   BITLINE_CHECK(false);
   return TileOp::activation;
 }
 
-TileModule::TileModule(const sc_core::sc_module_name& name, const tile::TileParams& params, GrantClient& client)
+TileModule::TileModule(const sc_core::sc_module_name& name, const tile::TileParams& params,
+                       GrantClient& client)
     : sc_core::sc_module(name), params_(params), client_(client) {
   resources_[edram] = Resource(base::period(params.edram.clock));
   resources_[bus] = Resource(base::period(params.bus.clock));
@@ -50,7 +56,8 @@ void TileModule::serve() {
 Time TileModule::grant(Time at, const Request& request) {
   BITLINE_CHECK(request.amount > 0);
   switch (request.op) {
-    case TileOp::fill: return fill(at, request.amount);
+    case TileOp::fill:
+      return fill(at, request.amount);
     case TileOp::drain: {
       const Time duration = memory::occupancy(params_.bus, request.amount);
       return resources_[bus].reserve(at, duration) + duration;
@@ -59,10 +66,14 @@ Time TileModule::grant(Time at, const Request& request) {
       const Time duration = periphery::occupancy(params_.shift_add, request.amount);
       return resources_[shift_add].reserve(at, duration) + duration + params_.shift_add.latency;
     }
-    case TileOp::activation: return unit(activation, params_.activation, at, request.amount);
-    case TileOp::pooling: return unit(pooling, params_.pooling, at, request.amount);
-    case TileOp::elementwise: return unit(elementwise, params_.elementwise, at, request.amount);
-    case TileOp::requantise: return unit(requantise, params_.requantise, at, request.amount);
+    case TileOp::activation:
+      return unit(activation, params_.activation, at, request.amount);
+    case TileOp::pooling:
+      return unit(pooling, params_.pooling, at, request.amount);
+    case TileOp::elementwise:
+      return unit(elementwise, params_.elementwise, at, request.amount);
+    case TileOp::requantise:
+      return unit(requantise, params_.requantise, at, request.amount);
     case TileOp::read:
     case TileOp::write: {
       const Time duration = memory::occupancy(params_.edram, request.amount);

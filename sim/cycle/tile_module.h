@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tile's shared parts: eDRAM, bus, shift-add and digital units, each serving requests in the order of their times.
+// A tile's shared parts: eDRAM, bus, shift-add and digital units, each serving requests in the order of their
+// times.
 #pragma once
 
 #include <array>
@@ -23,12 +24,15 @@ class GrantClient {
 };
 
 enum class TileOp : std::uint8_t {
-  fill,         ///< amount: bytes from eDRAM over the bus
-  drain,        ///< bits over the bus
-  add,          ///< additions
-  activation, pooling, elementwise, requantise,  ///< elements
-  read,         ///< bytes from eDRAM
-  write,        ///< bytes to eDRAM
+  fill,   ///< amount: bytes from eDRAM over the bus
+  drain,  ///< bits over the bus
+  add,    ///< additions
+  activation,
+  pooling,
+  elementwise,
+  requantise,  ///< elements
+  read,        ///< bytes from eDRAM
+  write,       ///< bytes to eDRAM
 };
 
 [[nodiscard]] TileOp op_of(place::Unit unit);
@@ -50,10 +54,11 @@ class TileModule final : public sc_core::sc_module {
   [[nodiscard]] const Resource& resource(std::size_t part) const { return resources_[part]; }
 
  private:
-  void serve();   ///< process
+  void serve();  ///< process
   [[nodiscard]] base::Time grant(base::Time at, const Request& request);
   [[nodiscard]] base::Time fill(base::Time at, std::int64_t bytes);
-  [[nodiscard]] base::Time unit(Part part, const digital::UnitParams& params, base::Time at, std::int64_t elements);
+  [[nodiscard]] base::Time unit(Part part, const digital::UnitParams& params, base::Time at,
+                                std::int64_t elements);
 
   tile::TileParams params_;
   GrantClient& client_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Things that fall due at given times, and the event that tells so. One event serves all: idle time costs nothing.
+// Things that fall due at given times, and the event that tells so. One event serves all: idle time costs
+// nothing.
 #pragma once
 
 #include <algorithm>
@@ -45,8 +46,8 @@ class TimedQueue {
   sc_core::sc_event event_;
 };
 
-/// Requests are served one femtosecond after they were made, when all of that time are known, but count from the
-/// time they were made.
+/// Requests are served one femtosecond after they were made, when all of that time are known, but count from
+/// the time they were made.
 inline constexpr base::Time kArbitration = base::Time::from_fs(1);
 
 }  // namespace bitline::cycle

@@ -9,7 +9,9 @@ namespace bitline::cycle {
 
 namespace {
 
-int ceil_div(int a, int b) { return (a + b - 1) / b; }
+int ceil_div(int a, int b) {
+  return (a + b - 1) / b;
+}
 
 }  // namespace
 
@@ -44,11 +46,16 @@ Port Topology::towards(int from, int to) const {
 
 int Topology::neighbour(int router, Port port) const {
   switch (port) {
-    case Port::east: return router + 1;
-    case Port::west: return router - 1;
-    case Port::south: return router + columns_;
-    case Port::north: return router - columns_;
-    default: break;
+    case Port::east:
+      return router + 1;
+    case Port::west:
+      return router - 1;
+    case Port::south:
+      return router + columns_;
+    case Port::north:
+      return router - columns_;
+    default:
+      break;
   }
   BITLINE_CHECK(false);
   return -1;

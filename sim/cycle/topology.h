@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The concentrated mesh: which router serves a tile and the XY way between routers. Tiles lie in rows of
-// chip.mesh_width; a router serves a block of w x h tiles, w*h = tiles_per_router, as square as it gets (w >= h).
+// chip.mesh_width; a router serves a block of w x h tiles, w*h = tiles_per_router, as square as it gets (w >=
+// h).
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,9 @@ class Topology {
   [[nodiscard]] int router_of(int tile) const;
   /// Output port of its router that leads to `tile`.
   [[nodiscard]] int tile_port(int tile) const;
-  [[nodiscard]] int ports() const { return static_cast<int>(Port::first_tile) + block_width_ * block_height_; }
+  [[nodiscard]] int ports() const {
+    return static_cast<int>(Port::first_tile) + block_width_ * block_height_;
+  }
   /// The port towards `to` (another router): along the row first, then along the column.
   [[nodiscard]] Port towards(int from, int to) const;
   [[nodiscard]] int neighbour(int router, Port port) const;

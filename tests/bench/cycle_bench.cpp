@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Speed of the simulation of time: ResNet-18 at 224 x 224 and smaller networks of the same shape, placed on ISAAC
-// with 8-bit weights and activations. Each iteration is a process of its own (SystemC has one kernel per process).
+// Speed of the simulation of time: ResNet-18 at 224 x 224 and smaller networks of the same shape, placed on
+// ISAAC with 8-bit weights and activations. Each iteration is a process of its own (SystemC has one kernel
+// per process).
 //   build/release/bin/cycle_bench
 #include <benchmark/benchmark.h>
 #include <sys/wait.h>
@@ -36,11 +37,12 @@ std::shared_ptr<const graph::Graph> resnet18(std::int64_t size) {
 struct Speed {
   double seconds = 0;
   double events = 0;
-  double jobs = 0;   ///< windows x IMAs
+  double jobs = 0;  ///< windows x IMAs
   double simulated = 0;
 };
 
-Speed run(const place::Program& program, const arch::Arch& arch, const std::vector<cycle::LayerSource>& layers) {
+Speed run(const place::Program& program, const arch::Arch& arch,
+          const std::vector<cycle::LayerSource>& layers) {
   const auto start = std::chrono::steady_clock::now();
   const cycle::CycleResult result = cycle::simulate_cycles(program, arch, layers);
   Speed speed;
@@ -89,7 +91,13 @@ void ResNet18(benchmark::State& state) {
   state.counters["window_jobs"] = speed.jobs;
   state.counters["simulated_s"] = speed.simulated;
 }
-BENCHMARK(ResNet18)->Arg(32)->Arg(64)->Arg(224)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(1);
+BENCHMARK(ResNet18)
+    ->Arg(32)
+    ->Arg(64)
+    ->Arg(224)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
 
 }  // namespace
 

@@ -38,7 +38,8 @@ std::string text_of(const std::function<Figures()>& work) {
 std::string read_all(int in) {
   std::string received;
   char buffer[4096];
-  for (ssize_t n = 0; (n = read(in, buffer, sizeof buffer)) > 0;) received.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = read(in, buffer, sizeof buffer)) > 0;)
+    received.append(buffer, static_cast<std::size_t>(n));
   return received;
 }
 

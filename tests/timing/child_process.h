@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SystemC has one kernel per process, so every simulation of a test runs in a child of its own and brings its result
-// back as named whole numbers.
+// SystemC has one kernel per process, so every simulation of a test runs in a child of its own and brings its
+// result back as named whole numbers.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds for every chip: counts equal closed forms of the program, totals equal sums, structural equals cycle,
-// runs repeat exactly, and a pipeline that cannot go on says so.
+// What holds for every chip: counts equal closed forms of the program, totals equal sums, structural equals
+// cycle, runs repeat exactly, and a pipeline that cannot go on says so.
 #include <gtest/gtest.h>
 
 #include "tests/timing/chip_support.h"
@@ -11,8 +11,8 @@ namespace {
 
 using place::testing::GraphBuilder;
 
-/// Convolutions with stride, groups and several row blocks, a residual, global pooling and a wide last layer, on
-/// several tiles.
+/// Convolutions with stride, groups and several row blocks, a residual, global pooling and a wide last layer,
+/// on several tiles.
 Network mixed_network(int active_rows = 16) {
   GraphBuilder g;
   const auto x = g.relu(g.conv(g.input({1, 3, 9, 7}), 8, 3, 2, 1));
@@ -27,7 +27,9 @@ Network mixed_network(int active_rows = 16) {
   return place_network(g.output(g.linear(g.flatten(g.global_pool(wide)), 10)), arch);
 }
 
-std::string stage(std::size_t s, const char* figure) { return "stage." + std::to_string(s) + "." + figure; }
+std::string stage(std::size_t s, const char* figure) {
+  return "stage." + std::to_string(s) + "." + figure;
+}
 
 TEST(ChipConservation, CountsEqualTheirClosedForms) {
   constexpr std::int64_t kImages = 2;
@@ -38,7 +40,8 @@ TEST(ChipConservation, CountsEqualTheirClosedForms) {
   for (std::size_t s = 0; s < program.stages.size(); ++s) {
     const place::Stage& p = program.stages[s];
     EXPECT_EQ(f.at(stage(s, "windows")), p.pixels * kImages) << p.name;
-    if (p.kind == place::StageKind::input || p.kind == place::StageKind::output) link += p.pixels * p.pixel_bytes;
+    if (p.kind == place::StageKind::input || p.kind == place::StageKind::output)
+      link += p.pixels * p.pixel_bytes;
   }
   for (const place::LayerPlacement& layer : program.layers) {
     for (const place::ImaPart& ima : layer.imas) {
@@ -58,8 +61,8 @@ TEST(ChipConservation, CountsEqualTheirClosedForms) {
   EXPECT_EQ(f.at("action.bus_transfer"), kImages * (fills * 8 + drains * 16));
   EXPECT_EQ(f.at("action.tile_shift_add"), kImages * additions);
   EXPECT_EQ(f.at("action.chip_link_byte"), kImages * link);
-  // eDRAM: fills, the addition's two pixels, every pixel of the pooling once; writes by delivery where the source
-  // is one join, which every edge of this network's digital and input stages has.
+  // eDRAM: fills, the addition's two pixels, every pixel of the pooling once; writes by delivery where the
+  // source is one join, which every edge of this network's digital and input stages has.
   for (const place::Edge& edge : program.edges) {
     const place::Stage& producer = program.stages[static_cast<std::size_t>(edge.producer)];
     const place::Stage& consumer = program.stages[static_cast<std::size_t>(edge.consumer)];
@@ -73,7 +76,8 @@ TEST(ChipConservation, CountsEqualTheirClosedForms) {
     if (consumer.kind == place::StageKind::digital && edge.window.kind == place::Window::Kind::pixelwise &&
         consumer.inputs.front() == static_cast<int>(&edge - program.edges.data())) {
       std::int64_t bytes = 0;
-      for (const int e : consumer.inputs) bytes += program.edges[static_cast<std::size_t>(e)].deliveries[0].pixel_bytes;
+      for (const int e : consumer.inputs)
+        bytes += program.edges[static_cast<std::size_t>(e)].deliveries[0].pixel_bytes;
       reads += consumer.pixels * ((bytes * 8 + 31) / 32);
     }
   }
@@ -114,7 +118,8 @@ TEST(ChipConservation, TimesAreConsistent) {
   for (std::size_t s = 0; s < network.program.stages.size(); ++s) {
     EXPECT_GT(f.at(stage(s, "busy")), 0);
     EXPECT_LE(f.at(stage(s, "first_start")) + f.at(stage(s, "busy")) + f.at(stage(s, "input_stall")) +
-                  f.at(stage(s, "output_stall")), f.at(stage(s, "last_end")));
+                  f.at(stage(s, "output_stall")),
+              f.at(stage(s, "last_end")));
   }
   // An image alone takes as long as the first of several.
   EXPECT_EQ(simulate(network).at("total"), f.at("image_end.0"));
@@ -131,8 +136,11 @@ TEST(ChipErrors, APipelineThatStopsNamesItsStages) {
   const Figures f = simulate(network);
   ASSERT_EQ(f.size(), 1u);
   const std::string message = f.begin()->first;
-  EXPECT_NE(message.find(network.program.stages[1].name + ": stopped after 0 of 20 output pixels, waits for room in a "
-                         "consumer's buffer"), std::string::npos) << message;
+  EXPECT_NE(message.find(network.program.stages[1].name +
+                         ": stopped after 0 of 20 output pixels, waits for room in a "
+                         "consumer's buffer"),
+            std::string::npos)
+      << message;
   EXPECT_NE(message.find("waits for input pixels"), std::string::npos) << message;
 }
 
@@ -144,7 +152,8 @@ TEST(ChipErrors, OneSimulationPerProcess) {
     return Figures{};
   });
   ASSERT_EQ(f.size(), 1u);
-  EXPECT_NE(f.begin()->first.find("a second simulation in one process"), std::string::npos) << f.begin()->first;
+  EXPECT_NE(f.begin()->first.find("a second simulation in one process"), std::string::npos)
+      << f.begin()->first;
 }
 
 TEST(ChipErrors, WallClockLimit) {
@@ -163,7 +172,9 @@ TEST(ChipErrors, AnExceptionOfACallbackComesThrough) {
   const Network network = mixed_network();
   const Figures f = in_child([&] {
     cycle::StructuralData data;
-    data.input = [](const cycle::MvmId&, std::vector<std::int32_t>&) { throw std::runtime_error("no such window"); };
+    data.input = [](const cycle::MvmId&, std::vector<std::int32_t>&) {
+      throw std::runtime_error("no such window");
+    };
     data.result = [](const cycle::MvmId&, std::span<const int>, std::span<const std::int64_t>) {};
     cycle::CycleOptions options;
     options.structural = &data;

@@ -21,9 +21,8 @@ class PlainProduct {
  public:
   explicit PlainProduct(const Network& network) : network_(network) {
     data_.input = [](const cycle::MvmId& id, std::vector<std::int32_t>& x) { x = input(id); };
-    data_.result = [this](const cycle::MvmId& id, std::span<const int> outputs, std::span<const std::int64_t> values) {
-      check(id, outputs, values);
-    };
+    data_.result = [this](const cycle::MvmId& id, std::span<const int> outputs,
+                          std::span<const std::int64_t> values) { check(id, outputs, values); };
   }
   [[nodiscard]] const cycle::StructuralData& data() const { return data_; }
   std::int64_t sums = 0;
@@ -33,8 +32,11 @@ class PlainProduct {
   static std::vector<std::int32_t> input(const cycle::MvmId& id) {
     std::vector<std::int32_t> x(1024);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      x[i] = static_cast<std::int32_t>((i * 37 + static_cast<std::size_t>(id.window) * 101 +
-                                        static_cast<std::size_t>(id.layer) * 53) * 2654435761u >> 7 & 0xff);
+      x[i] = static_cast<std::int32_t>(
+          (i * 37 + static_cast<std::size_t>(id.window) * 101 + static_cast<std::size_t>(id.layer) * 53) *
+                  2654435761u >>
+              7 &
+          0xff);
     }
     return x;
   }
@@ -70,11 +72,25 @@ class PlainProduct {
   cycle::StructuralData data_;
 };
 
-const char* const kActionNames[] = {
-    "cell_read", "dac_drive", "sample_hold", "shift_add", "input_register_write", "input_register_read",
-    "output_register_write", "output_register_read", "edram_read", "edram_write", "bus_transfer",
-    "tile_shift_add", "tile_output_register", "activation", "pooling", "elementwise", "requantise", "router_flit",
-    "chip_link_byte"};
+const char* const kActionNames[] = {"cell_read",
+                                    "dac_drive",
+                                    "sample_hold",
+                                    "shift_add",
+                                    "input_register_write",
+                                    "input_register_read",
+                                    "output_register_write",
+                                    "output_register_read",
+                                    "edram_read",
+                                    "edram_write",
+                                    "bus_transfer",
+                                    "tile_shift_add",
+                                    "tile_output_register",
+                                    "activation",
+                                    "pooling",
+                                    "elementwise",
+                                    "requantise",
+                                    "router_flit",
+                                    "chip_link_byte"};
 static_assert(std::size(kActionNames) == base::kActions);
 
 void add_actions(Figures& figures, const std::string& prefix, const base::ActionCounts& actions) {
@@ -135,7 +151,8 @@ arch::Arch round_machine() {
   a.ima.output_register = {.capacity_bytes = 1024, .buffers = 2, .latency = Time::from_ns(10)};
   a.ima.shift_add.latency = Time::from_ns(10);
   a.tile.imas = 2;
-  a.tile.edram = {.capacity_bytes = 1 << 20, .width_bits = 32, .banks = 1, .clock = ghz, .latency = Time::from_ns(2)};
+  a.tile.edram = {
+      .capacity_bytes = 1 << 20, .width_bits = 32, .banks = 1, .clock = ghz, .latency = Time::from_ns(2)};
   a.tile.bus = {.wires = 16, .clock = ghz};
   a.tile.shift_add = {.units = 2, .rate = ghz, .latency = Time::from_ns(3)};
   a.tile.output_register.latency = {};
@@ -160,10 +177,12 @@ Network place_network(std::shared_ptr<const graph::Graph> graph, const arch::Arc
   std::vector<place::LayerInput> inputs = place::testing::sliced_layers(*graph, arch);
   for (place::LayerInput& input : inputs) {
     auto layer = std::make_shared<slice::SlicedLayer>(*input.sliced);
-    const std::size_t codes = static_cast<std::size_t>(layer->arrays) * static_cast<std::size_t>(layer->outputs()) *
+    const std::size_t codes = static_cast<std::size_t>(layer->arrays) *
+                              static_cast<std::size_t>(layer->outputs()) *
                               static_cast<std::size_t>(layer->rows_per_group);
     const auto levels = static_cast<std::uint32_t>(1 << arch.precision.weights.bits);
-    for (std::size_t i = 0; i < codes; ++i) layer->codes.push_back(static_cast<std::uint32_t>(random()) % levels);
+    for (std::size_t i = 0; i < codes; ++i)
+      layer->codes.push_back(static_cast<std::uint32_t>(random()) % levels);
     layer->activation_bits = arch.precision.activations.bits;
     network.layers.push_back({layer, arch.precision.activations.bits, false});
     input.sliced = layer;
@@ -186,7 +205,8 @@ Figures simulate_structural(const Network& network, std::int64_t images) {
     cycle::CycleOptions options;
     options.images = images;
     options.structural = &product.data();
-    Figures figures = figures_of(cycle::simulate_cycles(network.program, network.arch, network.layers, options));
+    Figures figures =
+        figures_of(cycle::simulate_cycles(network.program, network.arch, network.layers, options));
     figures["sums"] = product.sums;
     figures["mismatches"] = product.mismatches;
     return figures;

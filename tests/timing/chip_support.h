@@ -23,12 +23,13 @@ struct Network {
 /// Places `graph` on `arch`, with seeded cells and conversions that never clip.
 [[nodiscard]] Network place_network(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch);
 
-/// Times in fs: "total", "image_end.<i>", "stage.<s>.first_start" ..., "stage.<s>.<action>", "action.<action>".
+/// Times in fs: "total", "image_end.<i>", "stage.<s>.first_start" ..., "stage.<s>.<action>",
+/// "action.<action>".
 [[nodiscard]] Figures simulate(const Network& network, std::int64_t images = 1);
 /// The same of a result.
 [[nodiscard]] Figures figures_of(const cycle::CycleResult& result);
-/// The same with structural IMAs. "mismatches": sums that are not the plain integer product of the window and the
-/// cells' codes; "sums": how many were checked.
+/// The same with structural IMAs. "mismatches": sums that are not the plain integer product of the window and
+/// the cells' codes; "sums": how many were checked.
 [[nodiscard]] Figures simulate_structural(const Network& network, std::int64_t images = 1);
 
 inline constexpr std::int64_t kNs = 1'000'000;

@@ -9,7 +9,8 @@
 //             10 shift-add; 10 output register
 //   drain     1 per result (16 bits over 16 wires)
 //   join      results / 2 per extra part, then 3
-//   relu      elements / 4, then 1;  requantise elements / 4;  add elements / 2, then 1;  pool elements, then 1
+//   relu      elements / 4, then 1;  requantise elements / 4;  add elements / 2, then 1;  pool elements, then
+//   1
 #include <gtest/gtest.h>
 
 #include "tests/timing/chip_support.h"
@@ -39,8 +40,9 @@ TEST(ChipTiming, OneFullyConnectedLayer) {
   // 8 bytes over the link: 8. Router, 2 flits: 8 + 1 + 1 = 10. Write: 10 + 2 + 2 = 14; the window opens.
   EXPECT_EQ(f.at("stage.0.last_end"), 14 * kNs);
   EXPECT_EQ(f.at("stage.1.first_start"), 14 * kNs);
-  // Fill: 14 + max(2, 4) + 2 = 20. Latches 30 .. 100 (4 outputs x 2 slices = 8 columns: 8 < 10). Converted 108.
-  // Shift-add 110 + 10, register + 10 = 130. Drain 134. Requantise 135, relu 135 + 1 + 1 = 137. Router 138.
+  // Fill: 14 + max(2, 4) + 2 = 20. Latches 30 .. 100 (4 outputs x 2 slices = 8 columns: 8 < 10). Converted
+  // 108. Shift-add 110 + 10, register + 10 = 130. Drain 134. Requantise 135, relu 135 + 1 + 1 = 137. Router
+  // 138.
   EXPECT_EQ(f.at("stage.1.last_end"), 138 * kNs);
   EXPECT_EQ(f.at("stage.1.busy"), (100 - 14) * kNs);
   // Link, 4 bytes: 142.
@@ -53,8 +55,8 @@ TEST(ChipTiming, TwoPipelinedLayers) {
   const Figures f = run(place_network(g.output(g.conv(a, 4, 1, 1, 0)), round_machine()));
   // Pixel p is in the buffer at 8 (p+1) + 2 + 4: 14, 22, 30.
   EXPECT_EQ(f.at("stage.0.last_end"), 30 * kNs);
-  // First layer: fills end 20, 28 and, when the first vector is latched (100), 106. Latches 30 .. 100, 110 .. 180,
-  // 190 .. 260. Results 130, 210, 290; drained + 4, requantised + 1, written + 3: 138, 218, 298.
+  // First layer: fills end 20, 28 and, when the first vector is latched (100), 106. Latches 30 .. 100, 110 ..
+  // 180, 190 .. 260. Results 130, 210, 290; drained + 4, requantised + 1, written + 3: 138, 218, 298.
   EXPECT_EQ(f.at("stage.1.last_end"), 298 * kNs);
   // Second layer: fills of 4 bytes end 142, 222, 302, reads start 150, 230, 310, last latches 230, 310, 390.
   EXPECT_EQ(f.at("stage.2.first_start"), 138 * kNs);
@@ -71,17 +73,18 @@ TEST(ChipTiming, FullBufferHoldsTheProducer) {
   Network network = place_network(g.output(g.conv(a, 4, 1, 1, 0)), round_machine());
   network.program.edges[1].capacity = 1;
   const Figures f = run(network);
-  // Window 1 of the first layer opens when the second has taken pixel 0 (fill end 142): fill 148, reads from 150,
-  // last latch 230, results 260, in the buffer 268. Window 2 opens at that one's fill end, 272: fill 278, reads
-  // from 280, last latch 360, results 390, in the buffer 398.
-  // Idle for want of room: 100 .. 142 and 230 .. 272.
+  // Window 1 of the first layer opens when the second has taken pixel 0 (fill end 142): fill 148, reads from
+  // 150, last latch 230, results 260, in the buffer 268. Window 2 opens at that one's fill end, 272: fill
+  // 278, reads from 280, last latch 360, results 390, in the buffer 398. Idle for want of room: 100 .. 142
+  // and 230 .. 272.
   EXPECT_EQ(f.at("stage.1.output_stall"), (42 + 42) * kNs);
   EXPECT_EQ(f.at("stage.1.input_stall"), 0);
   EXPECT_EQ(f.at("stage.1.last_end"), 398 * kNs);
   // Second layer: last latches 230 and 360, then idle until 268 and 398.
   EXPECT_EQ(f.at("stage.2.input_stall"), (38 + 38) * kNs);
   EXPECT_EQ(f.at("stage.2.output_stall"), 0);
-  // Its last window: fill 402, reads from 410, last latch 490, converted 498, 520, drained 524, 525, 526, link 530.
+  // Its last window: fill 402, reads from 410, last latch 490, converted 498, 520, drained 524, 525, 526,
+  // link 530.
   EXPECT_EQ(f.at("total"), 530 * kNs);
 }
 
@@ -90,11 +93,11 @@ TEST(ChipTiming, Convolution3x3) {
   const Figures f = run(place_network(g.output(g.conv(g.input({1, 1, 3, 3}), 4, 3, 1, 1)), round_machine()));
   // Pixel p: link p + 1, router + 1, write + 1 + 2 = p + 5. The first window needs pixel (1,1), the fifth: 9.
   EXPECT_EQ(f.at("stage.1.first_start"), 9 * kNs);
-  // At 9 the write of pixel 7 is asked for too and goes first: fill (9 bytes, bus 5) 10 + 5 + 2 = 17. The write of
-  // pixel 8 waits for the eDRAM until 13: 13 + 1 + 2 = 16.
+  // At 9 the write of pixel 7 is asked for too and goes first: fill (9 bytes, bus 5) 10 + 5 + 2 = 17. The
+  // write of pixel 8 waits for the eDRAM until 13: 13 + 1 + 2 = 16.
   EXPECT_EQ(f.at("stage.0.last_end"), 16 * kNs);
-  // Reads from 20, last latches 100 + 80 w; the ninth window: 740, converted 748, 750 + 10 + 10 = 770, drained 774,
-  // requantised 775, router 776, link 780.
+  // Reads from 20, last latches 100 + 80 w; the ninth window: 740, converted 748, 750 + 10 + 10 = 770,
+  // drained 774, requantised 775, router 776, link 780.
   EXPECT_EQ(f.at("stage.1.busy"), (740 - 9) * kNs);
   EXPECT_EQ(f.at("total"), 780 * kNs);
 }
@@ -102,12 +105,13 @@ TEST(ChipTiming, Convolution3x3) {
 TEST(ChipTiming, RowBlocksInTwoImasMeetInTheTile) {
   GraphBuilder g;
   const Figures f = run(place_network(g.output(g.linear(g.input({1, 40}), 8)), round_machine()));
-  // Link 40, router (10 flits) 50, write 62. Rows 0-31 lie in the first IMA (2 crossbars), 32-39 in the second.
+  // Link 40, router (10 flits) 50, write 62. Rows 0-31 lie in the first IMA (2 crossbars), 32-39 in the
+  // second.
   EXPECT_EQ(f.at("stage.1.first_start"), 62 * kNs);
   // Fill 1 (32 bytes, bus 16): 62 .. 78, 80. Fill 2 (8 bytes, bus 4) waits for the bus: 78 .. 82, 84.
   // 16 columns per crossbar and ADC: steps of 20. First IMA: reads 80, latches 90 .. 230, converted 246,
-  // 250 + 20 = 270, drained (8 results) 278. Second: reads 90, latches 100 .. 240, converted 256, 280, drained 288.
-  // Join: 8 additions by 2 units 292, + 3 = 295. Requantise 297. Router (2 flits) 299.
+  // 250 + 20 = 270, drained (8 results) 278. Second: reads 90, latches 100 .. 240, converted 256, 280,
+  // drained 288. Join: 8 additions by 2 units 292, + 3 = 295. Requantise 297. Router (2 flits) 299.
   EXPECT_EQ(f.at("stage.1.last_end"), 299 * kNs);
   EXPECT_EQ(f.at("action.tile_shift_add"), 8);
   EXPECT_EQ(f.at("total"), (299 + 8) * kNs);
@@ -117,11 +121,13 @@ TEST(ChipTiming, Residual) {
   GraphBuilder g;
   const auto x = g.input({1, 4, 2, 2});
   const Figures f = run(place_network(g.output(g.add(g.conv(x, 4, 1, 1, 0), x)), round_machine()));
-  // Pixel 0 leaves the link at 4 and goes to two buffers of tile 0: through its port at 5 and 6, written 8 and 9.
+  // Pixel 0 leaves the link at 4 and goes to two buffers of tile 0: through its port at 5 and 6, written 8
+  // and 9.
   EXPECT_EQ(f.at("stage.1.first_start"), 8 * kNs);
   // Fill 8 + 2 + 2 = 12, reads 20, last latch 100, results 130, drained 134, requantised 135, written 138.
   EXPECT_EQ(f.at("stage.2.first_start"), 138 * kNs);
-  // Add: reads 4 + 4 bytes 142, adds 142 + 2 + 1 = 145, requantises 146, router 147. Then idle until the next.
+  // Add: reads 4 + 4 bytes 142, adds 142 + 2 + 1 = 145, requantises 146, router 147. Then idle until the
+  // next.
   EXPECT_EQ(f.at("stage.3.first_start"), 147 * kNs);
   EXPECT_EQ(f.at("stage.2.input_stall"), 3 * (80 - (146 - 138)) * kNs);
   // The fourth window: last latch 340, results 370, written 378, added 386, router 387, link 391.
@@ -133,13 +139,15 @@ TEST(ChipTiming, TransferToAnotherTile) {
   const auto hidden = g.relu(g.linear(g.input({1, 16}), 20));
   const Figures f = run(place_network(g.output(g.linear(hidden, 4)), round_machine()));
   // Link 16, router (4 flits) 20, write 26. Outputs 0-15 in IMA 0 (2 crossbars), 16-19 in IMA 1.
-  // IMA 0: fill 26 .. 34, 36; reads 40; 16 columns: latches 50 .. 190; converted 206; results 230; drained 246.
-  //   Requantise (16) 250, relu 255, to tile 1: 2 routers, 4 flits: 255 + 2 + 3 = 260; written 260 + 4 + 2 = 266.
+  // IMA 0: fill 26 .. 34, 36; reads 40; 16 columns: latches 50 .. 190; converted 206; results 230; drained
+  // 246.
+  //   Requantise (16) 250, relu 255, to tile 1: 2 routers, 4 flits: 255 + 2 + 3 = 260; written 260 + 4 + 2 =
+  //   266.
   // IMA 1: fill 34 .. 42, 44; reads 50; 8 columns: latches 60 .. 130; results 160; long done.
   EXPECT_EQ(f.at("stage.1.last_end"), 266 * kNs);
   EXPECT_EQ(f.at("stage.2.first_start"), 266 * kNs);
-  // In tile 1: fill (20 bytes, bus 10) 278; reads 280; last latch 360; converted 368; results 390; drained 394;
-  // requantised 395; two routers 397; link 401.
+  // In tile 1: fill (20 bytes, bus 10) 278; reads 280; last latch 360; converted 368; results 390; drained
+  // 394; requantised 395; two routers 397; link 401.
   EXPECT_EQ(f.at("stage.2.last_end"), 397 * kNs);
   EXPECT_EQ(f.at("total"), 401 * kNs);
   // Flits x routers: input 4 x 1; 4 x 2 and 1 x 2 to tile 1; output 1 x 2.
@@ -152,8 +160,9 @@ TEST(ChipTiming, GlobalPoolAccumulatesAndTheNextImageFollows) {
   const Figures f = run(place_network(g.output(g.linear(g.flatten(pooled), 3)), round_machine()), 2);
   // Pixel p: link 2 (p+1), router + 1, write + 3. The first window needs pixel (1,1), the sixth: 12 + 4 = 16.
   EXPECT_EQ(f.at("stage.1.first_start"), 16 * kNs);
-  // Fill (18 bytes, bus 9) 27, reads 30, last latches 110 + 80 w; the 16th: 1310, converted 1318, results 1340,
-  // drained 1344, requantised 1345, written 1348. Pool: read 1 + 2, 4 elements + 1: 1356; its window opens.
+  // Fill (18 bytes, bus 9) 27, reads 30, last latches 110 + 80 w; the 16th: 1310, converted 1318, results
+  // 1340, drained 1344, requantised 1345, written 1348. Pool: read 1 + 2, 4 elements + 1: 1356; its window
+  // opens.
   EXPECT_EQ(f.at("stage.2.first_start"), 1356 * kNs);
   // Requantise 1357, written 1360. Fill 1364, reads 1370, last latch 1450, converted (6 columns) 1456, 1480,
   // drained (3) 1483, requantised 1484, router 1485, link 1488.
@@ -170,11 +179,13 @@ TEST(ChipTiming, IsaacTilePipelineTakes22Cycles) {
   const Figures f = simulate(network);
   constexpr std::int64_t kCycle = 100 * kNs;
   const auto cycle_of = [&](std::int64_t fs) { return fs / kCycle; };
-  // Cycle 1 is the one in which the window opens: 256 bytes from the eDRAM into the input register take 6.7 + 40 ns.
+  // Cycle 1 is the one in which the window opens: 256 bytes from the eDRAM into the input register take 6.7 +
+  // 40 ns.
   const std::int64_t first = cycle_of(f.at("stage.1.first_start"));
   // Crossbar in cycles 2-17: the last latch is the edge that ends cycle 17.
   EXPECT_EQ(f.at("stage.1.first_start") + f.at("stage.1.busy"), (first + 17) * kCycle);
-  // ADC 18, shift-add 19, output register 20, transfer and sigmoid unit in 21, and the eDRAM write ends in 22.
+  // ADC 18, shift-add 19, output register 20, transfer and sigmoid unit in 21, and the eDRAM write ends
+  // in 22.
   EXPECT_EQ(cycle_of(f.at("stage.1.last_end")) - first + 1, 22);
   EXPECT_EQ(f.at("stage.2.first_start"), f.at("stage.1.last_end"));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands for the tile around an IMA under test: sends vectors and drains results after given delays, and records
-// when the IMA gave a buffer back and offered results.
+// Stands for the tile around an IMA under test: sends vectors and drains results after given delays, and
+// records when the IMA gave a buffer back and offered results.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace bitline::timing_test {
 
 struct Mvm {
   std::vector<std::int32_t> x;
-  base::Time load_delay;    ///< from when the vector may be sent to its arrival
-  base::Time drain_delay;   ///< from when the results may be drained to when they have been
+  base::Time load_delay;   ///< from when the vector may be sent to its arrival
+  base::Time drain_delay;  ///< from when the results may be drained to when they have been
 };
 
 struct Log {
@@ -26,7 +26,8 @@ struct Log {
 
 class ImaDriver final : public sc_core::sc_module, public ima::ImaClient {
  public:
-  ImaDriver(const sc_core::sc_module_name& name, ima::ImaModule& ima, int input_buffers, std::vector<Mvm> mvms)
+  ImaDriver(const sc_core::sc_module_name& name, ima::ImaModule& ima, int input_buffers,
+            std::vector<Mvm> mvms)
       : sc_core::sc_module(name), ima_(ima), credits_(input_buffers), mvms_(std::move(mvms)) {
     SC_HAS_PROCESS(ImaDriver);
     ima.client(*this);

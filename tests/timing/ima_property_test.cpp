@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two IMAs are the same machine: on random configurations, weights, inputs and handshake delays the structural
-// one and the transaction-level one agree in every time, every result and every action count.
+// The two IMAs are the same machine: on random configurations, weights, inputs and handshake delays the
+// structural one and the transaction-level one agree in every time, every result and every action count.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -28,8 +28,8 @@ std::unique_ptr<Pair> make_pair(int index, std::mt19937& random) {
   const ImaCase& test = pair->test;
   const int buffers = test.params.ima.input_register.buffers;
   pair->structural = std::make_unique<ima::StructuralIma>(name("structural").c_str(), test.params, test.plan);
-  pair->transaction = std::make_unique<ima::TransactionIma>(name("transaction").c_str(),
-                                                            timing_params(test.plan, test.params), &test.plan);
+  pair->transaction = std::make_unique<ima::TransactionIma>(
+      name("transaction").c_str(), timing_params(test.plan, test.params), &test.plan);
   pair->structural_driver =
       std::make_unique<ImaDriver>(name("driver_s").c_str(), *pair->structural, buffers, test.mvms);
   pair->transaction_driver =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The structural IMA against cycle counts derived by hand, term by term. L: latch of a read, C: end of its conversions,
-// A: shift-adds done, W: written to the output register, D: results can be read.
+// The structural IMA against cycle counts derived by hand, term by term. L: latch of a read, C: end of its
+// conversions, A: shift-adds done, W: written to the output register, D: results can be read.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -138,8 +138,8 @@ TEST(ImaTiming, PhasesFollowEachOtherAndCrossbarsWait) {
   s.plan.slots = s.plan.adcs = 2;
   s.plan.crossbars[0].phases.push_back(phase(4, 14, 8));
   s.plan.crossbars.push_back({1, -1, {phase(4, 2, 8)}});
-  // Phase 0, 4 reads: L = 20, 30, 40, 50 (6 and 2 conversions). Phase 1, the first crossbar alone: L = 60 (read 50 ..
-  // 60, C of the read before 56), then 14 conversions: 80, 100, 120. C = 134, edge 140.
+  // Phase 0, 4 reads: L = 20, 30, 40, 50 (6 and 2 conversions). Phase 1, the first crossbar alone: L = 60
+  // (read 50 .. 60, C of the read before 56), then 14 conversions: 80, 100, 120. C = 134, edge 140.
   const Figures f = run(s);
   EXPECT_EQ(f.at("free.0"), 120 * kNs);
   EXPECT_EQ(f.at("ready.0"), 140 * kNs);
@@ -161,15 +161,15 @@ TEST(ImaTiming, SignedInputsTakeASignRead) {
 TEST(ImaTiming, ConsecutiveVectorsOverlap) {
   ImaSetup s = simple(6);
   s.mvms.assign(3, s.mvms[0]);
-  // Sent at 5, 10 (two buffers); the third when the first buffer is free: 50 + 5. The second reads from 50: L = 60 ..
-  // 90, C = 96, 100; the third from 90: L = 100 .. 130, C = 136, 140.
+  // Sent at 5, 10 (two buffers); the third when the first buffer is free: 50 + 5. The second reads from 50: L
+  // = 60 .. 90, C = 96, 100; the third from 90: L = 100 .. 130, C = 136, 140.
   const Figures f = run(s);
   EXPECT_EQ(f.at("ready.0"), 60 * kNs);
   EXPECT_EQ(f.at("free.1"), 90 * kNs);
   EXPECT_EQ(f.at("ready.1"), 100 * kNs);
   EXPECT_EQ(f.at("ready.2"), 140 * kNs);
-  // With one buffer each waits for the one before: sent 50 + 5, read 60, L = 70 .. 100, 110; sent 105, read 110, L =
-  // 120 .. 150, 160.
+  // With one buffer each waits for the one before: sent 50 + 5, read 60, L = 70 .. 100, 110; sent 105, read
+  // 110, L = 120 .. 150, 160.
   s.params.ima.input_register.buffers = 1;
   const Figures single = run(s);
   EXPECT_EQ(single.at("free.1"), 100 * kNs);
@@ -183,7 +183,8 @@ TEST(ImaTiming, FullOutputRegisterHoldsTheSampleAndHolds) {
   s.mvms.assign(3, s.mvms[0]);
   for (Mvm& mvm : s.mvms) mvm.drain_delay = Time::from_ns(100);
   // MVM 0: D = 60, drained 160. MVM 1: L = 60 .. 90, C = 96, A = 100, but W = D = 160, drained 260.
-  // MVM 2: settled at 100, latched only when MVM 1 has a place: L = 160 .. 190, C = 196, A = 200, W = D = 260.
+  // MVM 2: settled at 100, latched only when MVM 1 has a place: L = 160 .. 190, C = 196, A = 200, W = D =
+  // 260.
   const Figures f = run(s);
   EXPECT_EQ(f.at("ready.0"), 60 * kNs);
   EXPECT_EQ(f.at("ready.1"), 160 * kNs);
@@ -207,8 +208,8 @@ TEST(ImaTiming, IsaacPipelineStageByStage) {
   s.mvms.assign(4, {std::vector<std::int32_t>(128, 1), Time::from_ns(100), Time::from_ns(5)});
   const Figures f = run(s);
   constexpr std::int64_t kCycle = 100 * kNs;
-  // Cycle 1: eDRAM and input register (the driver's 100 ns). Cycles 2-17: 16 crossbar reads, the last latched at the
-  // end of cycle 17.
+  // Cycle 1: eDRAM and input register (the driver's 100 ns). Cycles 2-17: 16 crossbar reads, the last latched
+  // at the end of cycle 17.
   EXPECT_EQ(f.at("free.0"), 17 * kCycle);
   // Cycle 18: 128 conversions of 781.25 ps = 100 ns. Cycle 19: shift-add. Cycle 20: output register.
   EXPECT_EQ(f.at("ready.0"), 20 * kCycle);

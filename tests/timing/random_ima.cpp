@@ -26,9 +26,12 @@ class Generator {
   /// Often zero, often a round number, sometimes an odd one: coincidences of edges matter most.
   Time duration(int most_ns) {
     switch (pick(0, 3)) {
-      case 0: return {};
-      case 1: return Time::from_fs(pick(1, most_ns * 1000) * 1000LL + pick(0, 999));
-      default: return Time::from_ns(pick(1, most_ns));
+      case 0:
+        return {};
+      case 1:
+        return Time::from_fs(pick(1, most_ns * 1000) * 1000LL + pick(0, 999));
+      default:
+        return Time::from_ns(pick(1, most_ns));
     }
   }
   Time delay() { return duration(coin() ? 20 : 400); }
@@ -146,6 +149,8 @@ ima::ImaTimingParams timing_params(const ima::ImaPlan& plan, const ima::Structur
   return t;
 }
 
-ImaCase random_case(std::mt19937& random) { return Generator(random).make(); }
+ImaCase random_case(std::mt19937& random) {
+  return Generator(random).make();
+}
 
 }  // namespace bitline::timing_test

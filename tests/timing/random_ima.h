@@ -19,7 +19,8 @@ struct ImaCase {
 };
 
 /// ImaTimingParams of `plan` on the machine of `params`.
-[[nodiscard]] ima::ImaTimingParams timing_params(const ima::ImaPlan& plan, const ima::StructuralParams& params);
+[[nodiscard]] ima::ImaTimingParams timing_params(const ima::ImaPlan& plan,
+                                                 const ima::StructuralParams& params);
 
 [[nodiscard]] ImaCase random_case(std::mt19937& random);
 

@@ -86,10 +86,9 @@ std::string to_text(const sim::Mapping& mapping) {
     const place::LayerPlacement& layer = program.layers[l];
     const slice::SlicedLayer& sliced = *mapping.sliced[l];
     table.add({layer.name, std::to_string(sliced.rows_per_group), std::to_string(sliced.outputs()),
-               std::to_string(sliced.groups), std::to_string(layer.windows),
-               std::to_string(layer.replicas), std::to_string(layer.crossbars),
-               std::to_string(layer.imas.size()), std::to_string(tiles_of(layer)),
-               result::percent(layer.cell_utilization)});
+               std::to_string(sliced.groups), std::to_string(layer.windows), std::to_string(layer.replicas),
+               std::to_string(layer.crossbars), std::to_string(layer.imas.size()),
+               std::to_string(tiles_of(layer)), result::percent(layer.cell_utilization)});
   }
   return out + table.str() +
          "\nrows x cols: weight matrix of a group x outputs of all groups; MVMs: per image\n";

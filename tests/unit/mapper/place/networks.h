@@ -52,14 +52,16 @@ class GraphBuilder {
 
  private:
   graph::ValueId value(const std::string& name, graph::Shape shape, graph::NodeId producer = -1) {
-    graph_.values.push_back({name + std::to_string(graph_.values.size()), std::move(shape), producer, nullptr});
+    graph_.values.push_back(
+        {name + std::to_string(graph_.values.size()), std::move(shape), producer, nullptr});
     return static_cast<graph::ValueId>(graph_.values.size()) - 1;
   }
   graph::ValueId node(const std::string& name, graph::Op op, graph::Attributes attributes,
                       std::vector<graph::ValueId> inputs, graph::Shape shape) {
     const auto id = static_cast<graph::NodeId>(graph_.nodes.size());
     const graph::ValueId out = value(name, std::move(shape), id);
-    graph_.nodes.push_back({name + std::to_string(id), name, op, std::move(attributes), std::move(inputs), {out}});
+    graph_.nodes.push_back(
+        {name + std::to_string(id), name, op, std::move(attributes), std::move(inputs), {out}});
     return out;
   }
   graph::Graph graph_;
@@ -74,7 +76,8 @@ inline std::shared_ptr<const slice::SlicedLayer> sliced(const arch::Arch& arch, 
   layer->outputs_per_group = outputs;
   layer->arrays = arrays;
   const int count = arch.precision.weights.bits / arch.device.bits_per_cell;
-  for (int s = count - 1; s >= 0; --s) layer->slices.push_back({arch.device.bits_per_cell, s * arch.device.bits_per_cell, 1});
+  for (int s = count - 1; s >= 0; --s)
+    layer->slices.push_back({arch.device.bits_per_cell, s * arch.device.bits_per_cell, 1});
   for (int band = 0; band < rows; band += arch.crossbar.rows) {
     const int end = std::min(rows, band + arch.crossbar.rows);
     for (int r = band; r < end; r += arch.crossbar.active_rows) {
@@ -98,7 +101,8 @@ inline std::vector<LayerInput> sliced_layers(const graph::Graph& graph, const ar
       groups = static_cast<int>(conv->group);
       rows = static_cast<int>(in[1] / conv->group * conv->kernel[0] * conv->kernel[1]);
     }
-    layers.push_back({static_cast<graph::NodeId>(n), sliced(arch, rows, static_cast<int>(out[1]) / groups, groups)});
+    layers.push_back(
+        {static_cast<graph::NodeId>(n), sliced(arch, rows, static_cast<int>(out[1]) / groups, groups)});
   }
   return layers;
 }

@@ -55,7 +55,8 @@ TEST(Partition, HoldsEveryCellExactlyOnce) {
       arch.precision.weights.bits = 4;
       arch.slices.placement = placement;
       for (int arrays : {1, 2}) {
-        for (auto [rows, outputs, groups] : {std::tuple{16, 8, 1}, {37, 21, 1}, {9, 1, 12}, {3, 2, 5}, {20, 3, 4}}) {
+        for (auto [rows, outputs, groups] :
+             {std::tuple{16, 8, 1}, {37, 21, 1}, {9, 1, 12}, {3, 2, 5}, {20, 3, 4}}) {
           const auto layer = sliced(arch, rows, outputs, groups, arrays);
           expect_every_cell_once(partition("layer", *layer, arch), *layer);
         }
@@ -90,7 +91,8 @@ TEST(Partition, NoDriveExceedsActiveRowsAndNoCrossbarItsSize) {
 TEST(Partition, PacksADepthwiseConvolutionBlockDiagonally) {
   arch::Arch arch;
   arch.precision.weights.bits = 8;
-  // 3x3 depthwise: 9 rows and 4 columns a group. 14 groups by rows (126 of 128), 32 by columns: 14 a crossbar.
+  // 3x3 depthwise: 9 rows and 4 columns a group. 14 groups by rows (126 of 128), 32 by columns: 14 a
+  // crossbar.
   const auto layer = sliced(arch, 9, 1, 64);
   EXPECT_EQ(partition("dw", *layer, arch).pieces.size(), 5u);
 }
@@ -134,7 +136,8 @@ TEST(Place, CountsCrossbarsAsIsaacDoes) {
 }
 
 TEST(Place, PartialSumsOfRowBandsMeetInJoins) {
-  // 1152 rows: 9 bands; 64 outputs: 4 column blocks; 36 crossbars over 5 IMAs of 8, so column blocks straddle IMAs.
+  // 1152 rows: 9 bands; 64 outputs: 4 column blocks; 36 crossbars over 5 IMAs of 8, so column blocks straddle
+  // IMAs.
   arch::Arch arch;
   GraphBuilder b;
   const auto graph = b.output(b.conv(b.input({1, 128, 8, 8}), 64, 3, 1, 1));

@@ -47,7 +47,8 @@ TEST(Window, MatchesTheDefinitionOfAConvolution) {
             std::int64_t need = 0;
             for (std::int64_t j = 0; j < outputs; ++j) {
               for (std::int64_t p : taken(window, j)) need = std::max(need, p + 1);
-              const auto text = ::testing::Message() << h << 'x' << w << " k" << k << " s" << stride << " p" << pad << " j" << j;
+              const auto text = ::testing::Message()
+                                << h << 'x' << w << " k" << k << " s" << stride << " p" << pad << " j" << j;
               // A window that lies in padding alone may wait for pixels that it does not take.
               EXPECT_GE(window.needed(j), need) << text;
               EXPECT_LE(window.needed(j), h * w) << text;

@@ -25,7 +25,7 @@ std::string config_error(const Call& call) {
 
 /// A layer with these integer weights.
 inline quantize::LayerQuant quant_of(std::vector<std::int32_t> codes, int bits,
-                              arch::WeightScheme scheme = arch::WeightScheme::symmetric) {
+                                     arch::WeightScheme scheme = arch::WeightScheme::symmetric) {
   quantize::LayerQuant quant;
   quant.weights.bits = bits;
   quant.weights.scheme = scheme;

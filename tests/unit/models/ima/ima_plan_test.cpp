@@ -98,7 +98,7 @@ TEST(FunctionalMvm, ValuesAndActionsOfASmallCase) {
   EXPECT_EQ(actions.conversions[2], 3);
   EXPECT_EQ(actions.cell_level_sum, 10);
   EXPECT_EQ(actions[Action::input_register_write], 2);
-  EXPECT_EQ(actions[Action::input_register_read], 2);   // 3 rows of 3 bits, packed
+  EXPECT_EQ(actions[Action::input_register_read], 2);  // 3 rows of 3 bits, packed
   EXPECT_EQ(actions[Action::output_register_write], 4);
 }
 

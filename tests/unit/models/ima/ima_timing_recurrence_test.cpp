@@ -62,7 +62,8 @@ TEST(ImaTimingRecurrence, EqualsTheWrittenOutForm) {
     p.output_buffers = pick(1, 3);
     p.chunks = pick(1, 5);
     for (int phases = pick(1, 3); phases > 0; --phases) p.conversion.push_back(time(200));
-    // Arrivals and drains that a tile could cause: drains follow results, so they are made with the recurrence.
+    // Arrivals and drains that a tile could cause: drains follow results, so they are made with the
+    // recurrence.
     std::vector<Time> arrived, drained;
     std::vector<Expected> expected;
     Time at;
@@ -71,7 +72,8 @@ TEST(ImaTimingRecurrence, EqualsTheWrittenOutForm) {
       arrived.push_back(at);
       drained.push_back(Time());
       expected = written_out(p, arrived, drained);
-      drained.back() = std::max(expected.back().ready, m == 0 ? Time() : drained[drained.size() - 2]) + time(500);
+      drained.back() =
+          std::max(expected.back().ready, m == 0 ? Time() : drained[drained.size() - 2]) + time(500);
     }
     expected = written_out(p, arrived, drained);
     ImaTiming timing(p);

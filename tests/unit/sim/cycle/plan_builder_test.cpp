@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Placement, plan and the IMA's values against the engine, on random layers over all encodings, row blocks, groups,
-// converters and slice placements: the same sums and the same data-dependent actions along two separate ways.
+// Placement, plan and the IMA's values against the engine, on random layers over all encodings, row blocks,
+// groups, converters and slice placements: the same sums and the same data-dependent actions along two
+// separate ways.
 #include "sim/cycle/plan_builder.h"
 
 #include <gtest/gtest.h>

@@ -11,12 +11,14 @@ namespace {
 
 using base::Time;
 
-Time ns(std::int64_t n) { return Time::from_ns(n); }
+Time ns(std::int64_t n) {
+  return Time::from_ns(n);
+}
 
 TEST(ItemCounter, CompletesInOrderAtTheLatestReport) {
   ItemCounter counter(2);
   EXPECT_FALSE(counter.add(0, ns(5)));
-  EXPECT_FALSE(counter.add(1, ns(7)));   // the first contributor is ahead
+  EXPECT_FALSE(counter.add(1, ns(7)));  // the first contributor is ahead
   EXPECT_EQ(counter.add(0, ns(3)), ns(5));
   EXPECT_EQ(counter.complete(), 1);
   EXPECT_EQ(counter.add(1, ns(9)), ns(9));
@@ -54,7 +56,7 @@ TEST(EdgeState, WindowsWaitForTheirPixelsAndProducersForRoom) {
   EXPECT_FALSE(state.has_input(1));
   EXPECT_TRUE(state.has_place(5));
   EXPECT_FALSE(state.has_place(6));
-  state.consumed(1);                 // row 0 is still needed by row 1 of the output
+  state.consumed(1);  // row 0 is still needed by row 1 of the output
   EXPECT_EQ(state.pixels_released(), 0);
   state.consumed(9);
   EXPECT_EQ(state.pixels_released(), 9);
