@@ -30,6 +30,18 @@ const char* to_string(Op op) {
       return "clip";
     case Op::sigmoid:
       return "sigmoid";
+    case Op::elementwise:
+      return "elementwise";
+    case Op::rearrange:
+      return "rearrange";
+    case Op::reduce:
+      return "reduce";
+    case Op::resample:
+      return "resample";
+    case Op::normalise:
+      return "normalise";
+    case Op::matmul:
+      return "matmul";
     case Op::softmax:
       return "softmax";
     case Op::max_pool:

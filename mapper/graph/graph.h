@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "mapper/graph/digital_attributes.h"
 #include "mapper/graph/grid.h"
 #include "mapper/tensor/tensor.h"
 
@@ -31,6 +32,12 @@ enum class Op {
   relu,
   clip,
   sigmoid,
+  elementwise,  ///< a Function of its inputs, broadcast together
+  rearrange,    ///< elements in another order (Transpose, Slice, Pad, ...)
+  reduce,       ///< sum, mean, largest or smallest over some dimensions
+  resample,     ///< interpolation along one axis
+  normalise,    ///< (x - mean) / deviation over the last dimensions
+  matmul,       ///< inputs: a [..., M, K], b [..., K, N], both computed: on the digital unit
   softmax,
   max_pool,
   average_pool,
@@ -74,8 +81,10 @@ struct PoolAttributes {
 struct AxisAttributes {
   std::int64_t axis = 0;
 };  ///< softmax, concat, flatten (non-negative)
-using Attributes = std::variant<std::monostate, ConvAttributes, LinearAttributes, ScaleShiftAttributes,
-                                ClipAttributes, PoolAttributes, AxisAttributes, Grid>;
+using Attributes =
+    std::variant<std::monostate, ConvAttributes, LinearAttributes, ScaleShiftAttributes, ClipAttributes,
+                 PoolAttributes, AxisAttributes, FunctionAttributes, RearrangeAttributes, ReduceAttributes,
+                 ResampleAttributes, NormaliseAttributes, Grid>;
 
 struct Value {
   std::string name;

@@ -77,6 +77,15 @@ class Importer {
     return node.domain() == "com.microsoft" ? find_contributed_operator(node.op_type()) : nullptr;
   }
 
+  static bool is_real(int type) {
+    return type == TensorProto::FLOAT || type == TensorProto::FLOAT16 || type == TensorProto::DOUBLE ||
+           type == TensorProto::BFLOAT16;
+  }
+  static bool is_whole(int type) {
+    return (type >= TensorProto::UINT8 && type <= TensorProto::INT64) || type == TensorProto::BOOL ||
+           type == TensorProto::UINT32 || type == TensorProto::UINT64;
+  }
+
   void read_opset() {
     for (const auto& import : model_.opset_import()) {
       if (default_domain(import.domain()))
@@ -220,7 +229,7 @@ class Importer {
       const graph::Shape shape = input_shape(input);
       if (problems_.size() != before) continue;
       try {
-        network_.add_input(input.name(), shape);
+        network_.add_input(input.name(), shape, is_whole(input.type().tensor_type().elem_type()));
       } catch (const std::invalid_argument& error) {
         report("network input '" + input.name() + "'", error.what(), "", "");
       }
@@ -234,10 +243,8 @@ class Importer {
       report(where, "is not a tensor", "a float tensor", "");
       return {};
     }
-    if (type.elem_type() != TensorProto::FLOAT && type.elem_type() != TensorProto::FLOAT16 &&
-        type.elem_type() != TensorProto::DOUBLE && type.elem_type() != TensorProto::BFLOAT16 &&
-        type.elem_type() != TensorProto::INT8 && type.elem_type() != TensorProto::UINT8) {
-      report(where, "is not float", "float, float16, bfloat16, double; int8 and uint8 for codes", "");
+    if (!is_real(type.elem_type()) && !is_whole(type.elem_type())) {
+      report(where, "is not of a numeric type", "float, float16, bfloat16, double, integers, bool", "");
     }
     if (!type.has_shape())
       report(where, "has no shape", "all dimensions but the batch fixed", "export it with its input shape");

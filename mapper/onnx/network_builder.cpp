@@ -61,7 +61,12 @@ std::int64_t weight_size(const Node& node) {
 
 /// Operators that also work on constants that are not float (shapes that a file computes).
 bool any_type(Op op) {
-  return op == Op::reshape || op == Op::flatten || op == Op::concat || op == Op::add;
+  return op == Op::reshape || op == Op::flatten || op == Op::concat || op == Op::add ||
+         op == Op::elementwise || op == Op::rearrange || op == Op::reduce;
+}
+
+const graph::FunctionAttributes* function_of(const Node& node) {
+  return std::get_if<graph::FunctionAttributes>(&node.attributes);
 }
 
 }  // namespace
@@ -75,6 +80,11 @@ bool NetworkBuilder::is_read(const std::string& name) const {
 }
 
 void NetworkBuilder::count_elements(const graph::Shape& shape, const std::string& name) {
+  require_size(shape, name);
+  charge(tensor::element_count(shape), name);
+}
+
+void NetworkBuilder::require_size(const graph::Shape& shape, const std::string& name) const {
   std::int64_t count = 0;
   try {
     count = tensor::element_count(shape);
@@ -88,7 +98,51 @@ void NetworkBuilder::count_elements(const graph::Shape& shape, const std::string
     throw std::invalid_argument("value '" + name + "' of shape " + tensor::to_string(shape) +
                                 " has more than " + std::to_string(limits_.value) + " elements");
   }
-  charge(count, name);
+}
+
+bool NetworkBuilder::is_integer(ValueId v) const {
+  const auto& constant = value(v).constant;
+  return constant ? !constant->holds<float>() : integers_.contains(v);
+}
+
+/// The node's results are whole numbers: where all that it moves or combines are.
+bool NetworkBuilder::gives_integers(const Node& node) const {
+  std::size_t first = 0;
+  if (const auto* function = function_of(node)) {
+    using graph::Function;
+    const Function f = function->function;
+    if (f == Function::equal || f == Function::to_integer || f == Function::to_boolean) return true;
+    if (f == Function::pow) return is_integer(node.inputs[0]);
+    first = f == Function::select ? 1 : 0;
+  } else if (!any_type(node.op) && node.op != Op::max_pool && node.op != Op::clip && node.op != Op::relu) {
+    return false;
+  }
+  return std::all_of(node.inputs.begin() + static_cast<std::ptrdiff_t>(first), node.inputs.end(),
+                     [&](ValueId v) { return is_integer(v); });
+}
+
+/// The constants that a computed node reads are float. Integers are converted where the node takes them: as a
+/// condition or an exponent, or beside computed integers.
+void NetworkBuilder::check_operands(Node& node) {
+  const auto* function = function_of(node);
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const ValueId v = node.inputs[i];
+    if (value(v).constant == nullptr || value(v).constant->holds<float>()) continue;
+    using graph::Function;
+    const bool free = function != nullptr && ((function->function == Function::select && i == 0) ||
+                                              (function->function == Function::pow && i == 1));
+    const bool integers = any_type(node.op) && std::all_of(node.inputs.begin(), node.inputs.end(),
+                                                           [&](ValueId other) { return is_integer(other); });
+    const bool selects = function != nullptr && function->function == Function::select && i > 0 &&
+                         is_integer(node.inputs[1]) && is_integer(node.inputs[2]);
+    if (!free && !integers && !selects)
+      throw std::invalid_argument("input '" + value(v).name + "' is not float");
+    Tensor converted = tensor::to_float(*value(v).constant);
+    charge(converted.size(), value(v).name);
+    const std::string name = unique_value_name(value(v).name + "/float");
+    add_constant(name, std::make_shared<const Tensor>(std::move(converted)));
+    node.inputs[i] = find(name);
+  }
 }
 
 void NetworkBuilder::charge(std::int64_t elements, const std::string& name) {
@@ -113,9 +167,10 @@ ValueId NetworkBuilder::add_value(Value value) {
   return id;
 }
 
-void NetworkBuilder::add_input(const std::string& name, const graph::Shape& shape) {
+void NetworkBuilder::add_input(const std::string& name, const graph::Shape& shape, bool integer) {
   count_elements(shape, name);
   inputs_.push_back(add_value({name, shape, -1, nullptr, nullptr}));
+  if (integer) integers_.insert(inputs_.back());
 }
 
 void NetworkBuilder::add_constant(const std::string& name, std::shared_ptr<const Tensor> tensor,
@@ -135,21 +190,23 @@ ValueId NetworkBuilder::add_node(Node node, const std::string& output, const gra
   const auto constant = [&](ValueId v) { return value(v).constant != nullptr; };
   const bool evaluated =
       !node.inputs.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), constant);
-  for (const ValueId v : node.inputs) {
-    if (constant(v) && !value(v).constant->holds<float>() && !(evaluated && any_type(node.op))) {
-      throw std::invalid_argument("input '" + value(v).name + "' is not float");
-    }
-  }
   if (evaluated) {
     std::vector<const Tensor*> inputs;
-    for (const ValueId v : node.inputs) inputs.push_back(value(v).constant.get());
+    for (const ValueId v : node.inputs) {
+      if (!value(v).constant->holds<float>() && !any_type(node.op))
+        throw std::invalid_argument("input '" + value(v).name + "' is not float");
+      inputs.push_back(value(v).constant.get());
+    }
     auto result = std::make_shared<const Tensor>(reference::evaluate(node, inputs, shape));
     return add_value({output, shape, -1, std::move(result), nullptr});
   }
+  const bool integer = gives_integers(node);
+  check_operands(node);
   node_names_.insert(node.name);
   const ValueId id = add_value({output, shape, static_cast<NodeId>(nodes_.size()), nullptr, nullptr});
   node.outputs = {id};
   nodes_.push_back(std::move(node));
+  if (integer) integers_.insert(id);
   return id;
 }
 

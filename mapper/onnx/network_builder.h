@@ -31,7 +31,10 @@ class NetworkBuilder {
 
   /// Counts elements of a value, or of a rewritten copy of a constant, towards the limit on their total.
   void charge(std::int64_t elements, const std::string& name);
-  void add_input(const std::string& name, const graph::Shape& shape);
+  /// Refuses a shape that no value may have; for handlers, before they allocate what grows with it.
+  void require_size(const graph::Shape& shape, const std::string& name) const;
+  /// `integer`: its elements are whole numbers in float tensors.
+  void add_input(const std::string& name, const graph::Shape& shape, bool integer = false);
   /// `grid`: the range of its codes, and the scale where it was dequantised; null: neither is known.
   void add_constant(const std::string& name, std::shared_ptr<const tensor::Tensor> tensor,
                     std::shared_ptr<const graph::Grid> grid = nullptr);
@@ -44,6 +47,10 @@ class NetworkBuilder {
   /// convolution its outputs, of a linear layer the last dimension.
   [[nodiscard]] bool fold_affine(graph::ValueId value, const std::vector<float>& scale,
                                  const std::vector<float>& shift, const std::string& output);
+
+  /// Its elements are integers or booleans in the file (and whole numbers in float tensors if computed).
+  void count_as_real(graph::ValueId v) { integers_.erase(v); }
+  [[nodiscard]] bool is_integer(graph::ValueId v) const;
 
   /// -1 if the name is unknown.
   [[nodiscard]] graph::ValueId find(const std::string& name) const;
@@ -61,6 +68,8 @@ class NetworkBuilder {
 
  private:
   graph::ValueId add_value(graph::Value value);
+  void check_operands(graph::Node& node);
+  [[nodiscard]] bool gives_integers(const graph::Node& node) const;
   void count_elements(const graph::Shape& shape, const std::string& name);
   void name_output(const std::string& name);
 
@@ -75,6 +84,7 @@ class NetworkBuilder {
   std::unordered_map<std::string, int> reads_expected_;
   std::unordered_set<std::string> node_names_;
   std::unordered_set<graph::ValueId> output_values_;
+  std::unordered_set<graph::ValueId> integers_;  ///< computed values and inputs
 };
 
 }  // namespace bitline::onnx

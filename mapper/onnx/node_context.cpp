@@ -71,6 +71,19 @@ std::vector<std::int64_t> NodeContext::integers(const std::string& name, std::ve
   return a != nullptr ? std::vector<std::int64_t>(a->ints().begin(), a->ints().end()) : std::move(fallback);
 }
 
+std::vector<float> NodeContext::reals(const std::string& name, std::vector<float> fallback) {
+  const AttributeProto* a = attribute(name, AttributeProto::FLOATS, "a list of numbers");
+  return a != nullptr ? std::vector<float>(a->floats().begin(), a->floats().end()) : std::move(fallback);
+}
+
+Tensor NodeContext::attribute_tensor(const std::string& name) {
+  if (!has(name)) return {{1}, std::vector<float>{0.0F}};
+  for (AttributeProto& a : *node_.mutable_attribute()) {
+    if (a.name() == name) return take_tensor(*a.mutable_t());
+  }
+  return {};
+}
+
 Tensor NodeContext::constant_value() {
   if (node_.attribute_size() != 1)
     fail("has " + std::to_string(node_.attribute_size()) + " attributes", "exactly one");
@@ -142,6 +155,12 @@ void NodeContext::emit(graph::Op op, graph::Attributes attributes, std::vector<V
       output_name(0), shape);
 }
 
+void NodeContext::emit_real(graph::Op op, graph::Attributes attributes, std::vector<ValueId> from,
+                            const graph::Shape& shape) {
+  emit(op, std::move(attributes), std::move(from), shape);
+  network_.count_as_real(network_.find(output_name(0)));
+}
+
 ValueId NodeContext::intermediate(const std::string& suffix, graph::Op op, graph::Attributes attributes,
                                   std::vector<ValueId> from, const graph::Shape& shape) {
   const std::string name = network_.unique_node_name(name_ + suffix);
@@ -182,6 +201,24 @@ std::shared_ptr<const graph::Grid> NodeContext::weight_grid(int i, std::int64_t 
          "the columns of a crossbar have one scale each");
   }
   return given;
+}
+
+int NodeContext::outputs() const {
+  return node_.output_size();
+}
+
+std::vector<std::int64_t> NodeContext::integer_list(int i) const {
+  const std::shared_ptr<const Tensor> tensor = constant(i);
+  if (tensor->holds<float>() || tensor->holds<double>() || tensor->shape.size() > 1)
+    fail("input " + std::to_string(i) + " ('" + node_.input(i) + "') is not a list of integers");
+  return std::visit(
+      [](const auto& values) { return std::vector<std::int64_t>(values.begin(), values.end()); },
+      tensor->data);
+}
+
+std::vector<std::int64_t> NodeContext::list_until(int last, const std::string& name, int i) {
+  if (opset_ <= last) return integers(name, {});
+  return has_input(i) ? integer_list(i) : std::vector<std::int64_t>{};
 }
 
 bool NodeContext::is_read(int output) const {

@@ -38,9 +38,12 @@ class NodeContext {
   [[nodiscard]] bool has(const std::string& name);
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t fallback);
   [[nodiscard]] float real(const std::string& name, float fallback);
+  [[nodiscard]] std::vector<float> reals(const std::string& name, std::vector<float> fallback);
   [[nodiscard]] std::string text(const std::string& name, const std::string& fallback);
   [[nodiscard]] std::vector<std::int64_t> integers(const std::string& name,
                                                    std::vector<std::int64_t> fallback);
+  /// A tensor of one element; zero where absent.
+  [[nodiscard]] tensor::Tensor attribute_tensor(const std::string& name);
   /// The value of a Constant node: the only attribute, of any kind.
   [[nodiscard]] tensor::Tensor constant_value();
   /// Attributes without effect on inference.
@@ -56,6 +59,12 @@ class NodeContext {
   [[nodiscard]] std::shared_ptr<const graph::Grid> grid(int i) const { return network_.value(input(i)).grid; }
   /// The grid of the weights at input i, whose outputs lie along `axis`; null where they are any floats.
   [[nodiscard]] std::shared_ptr<const graph::Grid> weight_grid(int i, std::int64_t axis) const;
+  /// Of the file's element type: integer or boolean.
+  [[nodiscard]] bool is_integer(graph::ValueId value) const { return network_.is_integer(value); }
+  /// A constant list of integers (a scalar is one of one).
+  [[nodiscard]] std::vector<std::int64_t> integer_list(int i) const;
+  /// The integers of an attribute up to operator set `last`, of input i after it; empty where absent.
+  [[nodiscard]] std::vector<std::int64_t> list_until(int last, const std::string& name, int i);
   /// A constant of any type.
   [[nodiscard]] std::shared_ptr<const tensor::Tensor> constant(int i) const;
   /// A constant of finite floats.
@@ -66,6 +75,9 @@ class NodeContext {
   // Results. Each handler calls exactly one of emit, forward, fold (if true) and result for output 0.
   void emit(graph::Op op, graph::Attributes attributes, std::vector<graph::ValueId> from,
             const graph::Shape& shape);
+  /// The same; the result counts as float whatever its inputs are (Cast).
+  void emit_real(graph::Op op, graph::Attributes attributes, std::vector<graph::ValueId> from,
+                 const graph::Shape& shape);
   /// A node before the one that makes the output; named after this node with `suffix`.
   [[nodiscard]] graph::ValueId intermediate(const std::string& suffix, graph::Op op,
                                             graph::Attributes attributes, std::vector<graph::ValueId> from,
@@ -73,6 +85,7 @@ class NodeContext {
   /// A constant that the handler made, for `intermediate` and `emit`.
   [[nodiscard]] graph::ValueId make_constant(const std::string& suffix, tensor::Tensor tensor);
   /// Counts a rewritten copy of a constant towards the limit on all values. To be called before making it.
+  void require_size(const graph::Shape& shape) const { network_.require_size(shape, name_); }
   void charge(std::int64_t elements) { network_.charge(elements, name_); }
   void forward(graph::ValueId value);
   [[nodiscard]] bool fold(graph::ValueId value, const std::vector<float>& scale,
@@ -80,6 +93,7 @@ class NodeContext {
   void result(int output, tensor::Tensor tensor, std::shared_ptr<const graph::Grid> grid = nullptr);
   /// Output `output` of several is `value`.
   void forward(int output, graph::ValueId value);
+  [[nodiscard]] int outputs() const;
   [[nodiscard]] bool is_read(int output) const;
   [[nodiscard]] const graph::Node* producer(graph::ValueId value) const { return network_.producer(value); }
 

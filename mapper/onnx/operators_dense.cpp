@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operators whose weights go onto crossbars.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "mapper/onnx/operators.h"
+#include "mapper/onnx/operators_movement.h"
 #include "mapper/onnx/window.h"
 #include "mapper/tensor/operations.h"
 
@@ -99,23 +101,167 @@ void emit_with_addend(NodeContext& node, graph::LinearAttributes linear, ValueId
   node.emit(Op::add, {}, {product, c}, y);
 }
 
+/// The weight of a convolution with four dimensions; those of a signal get a kernel of height 1.
+TensorPointer image_weight(NodeContext& node) {
+  TensorPointer weight = node.weights(1);
+  const std::size_t rank = node.shape(node.input(0)).size();
+  if (weight->shape.size() != rank) {
+    node.fail("weight of shape " + tensor::to_string(weight->shape),
+              std::to_string(rank) + " dimensions (outputs, channels / group, and the kernel's)");
+  }
+  if (rank == 4) return weight;
+  node.charge(weight->size());
+  Tensor image = *weight;
+  image.shape.insert(image.shape.begin() + 2, 1);
+  return std::make_shared<const Tensor>(std::move(image));
+}
+
+/// A transposed convolution as the file describes it.
+struct Transposition {
+  std::int64_t group = 1;
+  std::vector<std::int64_t> strides, dilations, pads;
+  std::vector<std::int64_t> extra = {0, 0};  ///< output_padding
+};
+
+/// output_padding, pads from output_shape or auto_pad.
+void read_transposition(NodeContext& node, const Shape& x, const Shape& w, Transposition& t) {
+  t.strides = positive_pair(node, "strides", {1, 1});
+  t.dilations = positive_pair(node, "dilations", {1, 1});
+  if (positive_pair(node, "kernel_shape", {w[2], w[3]}) != std::vector<std::int64_t>{w[2], w[3]})
+    node.fail("kernel_shape that is not the weight's, " + tensor::to_string(w));
+  t.pads = image_pads(node);
+  if (t.pads.size() != 4) node.fail(std::to_string(t.pads.size()) + " pads", "two for each dimension");
+  std::vector<std::int64_t> extra = node.integers("output_padding", {});
+  if (extra.size() == 1) extra.insert(extra.begin(), 0);
+  if (extra.size() == 2) t.extra = extra;
+  std::vector<std::int64_t> output = node.integers("output_shape", {});
+  if (output.size() == 1) output.insert(output.begin(), 1);
+  if (output.size() == 4) output.erase(output.begin(), output.begin() + 2);
+  const std::string mode = node.text("auto_pad", "NOTSET");
+  for (std::size_t d = 0; d < 2; ++d) {
+    const std::int64_t extent = t.dilations[d] * (w[2 + d] - 1) + 1;
+    std::int64_t size = 0;
+    if (!output.empty()) size = output[d];
+    if (output.empty() && (mode == "SAME_UPPER" || mode == "SAME_LOWER")) size = x[2 + d] * t.strides[d];
+    if (size == 0) continue;
+    const std::int64_t total = t.strides[d] * (x[2 + d] - 1) + t.extra[d] + extent - size;
+    // More output than the convolution gives: rows of bias at the end.
+    if (total < 0) t.extra[d] -= total;
+    const std::int64_t less = std::max<std::int64_t>(total, 0) / 2;
+    const std::int64_t more = std::max<std::int64_t>(total, 0) - less;
+    t.pads[d] = mode == "SAME_UPPER" ? less : more;
+    t.pads[2 + d] = mode == "SAME_UPPER" ? more : less;
+  }
+}
+
+/// Weight [C, O/group, h, w] of a transposed convolution as [O, C/group, h, w], the kernel turned round.
+TensorPointer transposed_kernel(NodeContext& node, const Tensor& weight, std::int64_t group) {
+  node.charge(weight.size());
+  const Shape& w = weight.shape;
+  const std::int64_t channels = w[0] / group;
+  const std::int64_t pixels = w[2] * w[3];
+  Tensor result{{w[1] * group, channels, w[2], w[3]}, std::vector<float>(weight.as<float>().size())};
+  auto out = result.as<float>().begin();
+  for (std::int64_t o = 0; o < w[1] * group; ++o) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const auto kernel = weight.as<float>().begin() + ((o / w[1] * channels + c) * w[1] + o % w[1]) * pixels;
+      out = std::reverse_copy(kernel, kernel + pixels, out);
+    }
+  }
+  return std::make_shared<const Tensor>(std::move(result));
+}
+
+/// The input with strides - 1 zeros between its pixels and the border that the kernel needs.
+ValueId spread_out(NodeContext& node, ValueId x, const Shape& w, const Transposition& t) {
+  const Shape shape = node.shape(x);
+  Shape y = shape;
+  View view(shape);
+  std::array<std::int64_t, 2> border{};
+  for (std::size_t d = 0; d < 2; ++d) {
+    const std::int64_t reach = t.dilations[d] * (w[2 + d] - 1);
+    for (const std::int64_t number : {reach, t.extra[d], t.pads[d], t.pads[2 + d]}) {
+      if (number < 0 || number > INT32_MAX)
+        node.fail("pads, output_padding or kernel of " + std::to_string(number), "0 to 2^31-1");
+    }
+    border[d] = reach - t.pads[d];
+    y[2 + d] = (shape[2 + d] - 1) * t.strides[d] + 1 + border[d] + reach - t.pads[2 + d] + t.extra[d];
+  }
+  node.require_size(y);
+  for (std::size_t d = 0; d < 2; ++d) {
+    std::vector<std::int64_t> sources;
+    for (std::int64_t i = -border[d]; i < y[2 + d] - border[d]; ++i) {
+      const bool pixel = i >= 0 && i % t.strides[d] == 0 && i / t.strides[d] < shape[2 + d];
+      sources.push_back(pixel ? i / t.strides[d] : -1);
+    }
+    view.take(2 + d, sources);
+  }
+  return node.intermediate("/spread", Op::rearrange, std::move(view).attributes(), {x}, y);
+}
+
+/// A product of two computed values, or of a constant that differs from matrix to matrix.
+void emit_product(NodeContext& node) {
+  ValueId a = node.input(0);
+  ValueId b = node.input(1);
+  Shape left = node.shape(a);
+  Shape right = node.shape(b);
+  if (left.empty() || right.empty()) node.fail("a scalar operand", "1 dimension or more");
+  const bool row = left.size() == 1;
+  const bool column = right.size() == 1;
+  if (row) left.insert(left.begin(), 1);
+  if (column) right.push_back(1);
+  if (left.back() != right[right.size() - 2])
+    node.fail("operands of shapes " + tensor::to_string(left) + " and " + tensor::to_string(right));
+  Shape y =
+      tensor::broadcast_shape(Shape(left.begin(), left.end() - 2), Shape(right.begin(), right.end() - 2));
+  y.push_back(left[left.size() - 2]);
+  y.push_back(right.back());
+  a = reshaped(node, "/a", a, left);
+  b = reshaped(node, "/b", b, right);
+  if (!row && !column) return node.emit(Op::matmul, {}, {a, b}, y);
+  const ValueId product = node.intermediate("/product", Op::matmul, {}, {a, b}, y);
+  if (column) y.pop_back();
+  if (row) y.erase(y.end() - (column ? 1 : 2));
+  node.emit(Op::reshape, {}, {product}, y);
+}
+
 }  // namespace
 
 void import_conv(NodeContext& node) {
-  const ValueId x = node.input(0);
+  const ValueId x = image_input(node, node.input(0));
   graph::ConvAttributes conv;
-  conv.weight = node.weights(1);
+  conv.weight = image_weight(node);
   conv.grid = node.weight_grid(1, 0);
   if (node.has_input(2)) conv.bias = node.weights(2);
   conv.group = node.integer("group", 1);
   const Shape& w = conv.weight->shape;
-  if (w.size() != 4)
-    node.fail("weight of shape " + tensor::to_string(w),
-              "4 dimensions (outputs, channels / group, height, width)");
   conv.kernel = positive_pair(node, "kernel_shape", {w[2], w[3]});
   read_window(node, node.shape(x), conv);
   const Shape y = graph::conv_shape(node.shape(x), conv);
-  node.emit(Op::conv, std::move(conv), {x}, y);
+  emit_image(node, Op::conv, std::move(conv), x, y);
+}
+
+void import_conv_transpose(NodeContext& node) {
+  const ValueId x = image_input(node, node.input(0));
+  const TensorPointer given = image_weight(node);
+  const Shape& w = given->shape;
+  Transposition t;
+  t.group = node.integer("group", 1);
+  if (t.group < 1 || node.shape(x)[1] != w[0] || w[0] % t.group != 0) {
+    node.fail("weight of shape " + tensor::to_string(w) + " and group " + std::to_string(t.group) +
+              " with input of shape " + tensor::to_string(node.shape(x)));
+  }
+  read_transposition(node, node.shape(x), w, t);
+  graph::ConvAttributes conv;
+  conv.weight = transposed_kernel(node, *given, t.group);
+  if (node.has_input(2)) conv.bias = node.weights(2);
+  conv.group = t.group;
+  conv.kernel = {w[2], w[3]};
+  conv.strides = {1, 1};
+  conv.dilations = t.dilations;
+  conv.pads = {0, 0, 0, 0};
+  const ValueId spread = spread_out(node, x, w, t);
+  const Shape y = graph::conv_shape(node.shape(spread), conv);
+  emit_image(node, Op::conv, std::move(conv), spread, y);
 }
 
 void import_gemm(NodeContext& node) {
@@ -138,14 +284,13 @@ void import_gemm(NodeContext& node) {
 
 void import_matmul(NodeContext& node) {
   const ValueId x = node.input(0);
+  if (!node.is_constant(1)) return emit_product(node);
   const TensorPointer weight = node.weights(1);
   // Leading dimensions of 1 do not change the product unless they raise the rank of the result.
   Shape matrix = weight->shape;
   while (matrix.size() > 2 && matrix.front() == 1 && matrix.size() <= node.shape(x).size())
     matrix.erase(matrix.begin());
-  if (matrix.size() != 2) {
-    node.fail("right operand of shape " + tensor::to_string(weight->shape), "a matrix (2 dimensions)");
-  }
+  if (matrix.size() != 2 || node.shape(x).empty()) return emit_product(node);
   graph::LinearAttributes linear;
   linear.weight = transposed(node, Tensor{matrix, weight->data});
   linear.grid = node.weight_grid(1, static_cast<std::int64_t>(weight->shape.size()) - 1);

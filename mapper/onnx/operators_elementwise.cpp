@@ -46,9 +46,18 @@ bool fold_addition(NodeContext& node, int computed, int constant) {
   return !bias.empty() && node.fold(x, {}, bias);
 }
 
-/// The second operand of an Add. Before operator set 7, `axis` told which dimension of the first operand its
-/// first dimension belongs to; it then gets the trailing ones that alignment at the end needs.
-ValueId second_addend(NodeContext& node) {
+float limit(NodeContext& node, int i, float fallback) {
+  if (!node.has_input(i)) return fallback;
+  const auto tensor = node.constant(i);
+  if (tensor->size() != 1) node.fail("limit of shape " + tensor::to_string(tensor->shape), "one number");
+  const float value = tensor::to_float(*tensor).as<float>()[0];
+  if (std::isnan(value)) node.fail("limit NaN", "a number");
+  return value;
+}
+
+}  // namespace
+
+ValueId aligned_operand(NodeContext& node) {
   const ValueId b = node.input(1);
   if (node.opset() >= 7 || !node.has("axis")) return b;
   const Shape a_shape = node.shape(node.input(0));
@@ -61,17 +70,6 @@ ValueId second_addend(NodeContext& node) {
   return node.intermediate("/aligned", Op::reshape, {}, {b}, b_shape);
 }
 
-float limit(NodeContext& node, int i, float fallback) {
-  if (!node.has_input(i)) return fallback;
-  const auto tensor = node.constant(i);
-  if (tensor->size() != 1) node.fail("limit of shape " + tensor::to_string(tensor->shape), "one number");
-  const float value = tensor::to_float(*tensor).as<float>()[0];
-  if (std::isnan(value)) node.fail("limit NaN", "a number");
-  return value;
-}
-
-}  // namespace
-
 void import_relu(NodeContext& node) {
   import_unary(node, Op::relu);
 }
@@ -82,7 +80,7 @@ void import_sigmoid(NodeContext& node) {
 void import_add(NodeContext& node) {
   node.ignore({"broadcast", "consumed_inputs"});
   const ValueId a = node.input(0);
-  const ValueId b = second_addend(node);
+  const ValueId b = aligned_operand(node);
   for (const int i : {0, 1}) {
     if (node.is_constant(i) && node.constant(i)->holds<float>()) static_cast<void>(node.weights(i));
   }

@@ -124,6 +124,12 @@ Data read_data(const TensorProto& proto, const tensor::Shape& shape) {
       return read_nibbles(proto, shape, proto.data_type() == kInt4);
     case TensorProto::UINT32:
       return read<std::uint32_t, std::int64_t>(proto, proto.uint64_data(), shape);
+    case TensorProto::UINT64:
+      return read<std::uint64_t, std::int64_t>(proto, proto.uint64_data(), shape, [](std::uint64_t value) {
+        if (!std::in_range<std::int64_t>(value))
+          fail("value " + std::to_string(value) + " has more than 63 bits");
+        return value;
+      });
     default:
       break;
   }

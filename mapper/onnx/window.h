@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mapper/graph/shapes.h"
@@ -12,19 +13,59 @@
 
 namespace bitline::onnx {
 
-/// Two positive numbers.
+/// The image [N,C,H,W] that an input is: signals [N,C,L] have height 1.
+[[nodiscard]] inline graph::Shape image_shape(NodeContext& node, const graph::Shape& x) {
+  if (x.size() == 3) return {x[0], x[1], 1, x[2]};
+  if (x.size() != 4) {
+    node.fail("input of shape " + tensor::to_string(x),
+              "an image (batch, channels, height, width) or a signal (batch, channels, length)");
+  }
+  return x;
+}
+
+/// The input as an image.
+[[nodiscard]] inline graph::ValueId image_input(NodeContext& node, graph::ValueId x) {
+  const graph::Shape shape = image_shape(node, node.shape(x));
+  return shape == node.shape(x) ? x : node.intermediate("/image", graph::Op::reshape, {}, {x}, shape);
+}
+
+/// The result, of the rank that input 0 has.
+inline void emit_image(NodeContext& node, graph::Op op, graph::Attributes attributes, graph::ValueId x,
+                       const graph::Shape& y) {
+  if (node.shape(node.input(0)).size() == 4) {
+    node.emit(op, std::move(attributes), {x}, y);
+    return;
+  }
+  const graph::ValueId image = node.intermediate("/signal", op, std::move(attributes), {x}, y);
+  node.emit(graph::Op::reshape, {}, {image}, {y[0], y[1], y[3]});
+}
+
+/// Two positive numbers; of a signal the file has the second.
 [[nodiscard]] inline std::vector<std::int64_t> positive_pair(NodeContext& node, const std::string& name,
                                                              std::vector<std::int64_t> fallback) {
-  std::vector<std::int64_t> pair = node.integers(name, std::move(fallback));
+  const bool signal = node.shape(node.input(0)).size() == 3;
+  if (!node.has(name) && !fallback.empty()) return fallback;
+  std::vector<std::int64_t> pair = node.integers(name, {});
   for (const std::int64_t value : pair) {
     if (value < 1 || value > INT32_MAX) node.fail(name + " " + std::to_string(value), "1 to 2^31-1");
   }
-  if (pair.size() != 2)
-    node.fail(name + " with " + std::to_string(pair.size()) + " numbers", "two (height, width)");
+  if (pair.size() != (signal ? 1 : 2)) {
+    node.fail(name + " with " + std::to_string(pair.size()) + " numbers",
+              signal ? "one (length)" : "two (height, width)");
+  }
+  if (signal) pair.insert(pair.begin(), 1);
   return pair;
 }
 
-/// Fills strides, dilations and pads of `window` (conv or pool attributes whose kernel is set) for an input
+/// The pads of the file as [top, left, bottom, right].
+[[nodiscard]] inline std::vector<std::int64_t> image_pads(NodeContext& node) {
+  std::vector<std::int64_t> pads = node.integers("pads", {});
+  if (pads.empty()) return {0, 0, 0, 0};
+  if (node.shape(node.input(0)).size() == 3 && pads.size() == 2) return {0, pads[0], 0, pads[1]};
+  return pads;
+}
+
+/// Fills strides, dilations and pads of `window` (conv or pool attributes whose kernel is set) for an image
 /// of shape `x`, resolving auto_pad.
 template <class A>
 void read_window(NodeContext& node, const graph::Shape& x, A& window) {
@@ -35,7 +76,7 @@ void read_window(NodeContext& node, const graph::Shape& x, A& window) {
   window.strides = positive_pair(node, "strides", {1, 1});
   window.dilations = positive_pair(node, "dilations", {1, 1});
   const bool pads_given = node.has("pads");
-  window.pads = node.integers("pads", {0, 0, 0, 0});
+  window.pads = image_pads(node);
   const std::string mode = node.text("auto_pad", "NOTSET");
   if (mode == "NOTSET" || mode.empty()) return;
   if (mode != "VALID" && mode != "SAME_UPPER" && mode != "SAME_LOWER") {

@@ -16,15 +16,20 @@ using graph::ValueId;
 /// A value as a stream: h x w pixels of `channels` elements.
 struct Geometry {
   std::int64_t h = 1, w = 1, channels = 1;
+  bool image = false;  ///< elements lie channel by channel (NCHW), else pixel by pixel
   [[nodiscard]] std::int64_t pixels() const { return h * w; }
-  friend bool operator==(const Geometry&, const Geometry&) = default;
+  /// The pixel of element i of the tensor.
+  [[nodiscard]] std::int64_t pixel_of(std::int64_t i) const { return image ? i % pixels() : i / channels; }
+  friend bool operator==(const Geometry& a, const Geometry& b) {
+    return a.h == b.h && a.w == b.w && a.channels == b.channels;
+  }
 };
 
 /// The stream of a value of this shape where nothing else says so: images by position, others by leading
 /// dimensions.
 Geometry geometry_of(const graph::Shape& shape) {
   if (shape.empty()) return {};
-  if (shape.size() == 4 && shape[0] == 1) return {shape[2], shape[3], shape[1]};
+  if (shape.size() == 4 && shape[0] == 1) return {shape[2], shape[3], shape[1], true};
   const std::int64_t last = shape.back();
   return {1, tensor::element_count(shape) / std::max<std::int64_t>(last, 1), last};
 }
@@ -47,6 +52,34 @@ std::optional<Unit> unary_unit(Op op) {
     default:
       return std::nullopt;
   }
+}
+
+/// The unit that computes an element-wise function: arithmetic on the one, curves on the other.
+Unit function_unit(graph::Function function) {
+  using graph::Function;
+  switch (function) {
+    case Function::exp:
+    case Function::sqrt:
+    case Function::erf:
+    case Function::tanh:
+    case Function::log:
+    case Function::leaky_relu:
+    case Function::hard_sigmoid:
+    case Function::hard_swish:
+    case Function::gelu:
+    case Function::gelu_tanh:
+    case Function::pow:
+    case Function::prelu:
+      return Unit::activation;
+    default:
+      return Unit::elementwise;
+  }
+}
+
+std::optional<Unit> unary_unit(const Node& node) {
+  if (node.op != Op::elementwise) return unary_unit(node.op);
+  if (node.inputs.size() != 1) return std::nullopt;
+  return function_unit(std::get<graph::FunctionAttributes>(node.attributes).function);
 }
 
 class PipelineBuilder {
@@ -152,6 +185,8 @@ class PipelineBuilder {
     }
     if (node.op == Op::conv || node.op == Op::max_pool || node.op == Op::average_pool)
       return geometry_of(shape);
+    if (node.op == Op::rearrange) return rearranged_geometry(node);
+    if (node.op == Op::matmul || node.op == Op::reduce) return geometry_of(shape);
     // Element-wise operators keep the stream that they get.
     const Geometry& first = geometry_[index(node.inputs.front())];
     if (first.pixels() * first.channels == tensor::element_count(shape) && node.op != Op::concat)
@@ -167,6 +202,38 @@ class PipelineBuilder {
     return {1, tensor::element_count(shape) / std::max<std::int64_t>(shape.back(), 1), shape.back()};
   }
 
+  /// The stream that a rearranged tensor becomes: the pixels of its source where only channels move.
+  Geometry rearranged_geometry(const Node& node) const {
+    const graph::Shape& shape = graph_.shape(node.outputs.front());
+    const Geometry own = geometry_of(shape);
+    const Geometry& in = geometry_[index(node.inputs.front())];
+    Geometry same = in;
+    const std::int64_t count = tensor::element_count(shape);
+    if (moves_within_pixels(node, in, own) || count % in.pixels() != 0) return own;
+    same.channels = count / in.pixels();
+    return moves_within_pixels(node, in, same) ? same : own;
+  }
+
+  /// Every pixel of a rearranged tensor is made of the pixel at that place alone.
+  static bool moves_within_pixels(const Node& node, const Geometry& in, const Geometry& out) {
+    if (in.pixels() != out.pixels()) return false;
+    const auto& offsets = std::get<graph::RearrangeAttributes>(node.attributes).offsets;
+    std::vector<std::size_t> at(offsets.size(), 0);
+    const std::int64_t count = out.pixels() * out.channels;
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::int64_t source = 0;
+      for (std::size_t d = 0; d < at.size() && source >= 0; ++d) {
+        source = offsets[d][at[d]] < 0 ? -1 : source + offsets[d][at[d]];
+      }
+      if (source >= 0 && in.pixel_of(source) != out.pixel_of(i)) return false;
+      for (std::size_t d = at.size(); d-- > 0;) {
+        if (++at[d] < offsets[d].size()) break;
+        at[d] = 0;
+      }
+    }
+    return true;
+  }
+
   Window window_of(const Node& node, ValueId v, const Geometry& out) const {
     const Geometry in = seen_geometry(node, v);
     Window w;
@@ -175,8 +242,14 @@ class PipelineBuilder {
       slide(w, conv->kernel, conv->strides, conv->pads, conv->dilations);
     } else if (const auto* pool = std::get_if<graph::PoolAttributes>(&node.attributes)) {
       slide(w, pool->kernel, pool->strides, pool->pads, pool->dilations);
-    } else if (node.op == Op::global_average_pool) {
+    } else if (node.op == Op::global_average_pool || (node.op == Op::reduce && out.pixels() == 1)) {
       w.kind = Window::Kind::reduce;
+    } else if (node.op == Op::rearrange) {
+      w.kind = moves_within_pixels(node, in, out) ? Window::Kind::pixelwise : Window::Kind::all;
+    } else if (node.op == Op::matmul && v == node.inputs[1]) {
+      w.kind = Window::Kind::all;  // every row of the result takes the whole second matrix
+    } else if (node.op == Op::resample || (node.op == Op::normalise && in.image)) {
+      w.kind = Window::Kind::all;
     } else if (!same_pixels(node, in, out)) {
       w.kind = Window::Kind::all;
     }
@@ -186,7 +259,9 @@ class PipelineBuilder {
   /// Output pixel i takes input pixel i only.
   bool same_pixels(const Node& node, const Geometry& in, const Geometry& out) const {
     if (in.h != out.h || in.w != out.w) return false;
-    if (node.op == Op::linear) return true;
+    if (node.op == Op::linear || node.op == Op::elementwise || node.op == Op::add) return true;
+    if (node.op == Op::matmul || node.op == Op::reduce || node.op == Op::normalise)
+      return !in.image && !out.image;
     const graph::Shape& shape = graph_.shape(node.outputs.front());
     const auto* axis = std::get_if<graph::AxisAttributes>(&node.attributes);
     if (axis == nullptr) return in.channels == out.channels;
@@ -223,11 +298,33 @@ class PipelineBuilder {
       case Op::add:
         work.push_back({Unit::elementwise, out.channels * std::max<std::int64_t>(computed - 1, 1), n});
         break;
+      case Op::elementwise:
+        work.push_back(
+            {function_unit(std::get<graph::FunctionAttributes>(node.attributes).function), out.channels, n});
+        break;
+      case Op::matmul:
+        work.push_back({Unit::elementwise, out.channels * graph_.shape(node.inputs.front()).back(), n});
+        break;
+      case Op::reduce:
+        work.push_back({Unit::pooling,
+                        std::max<std::int64_t>(
+                            1, tensor::element_count(graph_.shape(node.inputs.front())) / out.pixels()),
+                        n});
+        break;
+      case Op::resample:
+        work.push_back({Unit::elementwise,
+                        out.channels * static_cast<std::int64_t>(
+                                           std::get<graph::ResampleAttributes>(node.attributes).taps),
+                        n});
+        break;
+      case Op::normalise:
+        work.push_back({Unit::elementwise, 4 * out.channels, n});
+        break;
       case Op::softmax:
         work.push_back({Unit::activation, out.channels, n});
         break;
       default:
-        if (const auto unit = unary_unit(node.op)) work.push_back({*unit, out.channels, n});
+        if (const auto unit = unary_unit(node)) work.push_back({*unit, out.channels, n});
     }
   }
 
@@ -248,7 +345,7 @@ class PipelineBuilder {
           std::find(graph_.outputs.begin(), graph_.outputs.end(), v) != graph_.outputs.end();
       if (readers.size() != 1 || is_output) return;
       const Node& next = graph_.node(readers.front());
-      const auto unit = unary_unit(next.op);
+      const auto unit = unary_unit(next);
       if (!unit || next.inputs.size() != 1) return;
       fused_[index(readers.front())] = true;
       program_.stages[index(id)].work.push_back({*unit, out.channels, readers.front()});

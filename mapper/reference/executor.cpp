@@ -6,8 +6,11 @@
 #include "mapper/graph/given_grid.h"
 #include "mapper/reference/dense_kernels.h"
 #include "mapper/reference/digital.h"
+#include "mapper/reference/elementwise.h"
 #include "mapper/reference/integer_kernel.h"
+#include "mapper/reference/movement.h"
 #include "mapper/reference/quantised.h"
+#include "mapper/reference/reduction.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
 
@@ -63,6 +66,19 @@ Tensor compute_digital(const Node& node, const Operands& operands, const Shape& 
       return in_place(operands, [&](Tensor& t) { clip(t, attributes<graph::ClipAttributes>(node)); });
     case Op::sigmoid:
       return in_place(operands, sigmoid);
+    case Op::elementwise:
+      return elementwise(operands.inputs, attributes<graph::FunctionAttributes>(node), shape);
+    case Op::rearrange:
+      return rearrange(x, attributes<graph::RearrangeAttributes>(node), shape);
+    case Op::reduce:
+      return reduce(x, attributes<graph::ReduceAttributes>(node), shape);
+    case Op::resample:
+      return resample(x, attributes<graph::ResampleAttributes>(node), shape);
+    case Op::normalise:
+      return in_place(operands,
+                      [&](Tensor& t) { normalise(t, attributes<graph::NormaliseAttributes>(node)); });
+    case Op::matmul:
+      return matmul(x, *operands.inputs.at(1), shape);
     case Op::softmax:
       return in_place(operands, [&](Tensor& t) { softmax(t, attributes<graph::AxisAttributes>(node).axis); });
     case Op::max_pool:
