@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
 
 namespace bitline::reference {
@@ -20,18 +21,6 @@ using tensor::Tensor;
 
 std::size_t size_of(const Shape& shape) {
   return static_cast<std::size_t>(tensor::element_count(shape));
-}
-
-/// Steps of an operand for each dimension of the result; 0 where it is broadcast.
-std::vector<std::size_t> steps_of(const Shape& operand, const Shape& result) {
-  std::vector<std::size_t> steps(result.size(), 0);
-  std::size_t step = 1;
-  for (std::size_t i = 0; i < operand.size(); ++i) {
-    const std::int64_t dimension = operand[operand.size() - 1 - i];
-    if (dimension != 1) steps[result.size() - 1 - i] = step;
-    step *= static_cast<std::size_t>(dimension);
-  }
-  return steps;
 }
 
 /// out[i] = f of the N operands at i.
@@ -57,7 +46,7 @@ Tensor map(const std::array<const Tensor*, N>& operands, const Shape& shape, F f
     return {shape, std::move(out)};
   }
   std::array<std::vector<std::size_t>, N> steps;
-  for (std::size_t k = 0; k < N; ++k) steps[k] = steps_of(operands[k]->shape, shape);
+  for (std::size_t k = 0; k < N; ++k) steps[k] = tensor::broadcast_steps(operands[k]->shape, shape);
   std::vector<std::int64_t> index(shape.size(), 0);
   for (T& value : out) {
     value = apply(at, each);

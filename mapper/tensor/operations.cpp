@@ -26,18 +26,6 @@ void require_same_type(const Tensor& a, const Tensor& b) {
   if (a.data.index() != b.data.index()) throw std::invalid_argument("element types differ");
 }
 
-/// Steps in elements of an operand for each dimension of the result; 0 where it is broadcast.
-std::vector<std::size_t> broadcast_steps(const Shape& operand, const Shape& result) {
-  std::vector<std::size_t> steps(result.size(), 0);
-  std::size_t step = 1;
-  for (std::size_t i = 0; i < operand.size(); ++i) {
-    const std::int64_t dimension = operand[operand.size() - 1 - i];
-    if (dimension != 1) steps[result.size() - 1 - i] = step;
-    step *= static_cast<std::size_t>(dimension);
-  }
-  return steps;
-}
-
 /// Calls f(offset in result, offset in a, offset in b) for every row (innermost dimension) of the result.
 template <class F>
 void for_each_row(const Shape& result, const std::vector<std::size_t>& a, const std::vector<std::size_t>& b,
@@ -83,6 +71,17 @@ std::vector<T> add_values(const std::vector<T>& a, const Shape& shape_a, const s
 }
 
 }  // namespace
+
+std::vector<std::size_t> broadcast_steps(const Shape& operand, const Shape& result) {
+  std::vector<std::size_t> steps(result.size(), 0);
+  std::size_t step = 1;
+  for (std::size_t i = 0; i < operand.size(); ++i) {
+    const std::int64_t dimension = operand[operand.size() - 1 - i];
+    if (dimension != 1) steps[result.size() - 1 - i] = step;
+    step *= static_cast<std::size_t>(dimension);
+  }
+  return steps;
+}
 
 Tensor zeros(const Shape& shape) {
   return Tensor{shape, std::vector<float>(elements(shape))};

@@ -23,6 +23,8 @@ namespace bitline::tensor {
 [[nodiscard]] Tensor concat(std::span<const Tensor* const> tensors, std::int64_t axis);
 /// The common shape after NumPy broadcasting; throws std::invalid_argument if there is none.
 [[nodiscard]] Shape broadcast_shape(const Shape& a, const Shape& b);
+/// Steps in elements of an operand for each dimension of the broadcast result; 0 where it is repeated.
+[[nodiscard]] std::vector<std::size_t> broadcast_steps(const Shape& operand, const Shape& result);
 /// Element-wise sum with broadcasting; both of the same element type (std::invalid_argument otherwise).
 [[nodiscard]] Tensor add(const Tensor& a, const Tensor& b);
 /// No NaN, no infinity.

@@ -10,6 +10,7 @@
 
 #include "models/base/errors.h"
 #include "sim/images.h"
+#include "tests/support/refusal.h"
 
 namespace bitline::sim {
 namespace {
@@ -18,6 +19,7 @@ namespace fs = std::filesystem;
 using tensor::Shape;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing_support::refusal;
 
 graph::Graph network(const Shape& input) {
   graph::Graph graph;
@@ -44,18 +46,8 @@ class Datasets : public ::testing::Test {
     ASSERT_NE(
         stbi_write_png((root_ / name).c_str(), width, height, channels, pixels.data(), width * channels), 0);
   }
-  template <class Call>
-  static std::string refusal(const Call& call) {
-    try {
-      call();
-    } catch (const base::UsageError& error) {
-      return error.what();
-    }
-    ADD_FAILURE() << "accepted";
-    return {};
-  }
   std::string refused(const Shape& input, const std::string& path, const Normalisation& how = {}) {
-    return refusal([&] { (void)load_images(network(input), path, "--input", how); });
+    return refusal<base::UsageError>([&] { (void)load_images(network(input), path, "--input", how); });
   }
   const fs::path root_ = fs::temp_directory_path() / ("bitline_datasets_" + std::to_string(::getpid()));
 };
@@ -137,10 +129,13 @@ TEST_F(Datasets, IdxImagesFillAChannelOrAVector) {
 TEST_F(Datasets, IdxLabelsAreReadAndChecked) {
   const std::string path = write("labels-idx1-ubyte", idx(8, {3}, std::string("\x01\x00\x09", 3)));
   EXPECT_EQ(load_labels(path, 3, 10), (std::vector<std::int64_t>{1, 0, 9}));
-  EXPECT_THAT(refusal([&] { (void)load_labels(path, 2, 10); }), HasSubstr("3 labels for 2 images"));
-  EXPECT_THAT(refusal([&] { (void)load_labels(path, 3, 9); }), HasSubstr("label 9 at element 2"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_labels(path, 2, 10); }),
+              HasSubstr("3 labels for 2 images"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_labels(path, 3, 9); }),
+              HasSubstr("label 9 at element 2"));
   const std::string images = write("images", idx(8, {1, 1, 1}, "a"));
-  EXPECT_THAT(refusal([&] { (void)load_labels(images, 1, 9); }), HasSubstr("3 dimensions, as images are"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_labels(images, 1, 9); }),
+              HasSubstr("3 dimensions, as images are"));
   EXPECT_THAT(refused({1, 3}, path), HasSubstr("as labels are"));
 }
 
@@ -188,11 +183,11 @@ TEST_F(Datasets, AJpegOfOneColourKeepsIt) {
 TEST_F(Datasets, PicturesThatDoNotFitAreRefused) {
   png("s/0/a.png", 3, 2, 3, 0);
   const Images images = load_images(network({1, 3, 4, 4}), (root_ / "s").string(), "--input");
-  EXPECT_THAT(refusal([&] { (void)images[0]; }),
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)images[0]; }),
               AllOf(HasSubstr("a.png"), HasSubstr("3 pixels wide and 2 high"), HasSubstr("resize")));
   EXPECT_THAT(refused({1, 18}, (root_ / "s").string()), HasSubstr("images fit 1x1xHxW and 1x3xHxW"));
   write("s/0/b.jpg", "not a picture");
-  EXPECT_THAT(refusal([&] {
+  EXPECT_THAT(refusal<base::UsageError>([&] {
                 (void)load_images(network({1, 3, 2, 3}), (root_ / "s").string(), "--input")[1];
               }),
               AllOf(HasSubstr("b.jpg"), HasSubstr("damaged")));

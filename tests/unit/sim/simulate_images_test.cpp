@@ -9,6 +9,7 @@
 #include "models/base/errors.h"
 #include "sim/images.h"
 #include "sim/values.h"
+#include "tests/support/refusal.h"
 
 namespace bitline::sim {
 namespace {
@@ -18,6 +19,7 @@ using tensor::Shape;
 using tensor::Tensor;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing_support::refusal;
 
 graph::Graph network(std::vector<std::pair<std::string, Shape>> inputs) {
   graph::Graph graph;
@@ -41,17 +43,6 @@ class Images_ : public ::testing::Test {
   std::string save(const std::string& name, const Tensor& t) {
     tensor::save_npy((root_ / name).string(), t);
     return (root_ / name).string();
-  }
-  /// The message of the UsageError that `call` throws.
-  template <class Call>
-  static std::string refusal(const Call& call) {
-    try {
-      call();
-    } catch (const base::UsageError& error) {
-      return error.what();
-    }
-    ADD_FAILURE() << "accepted";
-    return {};
   }
   const fs::path root_ = fs::temp_directory_path() / ("bitline_images_" + std::to_string(::getpid()));
   const graph::Graph image_ = network({{"x", {1, 2, 2, 2}}});
@@ -82,22 +73,24 @@ TEST_F(Images_, SeveralInputsTakeOneFileEachByNameOrIndex) {
   ASSERT_EQ(images.size(), 4U);
   EXPECT_EQ(images[3][0].as<float>(), (std::vector<float>{6, 7}));
   EXPECT_EQ(images[1][1].as<float>(), (std::vector<float>{53, 54, 55}));
-  EXPECT_THAT(refusal([&] {
+  EXPECT_THAT(refusal<base::UsageError>([&] {
                 (void)load_images(two, save("one.npy", ramp({4, 2})), "--input");
               }),
               HasSubstr("one file for a network of 2 inputs"));
   save("input_1.npy", ramp({3, 3}));
-  EXPECT_THAT(refusal([&] { (void)load_images(two, root_.string(), "--input"); }), HasSubstr("3 images"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_images(two, root_.string(), "--input"); }),
+              HasSubstr("3 images"));
   fs::remove(root_ / "input_1.npy");
-  EXPECT_THAT(refusal([&] { (void)load_images(two, root_.string(), "--input"); }), HasSubstr("input_1.npy"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_images(two, root_.string(), "--input"); }),
+              HasSubstr("input_1.npy"));
 }
 
 TEST_F(Images_, AShapeThatDoesNotFitNamesBoth) {
   const std::string path = save("x.npy", ramp({3, 1, 2, 2}));
   EXPECT_THAT(
-      refusal([&] { (void)load_images(image_, path, "--input"); }),
+      refusal<base::UsageError>([&] { (void)load_images(image_, path, "--input"); }),
       AllOf(HasSubstr("--input " + path), HasSubstr("3x1x2x2"), HasSubstr("Nx2x2x2"), HasSubstr("'x'")));
-  EXPECT_THAT(refusal([&] {
+  EXPECT_THAT(refusal<base::UsageError>([&] {
                 (void)load_images(image_, save("e.npy", ramp({0, 2, 2, 2})), "--input");
               }),
               HasSubstr("holds no image"));
@@ -105,20 +98,21 @@ TEST_F(Images_, AShapeThatDoesNotFitNamesBoth) {
 
 TEST_F(Images_, OtherTypesAndValuesThatAreNotFiniteAreRefused) {
   EXPECT_THAT(
-      refusal([&] {
+      refusal<base::UsageError>([&] {
         (void)load_images(image_, save("d.npy", {{1, 2, 2, 2}, std::vector<std::int32_t>(8, 5)}), "--input");
       }),
       AllOf(HasSubstr("int32"), HasSubstr("astype('float32')")));
   Tensor bad = ramp({1, 2, 2, 2});
   bad.as<float>()[5] = std::numeric_limits<float>::infinity();
-  EXPECT_THAT(refusal([&] { (void)load_images(image_, save("i.npy", bad), "--input"); }),
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_images(image_, save("i.npy", bad), "--input"); }),
               HasSubstr("inf at element 5"));
 }
 
 TEST_F(Images_, FilesThatAreNoArraysAreRefused) {
-  EXPECT_THAT(refusal([&] { (void)load_images(image_, (root_ / "no.npy").string(), "--input"); }),
-              HasSubstr("no such file"));
-  EXPECT_THAT(refusal([&] { (void)load_images(image_, root_.string(), "--calibrate"); }),
+  EXPECT_THAT(
+      refusal<base::UsageError>([&] { (void)load_images(image_, (root_ / "no.npy").string(), "--input"); }),
+      HasSubstr("no such file"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_images(image_, root_.string(), "--calibrate"); }),
               AllOf(HasSubstr("--calibrate"), HasSubstr("no .npy or .pb")));
 }
 
@@ -147,10 +141,12 @@ TEST(RandomImages, AreTheReferenceSequence) {
 TEST_F(Images_, LabelsAreCheckedAgainstImagesAndClasses) {
   const std::string good = save("y.npy", {{3}, std::vector<std::int64_t>{0, 9, 4}});
   EXPECT_EQ(load_labels(good, 3, 10), (std::vector<std::int64_t>{0, 9, 4}));
-  EXPECT_THAT(refusal([&] { (void)load_labels(good, 4, 10); }), HasSubstr("3 labels for 4 images"));
-  EXPECT_THAT(refusal([&] { (void)load_labels(good, 3, 9); }),
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_labels(good, 4, 10); }),
+              HasSubstr("3 labels for 4 images"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_labels(good, 3, 9); }),
               AllOf(HasSubstr("label 9 at element 1"), HasSubstr("0 to 8")));
-  EXPECT_THAT(refusal([&] { (void)load_labels(save("f.npy", ramp({3})), 3, 10); }), HasSubstr("float32"));
+  EXPECT_THAT(refusal<base::UsageError>([&] { (void)load_labels(save("f.npy", ramp({3})), 3, 10); }),
+              HasSubstr("float32"));
   EXPECT_EQ(load_labels(save("u.npy", {{2, 1}, std::vector<std::uint8_t>{1, 2}}), 2, 3),
             (std::vector<std::int64_t>{1, 2}));
 }

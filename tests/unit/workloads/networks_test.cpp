@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ostream>
 #include <set>
 
 #include "mapper/graph/graph.h"
@@ -29,6 +30,9 @@ struct Published {
   std::int64_t macs;
   tensor::Shape input;
 };
+void PrintTo(const Published& network, std::ostream* out) {
+  *out << network.name;
+}
 
 // Parameters with batch-normalisation scales and shifts, without running statistics. ResNet and VGG: as the
 // model tables of torchvision give them (MACs: 7.61, 15.47, 1.814, 4.089 G). LeNet-5: 156 + 2416 + 48120 +

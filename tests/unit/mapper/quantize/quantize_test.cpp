@@ -7,12 +7,14 @@
 #include <random>
 
 #include "models/base/errors.h"
+#include "tests/support/refusal.h"
 
 namespace bitline::quantize {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing_support::refusal;
 
 tensor::Tensor matrix(std::int64_t outputs, std::vector<float> values) {
   const auto rows = static_cast<std::int64_t>(values.size()) / outputs;
@@ -22,16 +24,6 @@ tensor::Tensor matrix(std::int64_t outputs, std::vector<float> values) {
 arch::PrecisionParams::Weights weights(int bits, arch::WeightScheme scheme = arch::WeightScheme::symmetric,
                                        arch::Granularity granularity = arch::Granularity::per_channel) {
   return {.bits = bits, .scheme = scheme, .granularity = granularity};
-}
-
-template <class Error, class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(QuantizeWeights, SymmetricPerChannel) {
@@ -99,10 +91,10 @@ TEST(QuantizeWeights, DynamicFixedPointOfZeros) {
 
 TEST(QuantizeWeights, BitsOutOfRange) {
   EXPECT_THAT(
-      message<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(1))); }),
+      refusal<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(1))); }),
       HasSubstr("precision.weights.bits: 1 bits; allowed: 2 to 16 bits"));
   EXPECT_THAT(
-      message<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(17))); }),
+      refusal<base::ConfigError>([] { static_cast<void>(quantize_weights(matrix(1, {1}), weights(17))); }),
       HasSubstr("17 bits"));
 }
 
@@ -152,11 +144,11 @@ TEST(QuantizeRange, AllZeroAndConstantRanges) {
 }
 
 TEST(QuantizeRange, BitsOutOfRange) {
-  EXPECT_THAT(message<base::ConfigError>([] {
+  EXPECT_THAT(refusal<base::ConfigError>([] {
                 static_cast<void>(quantize_range({-1.0, 1.0}, 1));
               }),
               HasSubstr("precision.activations.bits: 1 bits; allowed: 2 to 16 bits"));
-  EXPECT_THAT(message<base::ConfigError>([] {
+  EXPECT_THAT(refusal<base::ConfigError>([] {
                 static_cast<void>(quantize_range({0.0, 1.0}, 17));
               }),
               HasSubstr("allowed: 1 to 16 bits"));
@@ -255,14 +247,14 @@ TEST(Calibrate, PercentileIsTheNearestRankOfMagnitudes) {
 
 TEST(Calibrate, NeedsImages) {
   const reference::Executor executor(two_layers());
-  EXPECT_THAT(message<base::UsageError>([&] { static_cast<void>(calibrate(executor, {}, {})); }),
+  EXPECT_THAT(refusal<base::UsageError>([&] { static_cast<void>(calibrate(executor, {}, {})); }),
               HasSubstr("calibration: no input images"));
 }
 
 TEST(Calibrate, NamesValuesThatAreNotFinite) {
   const reference::Executor executor(two_layers());
   const std::vector<Inputs> images = {image({3e38f, 0, 0, 0})};  // doubled: beyond float32
-  EXPECT_THAT(message<base::NetworkError>([&] { static_cast<void>(calibrate(executor, images, {})); }),
+  EXPECT_THAT(refusal<base::NetworkError>([&] { static_cast<void>(calibrate(executor, images, {})); }),
               testing::AllOf(HasSubstr("value 'a': not finite"), HasSubstr("value 'y'")));
 }
 

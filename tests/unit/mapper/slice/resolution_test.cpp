@@ -87,7 +87,7 @@ TEST(Resolution, FixedOneOrOnePerSlice) {
   EXPECT_THAT(slice_layer(shape, quant, arch).adc_bits[0], ElementsAre(5, 5, 5, 5));
   arch.adc.resolution.bits = {5, 4};
   EXPECT_THAT(
-      config_error([&] { return slice_layer(shape, quant, arch); }),
+      refusal<base::ConfigError>([&] { return slice_layer(shape, quant, arch); }),
       HasSubstr(
           "adc.resolution.bits: a list of 2 numbers; allowed: one number, or one for each of the 4 slices"));
 }
@@ -99,7 +99,7 @@ TEST(Resolution, BeyondTheLargestAdc) {
   arch.crossbar.rows = arch.crossbar.active_rows = 4096;
   arch.adc.resolution.policy = periphery::AdcPolicy::isaac;
   const LayerShape shape{.groups = 1, .outputs_per_group = 1, .rows_per_group = 1};
-  EXPECT_THAT(config_error([&] {
+  EXPECT_THAT(refusal<base::ConfigError>([&] {
                 return slice_layer(shape, quant_of({200}, 8, arch::WeightScheme::dynamic_fixed_point), arch);
               }),
               HasSubstr("a conversion of 28 bits; allowed: 1 to 24 bits"));

@@ -9,19 +9,11 @@
 
 #include "mapper/slice/slicer.h"
 #include "models/base/errors.h"
+#include "tests/support/refusal.h"
 
 namespace bitline::slice {
 
-/// What a call says that throws a ConfigError.
-template <class Call>
-std::string config_error(const Call& call) {
-  try {
-    static_cast<void>(call());
-  } catch (const base::ConfigError& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using testing_support::refusal;
 
 /// A layer with these integer weights.
 inline quantize::LayerQuant quant_of(std::vector<std::int32_t> codes, int bits,

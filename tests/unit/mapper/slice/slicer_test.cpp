@@ -99,13 +99,14 @@ TEST(Slices, ExplicitWidthsMustAddUp) {
   arch.encoding.weights = WeightEncoding::offset;
   arch.slices.widths = {1, 3, 4};
   EXPECT_THAT(shifts(make_slices(8, arch)), ElementsAre(7, 4, 0));
-  EXPECT_THAT(config_error([&] { return make_slices(9, arch); }),
+  EXPECT_THAT(refusal<base::ConfigError>([&] { return make_slices(9, arch); }),
               HasSubstr("slices.widths: slices of 1, 3, 4 bits; allowed: 9 bits together"));
   arch.slices.widths = {9};
-  EXPECT_THAT(config_error([&] { return make_slices(9, arch); }), HasSubstr("1 to 8 bits each"));
+  EXPECT_THAT(refusal<base::ConfigError>([&] { return make_slices(9, arch); }),
+              HasSubstr("1 to 8 bits each"));
   arch.encoding.weights = WeightEncoding::twos_complement;
   arch.slices.widths = {4, 4};
-  EXPECT_THAT(config_error([&] { return make_slices(8, arch); }),
+  EXPECT_THAT(refusal<base::ConfigError>([&] { return make_slices(8, arch); }),
               HasSubstr("most significant slice of 1 bit"));
 }
 
@@ -199,7 +200,7 @@ TEST(SliceLayer, FlipWithAnalogSubtractionIsRefused) {
   arch::Arch arch;
   arch.encoding = {
       .weights = WeightEncoding::differential, .subtraction = arch::Subtraction::analog, .flip = true};
-  EXPECT_THAT(config_error([&] {
+  EXPECT_THAT(refusal<base::ConfigError>([&] {
                 return slice_layer({.groups = 1, .outputs_per_group = 1, .rows_per_group = 1},
                                    quant_of({1}, 8), arch);
               }),
