@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-SCRIPTS = ["tools/quickstart", "tools/test", "tools/check-style", "tools/install-dependencies"]
+SCRIPTS = ["tools/quickstart", "tools/test", "tools/check-style", "tools/install-dependencies", "tools/fuzz"]
 
 
 def run(script, *arguments, cwd=ROOT, **env):
@@ -28,10 +28,19 @@ def test_an_unknown_option_is_refused(script):
     assert done.returncode == 2 and "'--faster'" in done.stderr and done.stdout == ""
 
 
-@pytest.mark.parametrize("jobs", ["0", "-1", "many", ""])
-def test_a_wrong_number_of_jobs_is_refused(jobs):
-    done = run("tools/test", "--jobs", jobs)
-    assert done.returncode == 2 and "--jobs" in done.stderr
+@pytest.mark.parametrize("number", ["0", "-1", "many", ""])
+@pytest.mark.parametrize("script, option", [("tools/test", "--jobs"), ("tools/fuzz", "--jobs"),
+                                            ("tools/fuzz", "--seconds")])
+def test_a_wrong_number_is_refused(script, option, number):
+    done = run(script, option, number)
+    assert done.returncode == 2 and option in done.stderr
+
+
+def test_the_fuzz_script_knows_the_targets():
+    targets = {p.name[:-len("_target.cpp")] for p in (ROOT / "tests" / "fuzz").glob("*_target.cpp")}
+    assert f"TARGET       {' '.join(sorted(targets))} (" in run("tools/fuzz", "--help").stdout
+    done = run("tools/fuzz", "toaster")
+    assert done.returncode == 2 and "'toaster'" in done.stderr
 
 
 def test_the_ci_script_runs_all_checks_without_stdin():

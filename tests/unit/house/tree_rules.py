@@ -19,7 +19,8 @@ FOLDERS = [*CODE_FOLDERS, "configs", "tests"]
 CONFINED = [
     (re.compile(r"^(systemc|systemc\.h|tlm|tlm\.h|tlm_.*|sysc/.*)$"), ["models/base/systemc.h"]),
     (re.compile(r"^yaml-cpp/"), ["models/base/"]),
-    (re.compile(r"^(google/protobuf|onnx)/"), ["mapper/onnx/", "tests/unit/mapper/onnx/", "tests/unit/workloads/"]),
+    (re.compile(r"^(google/protobuf|onnx)/"), ["mapper/onnx/", "tests/unit/mapper/onnx/", "tests/unit/workloads/",
+                                                "tests/fuzz/"]),
     (re.compile(r"^hwy/"), ["sim/engine/"]),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<([^>]+)>|"([^"]+)")', re.MULTILINE)
