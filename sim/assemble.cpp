@@ -109,7 +109,25 @@ void add_times(const cycle::StageStatistics& statistics, result::LayerResult& la
   layer.start = statistics.first_start.seconds();
   layer.latency = (statistics.last_end - statistics.first_start).seconds();
   layer.busy = statistics.busy.seconds();
-  layer.stalls = {statistics.input_stall.seconds(), statistics.output_stall.seconds()};
+  layer.stalls = {statistics.input_stall.seconds(), statistics.output_stall.seconds(),
+                  statistics.bus_wait.seconds(), statistics.noc_wait.seconds(),
+                  statistics.adc_wait.seconds()};
+}
+
+void add_parts(const cycle::CycleResult& timed, result::Result& r) {
+  const double total = timed.total.seconds();
+  for (const cycle::ResourceUse& use : timed.resources) {
+    result::PartUse part;
+    part.name = use.name;
+    part.used = use.instances;
+    if (use.instances > 0)
+      part.utilization = use.busy.seconds() / (total * static_cast<double>(use.instances));
+    part.busiest = use.busiest.seconds() / total;
+    part.requests = use.uses;
+    part.stalls = use.waits;
+    part.stalled = use.waited.seconds();
+    r.parts.push_back(part);
+  }
 }
 
 result::Latency latency(const cycle::CycleResult& timed) {
@@ -167,6 +185,7 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
   r.throughput_ips = 1.0 / r.latency.interval;
 
   const arch::CostModel costs = cost_model(mapping);
+  add_parts(timed, r);
   add_layers(mapping, timed, values, costs, r);
   r.crossbars_used = mapping.program.crossbars_used;
   r.crossbars_available = mapping.program.crossbars_available;

@@ -15,6 +15,8 @@ base::Schema schema(NocParams& params) {
               "of routers and links: one flit per link and cycle");
   s.integer("router_cycles", params.router_cycles, 1, 1000,
             "cycles from a flit's arrival at a router to its departure");
+  s.integer("buffer_flits", params.buffer_flits, 1, 1 << 20,
+            "places in each input buffer of a router; a place is free again a cycle after its flit left");
   s.integer("ports", params.ports, 1, 1024, "flits through a router per cycle at full rate");
   s.single_cost(params.cost, "one router");
   return s;

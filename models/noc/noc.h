@@ -19,6 +19,7 @@ struct NocParams {
   int flit_bits = 32;
   base::Frequency clock{1e9};  ///< of routers and links: one flit per link and cycle
   int router_cycles = 1;       ///< from a flit's arrival at a router to its departure
+  int buffer_flits = 8;        ///< of each input buffer of a router
   int ports = 8;               ///< for the energy at full rate: flits per router and cycle
   base::Cost cost;
 };

@@ -66,8 +66,9 @@ void Chip::tick() {
   sc_core::sc_stop();
 }
 
-void Chip::granted(const Token& token, Time end) {
+void Chip::granted(const Token& token, Time end, Time waited) {
   ++events_;
+  StageStatistics& statistics = stages_[at(token.stage)].statistics;
   switch (token.kind) {
     // What follows at once is asked for ahead of time; requests carry their time, so they queue in its order.
     case Kind::add: {
@@ -84,14 +85,24 @@ void Chip::granted(const Token& token, Time end) {
       return;
     }
     case Kind::partial:
+      statistics.noc_wait += waited;
       partial_arrived(token.stage, token.part, token.window, end);
       return;
     case Kind::share_packet:
+      statistics.noc_wait += waited;
       write_share(token, end);
       return;
+    case Kind::share_out:
+      statistics.noc_wait += waited;
+      break;
+    case Kind::fill:
+    case Kind::drain:
+      statistics.bus_wait += waited;
+      break;
     default:
-      completions_.push(end, token);
+      break;
   }
+  completions_.push(end, token);
 }
 
 void Chip::finish(const Token& token, Time now) {
@@ -273,8 +284,7 @@ void Chip::drained(const Token& token) {
       continue;
     }
     const Token packet{token.stage, Kind::partial, contribution.join, token.part, 0, token.window};
-    send(packet, topology_.router_of(place.tile), topology_.router_of(to), topology_.tile_port(to),
-         std::int64_t{contribution.results} * arch_.ima.output_bits, base::now());
+    send(packet, place.tile, to, std::int64_t{contribution.results} * arch_.ima.output_bits, base::now());
   }
 }
 
@@ -286,7 +296,7 @@ void Chip::partial_arrived(int stage, int join, std::int64_t window, Time time) 
   const Token token{stage, Kind::add, join, 0, 0, window};
   const std::int64_t additions = std::int64_t{place.parts - 1} * place.outputs;
   if (additions == 0) {
-    granted(token, *last);
+    granted(token, *last, {});
     return;
   }
   actions(stage)[Action::tile_shift_add] += additions;

@@ -31,7 +31,7 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   [[nodiscard]] std::vector<base::Problem> blocked() const;
   [[nodiscard]] CycleResult result() const;
 
-  void granted(const Token& token, base::Time end) override;
+  void granted(const Token& token, base::Time end, base::Time waited) override;
   void failed() override;
   void input_free(int stage, int part);
   void results_ready(int stage, int part, std::span<const std::int64_t> results);
@@ -75,7 +75,8 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   void work(const Token& token, base::Time at);  ///< token.step: the next step
   void deliver(int stage, int part, std::int64_t window, base::Time at);
   void write_share(const Token& token, base::Time at);
-  void send(const Token& token, int from_router, int to_router, int port, std::int64_t bits, base::Time at);
+  /// From the tile (or, kChipLink, the chip link) to another; kChipLink: out of the chip.
+  void send(const Token& token, int from, int to, std::int64_t bits, base::Time at);
   void pixel_left(int stage, std::int64_t pixel, base::Time now);
 
   base::ActionCounts& actions(int stage) {
@@ -87,7 +88,7 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   const CycleOptions& options_;
   Topology topology_;
   std::vector<std::unique_ptr<TileModule>> tiles_;  ///< null where unused
-  std::vector<std::unique_ptr<RouterModule>> routers_;
+  std::unique_ptr<MeshModule> mesh_;
   std::unique_ptr<ChipLinkModule> link_;
   std::vector<StageRun> stages_;
   std::vector<EdgeState> edges_;

@@ -60,13 +60,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const place::Program& program, c
 Chip::~Chip() = default;
 
 void Chip::build_network() {
-  std::vector<RouterModule*> routers;
-  for (int r = 0; r < topology_.routers(); ++r) {
-    routers_.push_back(std::make_unique<RouterModule>(("router" + std::to_string(r)).c_str(), r, arch_.noc,
-                                                      topology_, *this));
-    routers.push_back(routers_.back().get());
-  }
-  for (RouterModule* router : routers) router->connect(routers);
+  mesh_ = std::make_unique<MeshModule>("mesh", arch_.noc, topology_, *this);
   link_ = std::make_unique<ChipLinkModule>("chip_link", arch_.chip.link, *this);
 }
 
@@ -102,13 +96,17 @@ void Chip::build_imas(int index, const LayerSource& source) {
     agent->planned = build_plan(place, source, arch_, structural);
     agent->register_actions = ima::register_actions(agent->planned.plan, 1);
     agent->credits = arch_.ima.input_register.buffers;
+    const ima::ImaTimingParams timing = timing_params(agent->planned.plan, arch_);
+    for (const base::Time conversion : timing.conversion) {
+      agent->adc_time += conversion * timing.chunks;
+      agent->shortest_read += base::align_up(timing.read_latency, timing.clock) * timing.chunks;
+    }
     const std::string name = "ima" + std::to_string(place.tile) + "_" + std::to_string(place.ima);
     if (structural) {
       agent->module =
           std::make_unique<ima::StructuralIma>(name.c_str(), structural_params(arch_), agent->planned.plan);
     } else {
-      agent->module =
-          std::make_unique<ima::TransactionIma>(name.c_str(), timing_params(agent->planned.plan, arch_));
+      agent->module = std::make_unique<ima::TransactionIma>(name.c_str(), timing);
       agent->planned = {};
     }
     agent->module->client(*agent);

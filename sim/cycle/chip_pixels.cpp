@@ -128,18 +128,17 @@ void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
   if (run.stage->kind == StageKind::digital) {
     completions_.push(time, {stage, Kind::work_done, 0, 0, 0, window});
   }
-  const int from = topology_.router_of(from_link ? 0 : source.tile);
+  const int from = from_link ? kChipLink : source.tile;
   for (std::size_t i = 0; i < source.shares.size(); ++i) {
     const Share& share = source.shares[i];
     Token token{stage, Kind::share_packet, part, static_cast<int>(i), share.edge, window};
     if (share.leaves_chip) {
       token.kind = Kind::share_out;
-      send(token, from, topology_.router_of(0), static_cast<int>(Port::chip_link), share.bytes * 8, time);
+      send(token, from, kChipLink, share.bytes * 8, time);
     } else if (share.tile == source.tile && !from_link) {
       write_share(token, time);
     } else {
-      send(token, from, topology_.router_of(share.tile), topology_.tile_port(share.tile), share.bytes * 8,
-           time);
+      send(token, from, share.tile, share.bytes * 8, time);
     }
   }
 }
@@ -152,10 +151,14 @@ void Chip::write_share(const Token& token, Time time) {
   tile(share.tile).request(time, {write, TileOp::write, share.bytes});
 }
 
-void Chip::send(const Token& token, int from_router, int to_router, int port, std::int64_t bits, Time time) {
+void Chip::send(const Token& token, int from, int to, std::int64_t bits, Time time) {
+  const auto router = [&](int end) { return topology_.router_of(end == kChipLink ? 0 : end); };
+  const auto port = [&](int end) {
+    return end == kChipLink ? static_cast<int>(Port::chip_link) : topology_.tile_port(end);
+  };
   const std::int64_t flits = noc::flits(arch_.noc, bits);
-  actions(token.stage)[base::Action::router_flit] += flits * topology_.hops(from_router, to_router);
-  routers_[at(from_router)]->arrive(time, {token, to_router, port, flits});
+  actions(token.stage)[base::Action::router_flit] += flits * topology_.hops(router(from), router(to));
+  mesh_->send(time, {token, router(from), port(from), router(to), port(to), flits});
 }
 
 }  // namespace bitline::cycle

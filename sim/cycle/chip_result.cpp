@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "models/base/errors.h"
 #include "sim/cycle/chip.h"
 
 namespace bitline::cycle {
@@ -23,15 +24,29 @@ constexpr NamedPart kTileParts[] = {{TileModule::edram, "edram"},
                                     {TileModule::elementwise, "elementwise"},
                                     {TileModule::requantise, "requantise"}};
 
-void add_use(ResourceUse& use, Time busy, std::int64_t uses) {
-  if (uses == 0) return;
+struct OneUse {
+  Time busy;
+  std::int64_t uses = 0;
+  std::int64_t waits = 0;
+  Time waited;
+};
+
+void add_use(ResourceUse& use, const OneUse& one) {
+  if (one.uses == 0) return;
   ++use.instances;
-  use.busy += busy;
-  use.busiest = std::max(use.busiest, busy);
-  use.uses += uses;
+  use.busy += one.busy;
+  use.busiest = std::max(use.busiest, one.busy);
+  use.uses += one.uses;
+  use.waits += one.waits;
+  use.waited += one.waited;
 }
 void add_use(ResourceUse& use, const Resource& resource) {
-  add_use(use, resource.busy(), resource.uses());
+  add_use(use, {resource.busy(), resource.uses(), resource.waits(), resource.waited()});
+}
+ResourceUse named(const char* name) {
+  ResourceUse use;
+  use.name = name;
+  return use;
 }
 
 /// What the IMA's crossbars, DACs, S+Hs, ADCs and shift-adds did; its registers are counted with the stage.
@@ -51,7 +66,8 @@ CycleResult Chip::result() const {
   result.image_end = image_end_;
   result.total = *std::max_element(image_end_.begin(), image_end_.end());
   result.events = events_;
-  ResourceUse imas{"ima", 0, {}, {}, 0};
+  ResourceUse imas = named("ima");
+  ResourceUse adcs = named("adc");
   if (options_.structural != nullptr) result.structural_actions.resize(program_.layers.size());
   for (const StageRun& run : stages_) {
     StageStatistics statistics = run.statistics;
@@ -59,29 +75,36 @@ CycleResult Chip::result() const {
     statistics.input_stall = run.stalls.input();
     statistics.output_stall = run.stalls.output();
     statistics.busy = run.last_work - statistics.first_start - run.stalls.input() - run.stalls.output();
-    result.actions += statistics.actions;
-    result.stages.push_back(statistics);
     for (const auto& ima : run.imas) {
-      add_use(imas, ima->module->read_time(), ima->reads);
+      const Time held = ima->module->read_time() - ima->shortest_read * ima->reads;
+      statistics.adc_wait += held;
+      add_use(imas, {ima->module->read_time(), ima->reads, 0, {}});
+      add_use(adcs, {ima->adc_time * ima->reads, ima->reads, held > Time() ? ima->reads : 0, held});
       if (options_.structural == nullptr) continue;
       result.structural_actions[static_cast<std::size_t>(run.stage->layer)] +=
           without_registers(ima->module->actions());
     }
+    result.actions += statistics.actions;
+    result.stages.push_back(statistics);
   }
   result.imas_used = imas.instances;
   result.resources.push_back(imas);
+  result.resources.push_back(adcs);
   for (const auto& [part, name] : kTileParts) {
-    ResourceUse use{name, 0, {}, {}, 0};
+    ResourceUse use = named(name);
     for (const auto& tile : tiles_) {
       if (tile) add_use(use, tile->resource(part));
     }
     result.resources.push_back(use);
   }
-  ResourceUse links{"router_link", 0, {}, {}, 0};
-  for (const auto& router : routers_) {
-    for (const Resource& link : router->links()) add_use(links, link);
+  ResourceUse links = named("router_link");
+  for (const MeshFlow::LinkUse& link : mesh_->flow().links()) {
+    add_use(links, {link.busy, link.packets, link.waits, link.waited});
   }
-  ResourceUse chip_link{"chip_link", 0, {}, {}, 0};
+  result.flits_sent = mesh_->flow().flits_sent();
+  result.flits_delivered = mesh_->flow().flits_delivered();
+  BITLINE_CHECK(result.flits_sent == result.flits_delivered);
+  ResourceUse chip_link = named("chip_link");
   add_use(chip_link, link_->resource());
   result.resources.push_back(links);
   result.resources.push_back(chip_link);

@@ -27,6 +27,8 @@ class ImaAgent final : public ima::ImaClient {
   std::unique_ptr<ima::ImaModule> module;
   PlannedIma planned;                   ///< plan's columns and cells dropped where only time is simulated
   base::ActionCounts register_actions;  ///< of one MVM
+  base::Time adc_time;                  ///< of the ADC with the most work, per MVM
+  base::Time shortest_read;             ///< of an MVM's reads, were no ADC to be waited for
   int credits = 0;                      ///< free input buffers
   std::int64_t fills = 0;               ///< requested
   std::int64_t reads = 0;               ///< MVMs whose last read is latched

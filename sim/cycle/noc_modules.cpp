@@ -1,50 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cycle/noc_modules.h"
 
-#include "models/base/errors.h"
-
 namespace bitline::cycle {
 
 using base::Time;
 
-RouterModule::RouterModule(const sc_core::sc_module_name& name, int index, const noc::NocParams& params,
-                           const Topology& topology, GrantClient& client)
-    : sc_core::sc_module(name),
-      index_(index),
-      cycle_(base::period(params.clock)),
-      hop_latency_(noc::hop_latency(params)),
-      topology_(topology),
-      client_(client),
-      links_(static_cast<std::size_t>(topology.ports()), Resource(cycle_)) {
-  SC_HAS_PROCESS(RouterModule);
+MeshModule::MeshModule(const sc_core::sc_module_name& name, const noc::NocParams& params,
+                       const Topology& topology, GrantClient& client)
+    : sc_core::sc_module(name), client_(client), flow_(params, topology, *this) {
+  SC_HAS_PROCESS(MeshModule);
   SC_METHOD(serve);
-  sensitive << arrivals_.event();
+  sensitive << heads_.event();
   dont_initialize();
 }
 
-void RouterModule::serve() {
+void MeshModule::serve() {
   try {
     Time at;
-    Packet packet;
-    while (arrivals_.pop(at, packet)) forward(at, packet);
-    arrivals_.arm();
+    MeshFlow::Head head;
+    while (heads_.pop(at, head)) flow_.head_due(at, head);
+    heads_.arm();
   } catch (...) {
     client_.failed();
   }
 }
 
-void RouterModule::forward(Time at, const Packet& packet) {
-  BITLINE_CHECK(packet.flits > 0);
-  const bool arrived = packet.router == index_;
-  const Port way = arrived ? Port::chip_link : topology_.towards(index_, packet.router);
-  const int port = arrived ? packet.port : static_cast<int>(way);
-  const Time head = links_[static_cast<std::size_t>(port)].reserve(at, cycle_ * packet.flits) + hop_latency_;
-  if (arrived) {
-    client_.granted(packet.token, head + cycle_ * (packet.flits - 1));
-  } else {
-    routers_[static_cast<std::size_t>(topology_.neighbour(index_, way))]->arrive(head, packet);
-  }
+void MeshModule::delivered(const Token& token, Time end, Time waited) {
+  client_.granted(token, end, waited);
 }
+void MeshModule::passed(const Token&, int, Time, Time) {}
 
 ChipLinkModule::ChipLinkModule(const sc_core::sc_module_name& name, const noc::LinkParams& params,
                                GrantClient& client)
@@ -61,7 +45,8 @@ void ChipLinkModule::serve() {
     Request request;
     while (requests_.pop(at, request)) {
       const Time duration = noc::occupancy(params_, request.bytes);
-      client_.granted(request.token, resource_.reserve(at, duration) + duration);
+      const Time start = resource_.reserve(at, duration);
+      client_.granted(request.token, start + duration, start - at);
     }
     requests_.arm();
   } catch (...) {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routers of the mesh and the chip's external link. Wormhole switching: a packet's head takes hop_latency per
-// router, its body follows one flit per cycle, and every output link on the way is taken for as many cycles
-// as it has flits. Buffers inside routers are not bounded.
+// The mesh and the chip's external link as modules.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "models/noc/noc.h"
+#include "sim/cycle/mesh_flow.h"
 #include "sim/cycle/resource.h"
 #include "sim/cycle/tile_module.h"
 #include "sim/cycle/timed_queue.h"
@@ -16,39 +14,26 @@
 
 namespace bitline::cycle {
 
-struct Packet {
-  Token token;
-  int router = 0;  ///< destination
-  int port = 0;    ///< and its output there
-  std::int64_t flits = 0;
-  friend auto operator<=>(const Packet&, const Packet&) = default;
-};
-
-class RouterModule final : public sc_core::sc_module {
+/// All routers and links of the mesh: one event per packet and router.
+class MeshModule final : public sc_core::sc_module, private MeshFlow::Client {
  public:
-  RouterModule(const sc_core::sc_module_name& name, int index, const noc::NocParams& params,
-               const Topology& topology, GrantClient& client);
+  MeshModule(const sc_core::sc_module_name& name, const noc::NocParams& params, const Topology& topology,
+             GrantClient& client);
 
-  /// All routers of the mesh, by index; before the simulation starts.
-  void connect(const std::vector<RouterModule*>& routers) { routers_ = routers; }
-  /// The head of `packet` arrives at `at`. The client hears when the last flit has left at the destination
-  /// port.
-  void arrive(base::Time at, const Packet& packet) { arrivals_.push(at, packet); }
-
-  [[nodiscard]] const std::vector<Resource>& links() const { return links_; }
+  /// The client hears when the last flit has left at the destination port. `at` is not before the current
+  /// time.
+  void send(base::Time at, const Packet& packet) { flow_.inject(at, packet); }
+  [[nodiscard]] const MeshFlow& flow() const { return flow_; }
 
  private:
   void serve();  ///< process
-  void forward(base::Time at, const Packet& packet);
+  void head_at(base::Time at, const MeshFlow::Head& head) override { heads_.push(at, head); }
+  void delivered(const Token& token, base::Time end, base::Time waited) override;
+  void passed(const Token& token, int router, base::Time start, base::Time end) override;
 
-  int index_;
-  base::Time cycle_;
-  base::Time hop_latency_;
-  const Topology& topology_;
   GrantClient& client_;
-  std::vector<RouterModule*> routers_;
-  std::vector<Resource> links_;  ///< by output port
-  TimedQueue<Packet> arrivals_{kArbitration};
+  MeshFlow flow_;
+  TimedQueue<MeshFlow::Head> heads_{kArbitration};
 };
 
 /// The chip's external link: one pixel after another, over all links together.

@@ -20,9 +20,14 @@ class Resource {
     return base::align_up(std::max(request, free_), period_);
   }
   /// Takes the resource for `duration` at the earliest time; returns the start.
-  base::Time reserve(base::Time request, base::Time duration) {
+  base::Time reserve(base::Time request, base::Time duration) { return reserve(request, duration, request); }
+  /// The same for a request that was made at `made`, before `request`.
+  base::Time reserve(base::Time request, base::Time duration, base::Time made) {
     const base::Time start = earliest(request);
     free_ = start + duration;
+    const base::Time waited = start - base::align_up(made, period_);
+    waited_ += waited;
+    waits_ += waited > base::Time() ? 1 : 0;
     busy_ += duration;
     ++uses_;
     return start;
@@ -30,12 +35,17 @@ class Resource {
   [[nodiscard]] base::Time free() const { return free_; }
   [[nodiscard]] base::Time busy() const { return busy_; }
   [[nodiscard]] std::int64_t uses() const { return uses_; }
+  /// From the clock edge at which a request could have been served to its start: summed, and how many waited.
+  [[nodiscard]] base::Time waited() const { return waited_; }
+  [[nodiscard]] std::int64_t waits() const { return waits_; }
 
  private:
   base::Time period_;
   base::Time free_;
   base::Time busy_;
   std::int64_t uses_ = 0;
+  base::Time waited_;
+  std::int64_t waits_ = 0;
 };
 
 }  // namespace bitline::cycle

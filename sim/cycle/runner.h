@@ -57,7 +57,10 @@ struct StageStatistics {
   base::Time last_end;     ///< its last output pixel arrived at every consumer (output stages: left the chip)
   base::Time busy;         ///< from first_start to the end of its last window's reading, without the stalls
   base::Time input_stall;  ///< idle because the next window lacked input pixels
-  base::Time output_stall;   ///< idle because a consumer's buffer had no place (and no input was lacking)
+  base::Time output_stall;  ///< idle because a consumer's buffer had no place (and no input was lacking)
+  base::Time bus_wait;      ///< fills and drains that waited for eDRAM or bus, summed over them
+  base::Time noc_wait;      ///< packets later than through empty routers, summed over them
+  base::Time adc_wait;  ///< crossbars that held a read for ADCs (or a full output register), summed over IMAs
   std::int64_t windows = 0;  ///< output pixels made
   base::ActionCounts
       actions;  ///< that do not depend on data: registers, eDRAM, bus, tile units, NoC, chip link
@@ -65,11 +68,13 @@ struct StageStatistics {
 
 /// A group of equal contended resources.
 struct ResourceUse {
-  std::string name;            ///< "edram", "bus", "activation", ..., "router links", "chip link", "ima"
+  std::string name;  ///< "ima", "adc", "edram", "bus", "activation", ..., "router_link", "chip_link"
   std::int64_t instances = 0;  ///< that were used at least once
   base::Time busy;             ///< summed over the instances
   base::Time busiest;          ///< of the most used instance
   std::int64_t uses = 0;       ///< grants
+  std::int64_t waits = 0;      ///< grants that came later than asked for
+  base::Time waited;           ///< and by how much, summed
 };
 
 struct CycleResult {
@@ -82,6 +87,8 @@ struct CycleResult {
   /// Only with `structural`: [LayerId] the actions of the live crossbars, DACs, S+Hs, ADCs and shift-adds.
   std::vector<base::ActionCounts> structural_actions;
   std::int64_t imas_used = 0;
+  std::int64_t flits_sent = 0;  ///< into the mesh; all of them are delivered
+  std::int64_t flits_delivered = 0;
   std::int64_t events = 0;  ///< model events of the simulation (for speed figures)
 };
 

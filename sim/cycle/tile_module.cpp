@@ -46,26 +46,26 @@ void TileModule::serve() {
   try {
     Time at;
     Request request;
-    while (requests_.pop(at, request)) client_.granted(request.token, grant(at, request));
+    while (requests_.pop(at, request)) {
+      const Grant granted = grant(at, request);
+      client_.granted(request.token, granted.end, granted.waited);
+    }
     requests_.arm();
   } catch (...) {
     client_.failed();
   }
 }
 
-Time TileModule::grant(Time at, const Request& request) {
+TileModule::Grant TileModule::grant(Time at, const Request& request) {
   BITLINE_CHECK(request.amount > 0);
   switch (request.op) {
     case TileOp::fill:
       return fill(at, request.amount);
-    case TileOp::drain: {
-      const Time duration = memory::occupancy(params_.bus, request.amount);
-      return resources_[bus].reserve(at, duration) + duration;
-    }
-    case TileOp::add: {
-      const Time duration = periphery::occupancy(params_.shift_add, request.amount);
-      return resources_[shift_add].reserve(at, duration) + duration + params_.shift_add.latency;
-    }
+    case TileOp::drain:
+      return take(bus, at, memory::occupancy(params_.bus, request.amount), {});
+    case TileOp::add:
+      return take(shift_add, at, periphery::occupancy(params_.shift_add, request.amount),
+                  params_.shift_add.latency);
     case TileOp::activation:
       return unit(activation, params_.activation, at, request.amount);
     case TileOp::pooling:
@@ -75,27 +75,34 @@ Time TileModule::grant(Time at, const Request& request) {
     case TileOp::requantise:
       return unit(requantise, params_.requantise, at, request.amount);
     case TileOp::read:
-    case TileOp::write: {
-      const Time duration = memory::occupancy(params_.edram, request.amount);
-      return resources_[edram].reserve(at, duration) + duration + params_.edram.latency;
-    }
+    case TileOp::write:
+      return take(edram, at, memory::occupancy(params_.edram, request.amount), params_.edram.latency);
   }
   BITLINE_CHECK(false);
   return {};
 }
 
-Time TileModule::fill(Time at, std::int64_t bytes) {
-  const Time both_free = std::max({at, resources_[edram].free(), resources_[bus].free()});
+TileModule::Grant TileModule::fill(Time at, std::int64_t bytes) {
+  Resource& from = resources_[edram];
+  Resource& over = resources_[bus];
+  const Time both_free = std::max({at, from.free(), over.free()});
   const Time read = memory::occupancy(params_.edram, bytes);
   const Time transfer = memory::occupancy(params_.bus, bytes * 8);
-  const Time read_end = resources_[edram].reserve(both_free, read) + read;
-  const Time transfer_end = resources_[bus].reserve(both_free, transfer) + transfer;
-  return std::max(read_end, transfer_end) + params_.edram.latency;
+  // Each starts on an edge of its own clock; what either waits for the other is its waiting too.
+  const Time read_start = from.reserve(both_free, read, at);
+  const Time transfer_start = over.reserve(both_free, transfer, at);
+  const Time end = std::max(read_start + read, transfer_start + transfer) + params_.edram.latency;
+  return {end, both_free - at};
 }
 
-Time TileModule::unit(Part part, const digital::UnitParams& params, Time at, std::int64_t elements) {
-  const Time duration = digital::occupancy(params, elements);
-  return resources_[part].reserve(at, duration) + duration + params.latency;
+TileModule::Grant TileModule::take(Part part, Time at, Time duration, Time latency) {
+  const Time waited = std::max(resources_[part].free() - at, Time());
+  return {resources_[part].reserve(at, duration) + duration + latency, waited};
+}
+
+TileModule::Grant TileModule::unit(Part part, const digital::UnitParams& params, Time at,
+                                   std::int64_t elements) {
+  return take(part, at, digital::occupancy(params, elements), params.latency);
 }
 
 }  // namespace bitline::cycle

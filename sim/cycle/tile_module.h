@@ -14,11 +14,11 @@
 
 namespace bitline::cycle {
 
-/// Who hears of grants; `end`: when the service is over (latencies included).
+/// Who hears of grants; `end`: when the service is over (latencies included); `waited`: how long for others.
 class GrantClient {
  public:
   virtual ~GrantClient() = default;
-  virtual void granted(const Token& token, base::Time end) = 0;
+  virtual void granted(const Token& token, base::Time end, base::Time waited) = 0;
   /// An exception left a process; the simulation is to stop.
   virtual void failed() = 0;
 };
@@ -55,10 +55,15 @@ class TileModule final : public sc_core::sc_module {
 
  private:
   void serve();  ///< process
-  [[nodiscard]] base::Time grant(base::Time at, const Request& request);
-  [[nodiscard]] base::Time fill(base::Time at, std::int64_t bytes);
-  [[nodiscard]] base::Time unit(Part part, const digital::UnitParams& params, base::Time at,
-                                std::int64_t elements);
+  struct Grant {
+    base::Time end;
+    base::Time waited;
+  };
+  [[nodiscard]] Grant grant(base::Time at, const Request& request);
+  [[nodiscard]] Grant fill(base::Time at, std::int64_t bytes);
+  [[nodiscard]] Grant take(Part part, base::Time at, base::Time duration, base::Time latency);
+  [[nodiscard]] Grant unit(Part part, const digital::UnitParams& params, base::Time at,
+                           std::int64_t elements);
 
   tile::TileParams params_;
   GrantClient& client_;

@@ -10,6 +10,9 @@ namespace bitline::cycle {
 
 enum class Port : int { east = 0, west, south, north, chip_link, first_tile };
 
+/// Stands for the chip's external link, at the router of tile 0, where a tile is named.
+inline constexpr int kChipLink = -1;
+
 class Topology {
  public:
   Topology(int tiles, int mesh_width, int tiles_per_router);

@@ -58,8 +58,23 @@ Json layer(const LayerResult& l) {
           {"start_s", number(l.start)},
           {"latency_s", number(l.latency)},
           {"busy_s", number(l.busy)},
-          {"stalls_s", {{"input", number(l.stalls.input)}, {"output", number(l.stalls.output)}}},
+          {"stalls_s",
+           {{"input", number(l.stalls.input)},
+            {"output", number(l.stalls.output)},
+            {"bus", number(l.stalls.bus)},
+            {"noc", number(l.stalls.noc)},
+            {"adc", number(l.stalls.adc)}}},
           {"energy_j", energy(l.energy)}};
+}
+
+Json part(const PartUse& p) {
+  return {{"name", p.name},
+          {"used", p.used},
+          {"utilization", number(p.utilization)},
+          {"busiest", number(p.busiest)},
+          {"requests", p.requests},
+          {"stalls", p.stalls},
+          {"stalled_s", number(p.stalled)}};
 }
 
 Json provenance(const Provenance& p) {
@@ -109,6 +124,8 @@ std::string to_json(const Result& r) {
   json["crossbars"] = {{"used", r.crossbars_used},
                        {"available", r.crossbars_available},
                        {"cell_utilization", number(r.cell_utilization)}};
+  json["parts"] = Json::array();
+  for (const PartUse& p : r.parts) json["parts"].push_back(part(p));
   json["layers"] = Json::array();
   for (const LayerResult& l : r.layers) json["layers"].push_back(layer(l));
   if (r.accuracy) {

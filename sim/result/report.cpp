@@ -119,6 +119,18 @@ std::string layers(const Result& r) {
   return table.str();
 }
 
+/// Those that did anything.
+std::string parts(const Result& r) {
+  Table table({"part", "used", "mean", "busiest", "requests", "stalled"}, 1);
+  for (const PartUse& p : r.parts) {
+    if (p.requests == 0) continue;
+    table.add({p.name, std::to_string(p.used), ratio(p.utilization, 1.0), ratio(p.busiest, 1.0),
+               std::to_string(p.requests),
+               ratio(static_cast<double>(p.stalls), static_cast<double>(p.requests))});
+  }
+  return table.str();
+}
+
 }  // namespace
 
 std::string report(const Result& r) {
@@ -127,6 +139,8 @@ std::string report(const Result& r) {
   if (r.accuracy) out += accuracy(*r.accuracy);
   out += time_lines(r) + cost_lines(r);
   out += "\nComponents\n" + components(r);
+  if (!r.parts.empty())
+    out += "\nContended parts (busy share of the run; stalled: requests that waited)\n" + parts(r);
   out += "\nLayers (latency: first activity to last output; stalled: for input or space)\n" + layers(r);
   return out;
 }

@@ -46,6 +46,20 @@ struct SliceResult {
 struct Stalls {
   double input = 0;   ///< seconds without work because no window of input was complete
   double output = 0;  ///< seconds with input but no free place in a consumer's buffer
+  double bus = 0;     ///< seconds that fills and drains of its IMAs waited for eDRAM or bus, summed over them
+  double noc = 0;     ///< seconds that its packets took longer than through empty routers, summed over them
+  double adc = 0;     ///< seconds that crossbars held a read for their ADCs, summed over its IMAs
+};
+
+/// All parts of one kind that are contended: how much they did, and how often one was not free when asked.
+struct PartUse {
+  std::string name;        ///< "ima", "adc", "edram", "bus", ..., "router_link", "chip_link"
+  std::int64_t used = 0;   ///< parts that did anything
+  double utilization = 0;  ///< mean busy time of these / latency.total
+  double busiest = 0;      ///< the same of the most used one
+  std::int64_t requests = 0;
+  std::int64_t stalls = 0;  ///< requests that had to wait
+  double stalled = 0;       ///< seconds, summed over requests
 };
 
 /// One stage of the layer pipeline: a crossbar layer with the operators fused to it, or digital operators.
@@ -122,6 +136,7 @@ struct Result {
   std::int64_t crossbars_used = 0;
   std::int64_t crossbars_available = 0;
   double cell_utilization = 0;
+  std::vector<PartUse> parts;        ///< contended ones
   std::vector<LayerResult> layers;   ///< in pipeline order; energy sums to `energy`
   std::optional<Accuracy> accuracy;  ///< where labels were given
   Provenance provenance;

@@ -114,14 +114,22 @@ Figures figures_of(const cycle::CycleResult& result) {
     figures[prefix + "busy"] = stage.busy.fs();
     figures[prefix + "input_stall"] = stage.input_stall.fs();
     figures[prefix + "output_stall"] = stage.output_stall.fs();
+    figures[prefix + "bus_wait"] = stage.bus_wait.fs();
+    figures[prefix + "noc_wait"] = stage.noc_wait.fs();
+    figures[prefix + "adc_wait"] = stage.adc_wait.fs();
     figures[prefix + "windows"] = stage.windows;
     add_actions(figures, prefix, stage.actions);
   }
   for (const cycle::ResourceUse& use : result.resources) {
     figures["use." + use.name + ".busy"] = use.busy.fs();
+    figures["use." + use.name + ".busiest"] = use.busiest.fs();
     figures["use." + use.name + ".uses"] = use.uses;
+    figures["use." + use.name + ".waits"] = use.waits;
+    figures["use." + use.name + ".waited"] = use.waited.fs();
     figures["use." + use.name + ".instances"] = use.instances;
   }
+  figures["flits_sent"] = result.flits_sent;
+  figures["flits_delivered"] = result.flits_delivered;
   add_actions(figures, "action.", result.actions);
   for (std::size_t l = 0; l < result.structural_actions.size(); ++l) {
     figures["live." + std::to_string(l) + ".conversions"] = result.structural_actions[l].total_conversions();

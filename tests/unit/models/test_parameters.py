@@ -39,7 +39,7 @@ OTHER = {
     "adc.table": "[{bits: 5, energy: 2 pJ, area: 100 um2, rate: 1 GHz}]", "precision.weights.bits": "7",
     "precision.activations.bits": "7", "precision.activations.percentile": "90", "sample_hold.latency": "80 ns",
     "mapping.replication": "balanced", "mapping.replicas": "[2]",
-    "ima.output_register.buffers": "1", "chip.mesh_width": "2",
+    "ima.output_register.buffers": "1", "chip.mesh_width": "2", "noc.buffer_flits": "1",
 }
 
 

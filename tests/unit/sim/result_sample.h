@@ -37,8 +37,9 @@ namespace bitline::result {
   conv.start = 1e-7;
   conv.latency = 2.5e-6;
   conv.busy = 2e-6;
-  conv.stalls = {1e-7, 2e-7};
+  conv.stalls = {1e-7, 2e-7, 3e-7, 4e-7, 5e-7};
   conv.energy = {0.1 + 0.2, 0.2, 0.1, {{"adc", 0.2}, {"edram", 0.1}}};
+  r.parts = {{"bus", 2, 0.25, 0.5, 100, 7, 6e-8}};
   r.layers = {conv};
   r.accuracy = Accuracy{0.975, 1.0, 0.98, 360};
   r.provenance = {"0.1.0",

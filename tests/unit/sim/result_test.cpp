@@ -32,8 +32,8 @@ TEST(ResultJson, TopLevelKeysAreThoseOfTheContractInOrder) {
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
   EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2",
-                                "power_w", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "layers",
-                                "accuracy", "provenance", "wall_time_s"));
+                                "power_w", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "parts",
+                                "layers", "accuracy", "provenance", "wall_time_s"));
   EXPECT_EQ(json["schema"], "bitline.result/1");
 }
 
@@ -51,6 +51,12 @@ TEST(ResultJson, EnergyCarriesItsStaticShareUnderTheContractsKey) {
   EXPECT_EQ(json["energy_j"]["static"].get<double>(), 0.1);
   EXPECT_EQ(json["layers"][0]["energy_j"]["by_component"]["edram"].get<double>(), 0.1);
   EXPECT_EQ(json["layers"][0]["stalls_s"]["output"].get<double>(), 2e-7);
+  EXPECT_EQ(json["layers"][0]["stalls_s"]["bus"].get<double>(), 3e-7);
+  EXPECT_EQ(json["layers"][0]["stalls_s"]["noc"].get<double>(), 4e-7);
+  EXPECT_EQ(json["layers"][0]["stalls_s"]["adc"].get<double>(), 5e-7);
+  EXPECT_EQ(json["parts"][0]["name"], "bus");
+  EXPECT_EQ(json["parts"][0]["busiest"].get<double>(), 0.5);
+  EXPECT_EQ(json["parts"][0]["stalls"], 7);
   EXPECT_EQ(json["layers"][0]["slices"][1]["clipped"].get<int>(), 7);
 }
 
@@ -83,7 +89,7 @@ TEST(ResultCsv, LayersHaveOneRowEachAndAColumnPerComponent) {
   EXPECT_THAT(rows[0], ::testing::EndsWith("energy_j,dynamic_j,static_j,adc_j,edram_j"));
   EXPECT_EQ(rows[1],
             "\"conv, \"\"first\"\"\",conv,3,1,27,16,1,1,0.5,4/5,123456789,7,1e-07,2.5e-06,2e-06,1e-07,2e-07,"
-            "0.30000000000000004,0.2,0.1,0.2,0.1");
+            "3e-07,4e-07,5e-07,0.30000000000000004,0.2,0.1,0.2,0.1");
 }
 
 TEST(ResultCsv, ComponentsJoinEnergyAndAreaAndEndWithTheTotal) {
@@ -112,6 +118,7 @@ TEST(ResultReport, SaysWhatEachFigureIs) {
   EXPECT_THAT(text, HasSubstr("energy per image    300.0 mJ  (dynamic 200.0 mJ, static 100.0 mJ)"));
   EXPECT_THAT(text, HasSubstr("3 of 16 128 used"));
   EXPECT_THAT(text, HasSubstr("123 456 789, 7 clipped  (2 images)"));
+  EXPECT_THAT(text, HasSubstr("bus      2  25.0 %   50.0 %       100    7.0 %"));
 }
 
 TEST(ResultReport, OneStreamedImageHasNoInterval) {

@@ -71,6 +71,10 @@ cycle::CycleResult timed() {
   t.stages[1].busy = Time::from_ns(700);
   t.stages[1].input_stall = Time::from_ns(150);
   t.stages[1].output_stall = Time::from_ns(50);
+  t.stages[1].bus_wait = Time::from_ns(3);
+  t.stages[1].noc_wait = Time::from_ns(4);
+  t.stages[1].adc_wait = Time::from_ns(5);
+  t.resources.push_back({"bus", 2, Time::from_ns(420), Time::from_ns(315), 9, 3, Time::from_ns(6)});
   t.stages[2].actions[Action::chip_link_byte] = 8;
   return t;
 }
@@ -145,6 +149,17 @@ TEST_F(Assemble, FiguresFollowFromEachOther) {
   EXPECT_DOUBLE_EQ(r_.cell_utilization, 0.25);
 }
 
+TEST_F(Assemble, PartsAreSharesOfTheRun) {
+  ASSERT_EQ(r_.parts.size(), 1U);
+  EXPECT_EQ(r_.parts[0].name, "bus");
+  EXPECT_EQ(r_.parts[0].used, 2);
+  EXPECT_DOUBLE_EQ(r_.parts[0].utilization, 0.2);
+  EXPECT_DOUBLE_EQ(r_.parts[0].busiest, 0.3);
+  EXPECT_EQ(r_.parts[0].requests, 9);
+  EXPECT_EQ(r_.parts[0].stalls, 3);
+  EXPECT_DOUBLE_EQ(r_.parts[0].stalled, 6e-9);
+}
+
 TEST_F(Assemble, ALayerCarriesItsShapeTimesAndSlices) {
   ASSERT_EQ(r_.layers.size(), 3U);
   EXPECT_EQ(r_.layers[0].op, "input");
@@ -159,6 +174,9 @@ TEST_F(Assemble, ALayerCarriesItsShapeTimesAndSlices) {
   EXPECT_DOUBLE_EQ(conv.busy, 700e-9);
   EXPECT_DOUBLE_EQ(conv.stalls.input, 150e-9);
   EXPECT_DOUBLE_EQ(conv.stalls.output, 50e-9);
+  EXPECT_DOUBLE_EQ(conv.stalls.bus, 3e-9);
+  EXPECT_DOUBLE_EQ(conv.stalls.noc, 4e-9);
+  EXPECT_DOUBLE_EQ(conv.stalls.adc, 5e-9);
   ASSERT_EQ(conv.slices.size(), 2U);
   EXPECT_EQ(conv.slices[1].conversions, 12);
   EXPECT_EQ(conv.slices[1].clipped, 2);
