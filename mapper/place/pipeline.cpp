@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "mapper/place/gather.h"
 #include "models/base/errors.h"
 
 namespace bitline::place {
@@ -12,18 +13,6 @@ namespace {
 using graph::Node;
 using graph::Op;
 using graph::ValueId;
-
-/// A value as a stream: h x w pixels of `channels` elements.
-struct Geometry {
-  std::int64_t h = 1, w = 1, channels = 1;
-  bool image = false;  ///< elements lie channel by channel (NCHW), else pixel by pixel
-  [[nodiscard]] std::int64_t pixels() const { return h * w; }
-  /// The pixel of element i of the tensor.
-  [[nodiscard]] std::int64_t pixel_of(std::int64_t i) const { return image ? i % pixels() : i / channels; }
-  friend bool operator==(const Geometry& a, const Geometry& b) {
-    return a.h == b.h && a.w == b.w && a.channels == b.channels;
-  }
-};
 
 /// The stream of a value of this shape where nothing else says so: images by position, others by leading
 /// dimensions.
@@ -217,21 +206,7 @@ class PipelineBuilder {
   /// Every pixel of a rearranged tensor is made of the pixel at that place alone.
   static bool moves_within_pixels(const Node& node, const Geometry& in, const Geometry& out) {
     if (in.pixels() != out.pixels()) return false;
-    const auto& offsets = std::get<graph::RearrangeAttributes>(node.attributes).offsets;
-    std::vector<std::size_t> at(offsets.size(), 0);
-    const std::int64_t count = out.pixels() * out.channels;
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::int64_t source = 0;
-      for (std::size_t d = 0; d < at.size() && source >= 0; ++d) {
-        source = offsets[d][at[d]] < 0 ? -1 : source + offsets[d][at[d]];
-      }
-      if (source >= 0 && in.pixel_of(source) != out.pixel_of(i)) return false;
-      for (std::size_t d = at.size(); d-- > 0;) {
-        if (++at[d] < offsets[d].size()) break;
-        at[d] = 0;
-      }
-    }
-    return true;
+    return gather_of(std::get<graph::RearrangeAttributes>(node.attributes), in, out)->pixelwise;
   }
 
   Window window_of(const Node& node, ValueId v, const Geometry& out) const {
@@ -245,15 +220,27 @@ class PipelineBuilder {
     } else if (node.op == Op::global_average_pool || (node.op == Op::reduce && out.pixels() == 1)) {
       w.kind = Window::Kind::reduce;
     } else if (node.op == Op::rearrange) {
-      w.kind = moves_within_pixels(node, in, out) ? Window::Kind::pixelwise : Window::Kind::all;
+      gather(w, gather_of(std::get<graph::RearrangeAttributes>(node.attributes), in, out));
     } else if (node.op == Op::matmul && v == node.inputs[1]) {
       w.kind = Window::Kind::all;  // every row of the result takes the whole second matrix
-    } else if (node.op == Op::resample || (node.op == Op::normalise && in.image)) {
+    } else if (node.op == Op::resample) {
+      const auto& resampled = std::get<graph::ResampleAttributes>(node.attributes);
+      if (in.image && resampled.axis >= 2) {
+        gather(w, gather_of(resampled, in, out));
+      } else {
+        w.kind = Window::Kind::all;
+      }
+    } else if (node.op == Op::normalise && in.image) {
       w.kind = Window::Kind::all;
     } else if (!same_pixels(node, in, out)) {
       w.kind = Window::Kind::all;
     }
     return w;
+  }
+
+  static void gather(Window& w, std::shared_ptr<const Gather> gather) {
+    w.kind = gather->pixelwise ? Window::Kind::pixelwise : Window::Kind::gathered;
+    if (!gather->pixelwise) w.gather = std::move(gather);
   }
 
   /// Output pixel i takes input pixel i only.
@@ -276,6 +263,7 @@ class PipelineBuilder {
     w.kernel_h = (kernel[0] - 1) * dilations[0] + 1;
     w.kernel_w = (kernel[1] - 1) * dilations[1] + 1;
     w.stride_h = strides[0], w.stride_w = strides[1];
+    w.dilation_h = dilations[0], w.dilation_w = dilations[1];
     w.pad_top = pads[0], w.pad_left = pads[1];
   }
 

@@ -109,16 +109,24 @@ struct Stage {
   std::vector<EdgeId> outputs;
 };
 
+/// Which input pixels the output pixels of an operator take that moves pixels, by output pixel; as Window's.
+struct Gather {
+  std::vector<std::int64_t> needed, released, taken;
+  bool pixelwise = false;  ///< each takes the pixel at its own place, or none
+};
+
 /// Which input pixels an output pixel takes, in raster coordinates of the image.
 struct Window {
   /// all: every output pixel takes the whole image, which stays buffered; reduce: the same for one output
   /// pixel, but the unit accumulates input pixels as they arrive (global pooling), so that each leaves its
-  /// buffer at once.
-  enum class Kind { pixelwise, sliding, all, reduce } kind = Kind::pixelwise;
+  /// buffer at once; gathered: as `gather` lists.
+  enum class Kind { pixelwise, sliding, all, reduce, gathered } kind = Kind::pixelwise;
   std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
   std::int64_t kernel_h = 1, kernel_w = 1;  ///< extent, dilation included
   std::int64_t stride_h = 1, stride_w = 1;
   std::int64_t pad_top = 0, pad_left = 0;
+  std::int64_t dilation_h = 1, dilation_w = 1;
+  std::shared_ptr<const Gather> gather;
 
   /// Input pixels (of the image, from the first) that must have arrived before output pixel `j` can be made.
   /// Non-decreasing in j.
@@ -126,6 +134,8 @@ struct Window {
   /// Input pixels (from the first) that no output pixel after `j` takes. Equals in_h*in_w at the last j.
   /// (Kind::reduce: callers release a pixel when it arrives instead.)
   [[nodiscard]] std::int64_t released(std::int64_t j) const;
+  /// Input pixels that output pixel j takes; padding and the holes of a dilation are none.
+  [[nodiscard]] std::int64_t taken(std::int64_t j) const;
 };
 
 /// Where an edge's pixels are delivered and buffered: `pixel_bytes` of each pixel go to this tile's eDRAM.

@@ -14,10 +14,18 @@ std::int64_t needed_alone(const Window& w, std::int64_t out_row, std::int64_t ou
   return row * w.in_w + std::max<std::int64_t>(col, -1) + 1;
 }
 
+/// Taps of a kernel of this extent, from `first` on in steps of `dilation`, that lie in [0, size).
+std::int64_t taps_inside(std::int64_t first, std::int64_t extent, std::int64_t dilation, std::int64_t size) {
+  std::int64_t taps = 0;
+  for (std::int64_t at = first; at < first + extent; at += dilation) taps += at >= 0 && at < size ? 1 : 0;
+  return taps;
+}
+
 }  // namespace
 
 std::int64_t Window::needed(std::int64_t j) const {
   if (kind == Kind::pixelwise) return j + 1;
+  if (kind == Kind::gathered) return gather->needed[static_cast<std::size_t>(j)];
   if (kind != Kind::sliding) return in_h * in_w;
   const std::int64_t row = j / out_w;
   const std::int64_t own = needed_alone(*this, row, j % out_w);
@@ -31,6 +39,7 @@ std::int64_t Window::released(std::int64_t j) const {
   const std::int64_t row = j / out_w;
   const std::int64_t col = j % out_w;
   if (kind == Kind::pixelwise) return j + 1;
+  if (kind == Kind::gathered) return gather->released[static_cast<std::size_t>(j)];
   if (j + 1 >= out_h * out_w) return pixels;
   if (kind != Kind::sliding) return 0;
   std::int64_t first = pixels;
@@ -42,6 +51,14 @@ std::int64_t Window::released(std::int64_t j) const {
   if (row + 1 < out_h)
     first = std::min(first, std::max<std::int64_t>(0, (row + 1) * stride_h - pad_top) * in_w);
   return std::min(first, pixels);
+}
+
+std::int64_t Window::taken(std::int64_t j) const {
+  if (kind == Kind::pixelwise) return 1;
+  if (kind == Kind::gathered) return gather->taken[static_cast<std::size_t>(j)];
+  if (kind != Kind::sliding) return in_h * in_w;
+  return taps_inside(j / out_w * stride_h - pad_top, kernel_h, dilation_h, in_h) *
+         taps_inside(j % out_w * stride_w - pad_left, kernel_w, dilation_w, in_w);
 }
 
 }  // namespace bitline::place

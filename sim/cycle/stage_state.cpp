@@ -79,14 +79,7 @@ std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights,
 }
 
 std::int64_t pixels_taken(const place::Window& window, std::int64_t j) {
-  if (window.kind == place::Window::Kind::pixelwise) return 1;
-  if (window.kind != place::Window::Kind::sliding) return window.in_h * window.in_w;
-  const auto extent = [](std::int64_t first, std::int64_t kernel, std::int64_t size) {
-    return std::max<std::int64_t>(0, std::min(first + kernel, size) - std::max<std::int64_t>(first, 0));
-  };
-  const std::int64_t row = j / window.out_w * window.stride_h - window.pad_top;
-  const std::int64_t column = j % window.out_w * window.stride_w - window.pad_left;
-  return extent(row, window.kernel_h, window.in_h) * extent(column, window.kernel_w, window.in_w);
+  return window.taken(j);
 }
 
 }  // namespace bitline::cycle

@@ -11,8 +11,8 @@ namespace {
 /// Input pixels of one output pixel, straight from the definition of a convolution window.
 std::vector<std::int64_t> taken(const Window& w, std::int64_t j) {
   std::vector<std::int64_t> pixels;
-  for (std::int64_t kh = 0; kh < w.kernel_h; ++kh) {
-    for (std::int64_t kw = 0; kw < w.kernel_w; ++kw) {
+  for (std::int64_t kh = 0; kh < w.kernel_h; kh += w.dilation_h) {
+    for (std::int64_t kw = 0; kw < w.kernel_w; kw += w.dilation_w) {
       const std::int64_t r = j / w.out_w * w.stride_h - w.pad_top + kh;
       const std::int64_t c = j % w.out_w * w.stride_w - w.pad_left + kw;
       if (r >= 0 && r < w.in_h && c >= 0 && c < w.in_w) pixels.push_back(r * w.in_w + c);
@@ -75,6 +75,14 @@ TEST(Window, MatchesTheDefinitionOfAConvolution) {
   EXPECT_GT(cases, 200);
 }
 
+TEST(Window, CountsTheTapsOfADilatedKernelInsideTheImage) {
+  Window window = sliding(9, 7, 5, 2, 3);
+  window.dilation_h = 2, window.dilation_w = 4;
+  for (std::int64_t j = 0; j < window.out_h * window.out_w; ++j) {
+    EXPECT_EQ(window.taken(j), static_cast<std::int64_t>(taken(window, j).size())) << j;
+  }
+}
+
 TEST(Window, WholeImageIsNeededFromTheStartAndKeptToTheEnd) {
   Window w;
   w.kind = Window::Kind::all;
@@ -82,6 +90,7 @@ TEST(Window, WholeImageIsNeededFromTheStartAndKeptToTheEnd) {
   EXPECT_EQ(w.needed(0), 12);
   EXPECT_EQ(w.released(0), 0);
   EXPECT_EQ(w.released(1), 12);
+  EXPECT_EQ(w.taken(0), 12);
 }
 
 }  // namespace

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/place/gather.h"
+
+#include <algorithm>
+
+#include "models/base/errors.h"
+
+namespace bitline::place {
+namespace {
+
+/// `sources`: by output pixel, input pixels, each at least once.
+std::shared_ptr<const Gather> gather_from(std::vector<std::vector<std::int64_t>> sources,
+                                          std::int64_t in_pixels) {
+  auto gather = std::make_shared<Gather>();
+  const std::size_t count = sources.size();
+  gather->needed.resize(count);
+  gather->released.resize(count, in_pixels);
+  gather->taken.resize(count);
+  gather->pixelwise = static_cast<std::int64_t>(count) == in_pixels;
+  std::int64_t needed = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    std::vector<std::int64_t>& taken = sources[j];
+    std::sort(taken.begin(), taken.end());
+    taken.erase(std::unique(taken.begin(), taken.end()), taken.end());
+    if (!taken.empty()) needed = std::max(needed, taken.back() + 1);
+    gather->needed[j] = needed;
+    gather->taken[j] = static_cast<std::int64_t>(taken.size());
+    const bool own = taken.empty() || (taken.size() == 1 && taken[0] == static_cast<std::int64_t>(j));
+    gather->pixelwise = gather->pixelwise && own;
+  }
+  for (std::size_t j = count; j-- > 1;) {
+    const std::int64_t first = sources[j].empty() ? in_pixels : sources[j].front();
+    gather->released[j - 1] = std::min(gather->released[j], first);
+  }
+  return gather;
+}
+
+}  // namespace
+
+std::shared_ptr<const Gather> gather_of(const graph::RearrangeAttributes& moved, const Geometry& in,
+                                        const Geometry& out) {
+  std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
+  const auto& offsets = moved.offsets;
+  std::vector<std::size_t> at(offsets.size(), 0);
+  const std::int64_t count = out.pixels() * out.channels;
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t source = 0;
+    for (std::size_t d = 0; d < at.size() && source >= 0; ++d) {
+      source = offsets[d][at[d]] < 0 ? -1 : source + offsets[d][at[d]];
+    }
+    if (source >= 0) {
+      auto& taken = sources[static_cast<std::size_t>(out.pixel_of(i))];
+      const std::int64_t pixel = in.pixel_of(source);
+      if (taken.empty() || taken.back() != pixel) taken.push_back(pixel);
+    }
+    for (std::size_t d = at.size(); d-- > 0;) {
+      if (++at[d] < offsets[d].size()) break;
+      at[d] = 0;
+    }
+  }
+  return gather_from(std::move(sources), in.pixels());
+}
+
+std::shared_ptr<const Gather> gather_of(const graph::ResampleAttributes& resampled, const Geometry& in,
+                                        const Geometry& out) {
+  BITLINE_CHECK(resampled.axis == 2 || resampled.axis == 3);
+  const bool rows = resampled.axis == 2;
+  std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
+  for (std::int64_t j = 0; j < out.pixels(); ++j) {
+    const std::int64_t row = j / out.w, column = j % out.w;
+    const auto first = static_cast<std::size_t>(rows ? row : column) * resampled.taps;
+    for (std::size_t t = first; t < first + resampled.taps; ++t) {
+      const std::int64_t source = resampled.indices[t];
+      if (source < 0 || resampled.weights[t] == 0.0F) continue;
+      sources[static_cast<std::size_t>(j)].push_back(rows ? source * in.w + column : row * in.w + source);
+    }
+  }
+  return gather_from(std::move(sources), in.pixels());
+}
+
+}  // namespace bitline::place
