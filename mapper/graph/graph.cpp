@@ -72,8 +72,9 @@ const char* to_string(Op op) {
 }
 
 std::int64_t macs(const Graph& graph, const Node& node) {
-  if (!on_crossbars(node)) return 0;
+  if (!on_crossbars(node) && node.op != Op::matmul) return 0;
   const std::int64_t outputs = tensor::element_count(graph.shape(node.outputs.at(0)));
+  if (node.op == Op::matmul) return outputs * graph.shape(node.inputs.at(0)).back();
   if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
     return outputs * (conv->weight->size() / conv->weight->shape[0]);
   }

@@ -121,7 +121,7 @@ struct Graph {
   return node.op == Op::conv || node.op == Op::linear;
 }
 [[nodiscard]] const char* to_string(Op op);
-/// Multiply-accumulates of a node for one image (conv and linear; 0 otherwise).
+/// Multiply-accumulates of a node for one image (conv, linear and matmul; 0 otherwise).
 [[nodiscard]] std::int64_t macs(const Graph& graph, const Node& node);
 /// Stored weights and biases.
 [[nodiscard]] std::int64_t parameters(const Graph& graph);

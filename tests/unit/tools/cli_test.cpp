@@ -58,13 +58,13 @@ TEST_P(Help, HasExamplesAndExitCodesAndFitsTheScreen) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Subcommands, Help,
-                         ::testing::Values("run", "infer", "map", "slices", "check", "workload"));
+                         ::testing::Values("run", "infer", "map", "slices", "show", "check", "workload"));
 
 TEST(Cli, HelpListsEverySubcommand) {
   const Answer answer = bitline({"--help"});
   for (const std::string& line : lines(answer.out)) EXPECT_LE(line.size(), 80U) << line;
   EXPECT_EQ(answer.code, 0);
-  for (const char* name : {"run", "infer", "map", "slices", "check", "workload"})
+  for (const char* name : {"run", "infer", "map", "slices", "show", "check", "workload"})
     EXPECT_THAT(answer.out, HasSubstr(std::string("\n  ") + name + " "));
 }
 
@@ -259,6 +259,64 @@ TEST(Workload, MakesAFileThatChecks) {
   EXPECT_EQ(bitline({"check", file.string()}).code, 0);
   fs::remove(file);
   EXPECT_THAT(bitline({"workload", "list"}).out, AllOf(HasSubstr("lenet5"), HasSubstr("resnet50")));
+}
+
+TEST(Show, TellsWhatRunsWhereAfterFoldingAndFusion) {
+  const std::string network = source("workloads/digits-cnn.onnx");
+  const Answer table = bitline({"show", network});
+  EXPECT_EQ(table.code, 0);
+  // conv2: 8*8 positions of 16 outputs of 9*16 weights; normalisation folded, so 16*16*9 weights and 16
+  // biases.
+  EXPECT_THAT(table.out,
+              ::testing::ContainsRegex("conv2 +crossbars +conv 3x3, relu +1x16x8x8 +147 456 +2 320\n"));
+  EXPECT_THAT(table.out, ::testing::ContainsRegex("add1 +digital +add, relu +1x16x8x8 +- +-\n"));
+  EXPECT_THAT(table.out, HasSubstr("crossbars  7 layers, 493 824 MACs, 17 930 parameters\n"
+                                   "digital    4 layers, 0 MACs, 0 parameters\n"));
+  for (const std::string& line : lines(table.out)) EXPECT_LE(line.size(), 80U) << line;
+  const auto json = nlohmann::json::parse(bitline({"show", network, "--json"}).out);
+  EXPECT_EQ(json["total"]["crossbars"],
+            (nlohmann::json{{"layers", 7}, {"macs", 493824}, {"parameters", 17930}}));
+  EXPECT_EQ(json["layers"][4]["inputs"], (nlohmann::json{"conv3", "conv1"}));
+  EXPECT_FALSE(json["layers"][4].contains("crossbars"));
+  EXPECT_EQ(bitline({"show", network, "--set", "crossbar.rows=64"}).code, 2);
+}
+
+std::string committed(const std::string& name) {
+  std::ifstream file(source("tests/unit/tools/" + name));
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Show, TheTableReadsAsCommitted) {
+  const Answer answer =
+      bitline({"show", source("workloads/digits-cnn.onnx"), "--arch", source("configs/isaac.yaml")});
+  ASSERT_EQ(answer.code, 0) << answer.err;
+  EXPECT_EQ(answer.out, committed("show.txt"));
+}
+
+TEST(Show, WritesTheGraphForGraphviz) {
+  const fs::path file = fs::temp_directory_path() / ("bitline_show_" + std::to_string(::getpid()) + ".dot");
+  const Answer answer = bitline({"show", source("workloads/digits-cnn.onnx"), "--dot", file.string()});
+  ASSERT_EQ(answer.code, 0) << answer.err;
+  std::ifstream written(file);
+  const std::string dot{std::istreambuf_iterator<char>(written), {}};
+  EXPECT_EQ(dot, committed("show.dot"));
+  fs::remove(file);
+  EXPECT_EQ(bitline({"show", source("workloads/digits-cnn.onnx"), "--dot", "/nowhere/x.dot"}).code, 2);
+}
+
+TEST(Show, OnAMachineAlsoCountsCrossbarsAsTheMapDoes) {
+  const Answer shown = bitline({"show", kNetwork, "--arch", kArch, "--json"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  const auto show = nlohmann::json::parse(shown.out);
+  const auto map =
+      nlohmann::json::parse(bitline({"map", "--arch", kArch, "--network", kNetwork, "--json"}).out);
+  EXPECT_EQ(show["total"]["crossbars"]["crossbars"], map["crossbars"]["used"]);
+  for (const auto& layer : map["layers"]) {
+    const auto same = std::find_if(show["layers"].begin(), show["layers"].end(),
+                                   [&](const auto& entry) { return entry["name"] == layer["name"]; });
+    ASSERT_NE(same, show["layers"].end());
+    EXPECT_EQ((*same)["crossbars"], layer["crossbars"]);
+  }
 }
 
 }  // namespace

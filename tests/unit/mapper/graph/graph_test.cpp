@@ -49,6 +49,13 @@ TEST(Graph, CountsMultiplicationsAndParameters) {
   EXPECT_EQ(parameters(g), 8 * 2 * 9 + 8 + 1280);
 }
 
+TEST(Graph, CountsTheMultiplicationsOfComputedMatrices) {
+  Graph g;
+  g.values = {{"a", {2, 3, 5}, -1}, {"b", {2, 5, 7}, -1}, {"y", {2, 3, 7}, 0}};
+  g.nodes = {{"matmul", "MatMul", Op::matmul, {}, {0, 1}, {2}}};
+  EXPECT_EQ(macs(g, g.node(0)), 2 * 3 * 5 * 7);
+}
+
 TEST(Graph, FindsConsumersInOrder) {
   Graph g = small_graph();
   g.nodes.push_back({"sum", "Add", Op::add, {}, {1, 1}, {2}});
