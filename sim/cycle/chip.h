@@ -9,15 +9,15 @@
 #include <memory>
 #include <vector>
 
+#include "models/noc/link_module.h"
+#include "models/noc/mesh_module.h"
+#include "models/tile/tile_module.h"
 #include "sim/cycle/chip_state.h"
-#include "sim/cycle/noc_modules.h"
 #include "sim/cycle/runner.h"
-#include "sim/cycle/tile_module.h"
-#include "sim/cycle/topology.h"
 
 namespace bitline::cycle {
 
-class Chip final : public sc_core::sc_module, public GrantClient {
+class Chip final : public sc_core::sc_module, public base::GrantClient {
  public:
   /// All arguments outlive the chip.
   Chip(const sc_core::sc_module_name& name, const place::Program& program, const arch::Arch& arch,
@@ -45,7 +45,7 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   void add_work(StageRun& run, std::size_t part, const std::vector<std::int64_t>& weights);
   void add_shares(StageRun& run, std::size_t part, const std::vector<std::int64_t>& weights);
   void build_edges();
-  TileModule& tile(int index);
+  tile::TileAccess& tile(int index);
 
   // windows and buffers
   void start();         ///< process: the first windows
@@ -86,13 +86,13 @@ class Chip final : public sc_core::sc_module, public GrantClient {
   const place::Program& program_;
   const arch::Arch& arch_;
   const CycleOptions& options_;
-  Topology topology_;
-  std::vector<std::unique_ptr<TileModule>> tiles_;  ///< null where unused
-  std::unique_ptr<MeshModule> mesh_;
-  std::unique_ptr<ChipLinkModule> link_;
+  noc::Topology topology_;
+  std::vector<std::unique_ptr<tile::TileModule>> tiles_;  ///< null where unused
+  std::unique_ptr<noc::MeshModule> mesh_;
+  std::unique_ptr<noc::LinkModule> link_;
   std::vector<StageRun> stages_;
   std::vector<EdgeState> edges_;
-  TimedQueue<Token> completions_;
+  base::TimedQueue<Token> completions_;
   std::vector<base::Time> image_start_, image_end_;
   std::vector<int> outputs_left_;  ///< [image] output stages that are not done with it
   std::int64_t images_left_ = 0;

@@ -12,21 +12,21 @@ namespace bitline::cycle {
 
 namespace {
 
-base::Action action_of(place::Unit unit) {
+WorkStep step_of(place::Unit unit, std::int64_t elements) {
   switch (unit) {
     case place::Unit::activation:
-      return base::Action::activation;
+      return {TileOp::activation, base::Action::activation, elements};
     case place::Unit::pooling:
-      return base::Action::pooling;
+      return {TileOp::pooling, base::Action::pooling, elements};
     case place::Unit::elementwise:
-      return base::Action::elementwise;
+      return {TileOp::elementwise, base::Action::elementwise, elements};
     case place::Unit::requantise:
-      return base::Action::requantise;
+      return {TileOp::requantise, base::Action::requantise, elements};
     case place::Unit::none:
       break;
   }
   BITLINE_CHECK(false);
-  return base::Action::activation;
+  return {};
 }
 
 }  // namespace
@@ -60,15 +60,19 @@ Chip::Chip(const sc_core::sc_module_name& name, const place::Program& program, c
 Chip::~Chip() = default;
 
 void Chip::build_network() {
-  mesh_ = std::make_unique<MeshModule>("mesh", arch_.noc, topology_, *this);
-  link_ = std::make_unique<ChipLinkModule>("chip_link", arch_.chip.link, *this);
+  mesh_ = std::make_unique<noc::MeshModule>("mesh", arch_.noc, topology_);
+  mesh_->client(*this);
+  link_ = std::make_unique<noc::LinkModule>("chip_link", arch_.chip.link);
+  link_->client(*this);
 }
 
-TileModule& Chip::tile(int index) {
-  std::unique_ptr<TileModule>& module = tiles_.at(static_cast<std::size_t>(index));
-  if (!module)
-    module = std::make_unique<TileModule>(("tile" + std::to_string(index)).c_str(), arch_.tile, *this);
-  return *module;
+tile::TileAccess& Chip::tile(int index) {
+  std::unique_ptr<tile::TileModule>& module = tiles_.at(static_cast<std::size_t>(index));
+  if (!module) {
+    module = std::make_unique<tile::TileModule>(("tile" + std::to_string(index)).c_str(), arch_.tile);
+    module->client(*this);
+  }
+  return module->access;
 }
 
 void Chip::build_stage(int index, const std::vector<LayerSource>& layers) {
@@ -144,7 +148,7 @@ void Chip::add_work(StageRun& run, std::size_t part, const std::vector<std::int6
     const std::int64_t elements = split(unit.elements, weights, part);
     if (unit.unit == place::Unit::none || elements == 0) continue;
     std::vector<WorkStep>& steps = absorbing ? run.absorbing : run.sources[part].work;
-    steps.push_back({op_of(unit.unit), action_of(unit.unit), elements});
+    steps.push_back(step_of(unit.unit, elements));
     absorbing = false;
   }
 }

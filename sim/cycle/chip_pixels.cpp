@@ -38,7 +38,7 @@ void Chip::start_reading(int stage, std::int64_t window) {
     }
     actions(stage)[base::Action::chip_link_byte] += run.stage->pixel_bytes;
     const Token token{stage, in ? Kind::link_in : Kind::link_out, 0, 0, 0, window};
-    link_->request(base::now(), {token, run.stage->pixel_bytes});
+    link_->access->request(base::now(), {token, run.stage->pixel_bytes});
     return;
   }
   std::int64_t bytes = 0;
@@ -128,13 +128,13 @@ void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
   if (run.stage->kind == StageKind::digital) {
     completions_.push(time, {stage, Kind::work_done, 0, 0, 0, window});
   }
-  const int from = from_link ? kChipLink : source.tile;
+  const int from = from_link ? noc::kChipLink : source.tile;
   for (std::size_t i = 0; i < source.shares.size(); ++i) {
     const Share& share = source.shares[i];
     Token token{stage, Kind::share_packet, part, static_cast<int>(i), share.edge, window};
     if (share.leaves_chip) {
       token.kind = Kind::share_out;
-      send(token, from, kChipLink, share.bytes * 8, time);
+      send(token, from, noc::kChipLink, share.bytes * 8, time);
     } else if (share.tile == source.tile && !from_link) {
       write_share(token, time);
     } else {
@@ -152,13 +152,13 @@ void Chip::write_share(const Token& token, Time time) {
 }
 
 void Chip::send(const Token& token, int from, int to, std::int64_t bits, Time time) {
-  const auto router = [&](int end) { return topology_.router_of(end == kChipLink ? 0 : end); };
+  const auto router = [&](int end) { return topology_.router_of(end == noc::kChipLink ? 0 : end); };
   const auto port = [&](int end) {
-    return end == kChipLink ? static_cast<int>(Port::chip_link) : topology_.tile_port(end);
+    return end == noc::kChipLink ? static_cast<int>(noc::Port::chip_link) : topology_.tile_port(end);
   };
   const std::int64_t flits = noc::flits(arch_.noc, bits);
   actions(token.stage)[base::Action::router_flit] += flits * topology_.hops(router(from), router(to));
-  mesh_->send(time, {token, router(from), port(from), router(to), port(to), flits});
+  mesh_->access->send(time, {token, router(from), port(from), router(to), port(to), flits});
 }
 
 }  // namespace bitline::cycle

@@ -13,16 +13,16 @@ using base::Time;
 namespace {
 
 struct NamedPart {
-  TileModule::Part part;
+  tile::TileModule::Part part;
   const char* name;
 };
-constexpr NamedPart kTileParts[] = {{TileModule::edram, "edram"},
-                                    {TileModule::bus, "bus"},
-                                    {TileModule::shift_add, "tile_shift_add"},
-                                    {TileModule::activation, "activation"},
-                                    {TileModule::pooling, "pooling"},
-                                    {TileModule::elementwise, "elementwise"},
-                                    {TileModule::requantise, "requantise"}};
+constexpr NamedPart kTileParts[] = {{tile::TileModule::edram, "edram"},
+                                    {tile::TileModule::bus, "bus"},
+                                    {tile::TileModule::shift_add, "tile_shift_add"},
+                                    {tile::TileModule::activation, "activation"},
+                                    {tile::TileModule::pooling, "pooling"},
+                                    {tile::TileModule::elementwise, "elementwise"},
+                                    {tile::TileModule::requantise, "requantise"}};
 
 struct OneUse {
   Time busy;
@@ -40,7 +40,7 @@ void add_use(ResourceUse& use, const OneUse& one) {
   use.waits += one.waits;
   use.waited += one.waited;
 }
-void add_use(ResourceUse& use, const Resource& resource) {
+void add_use(ResourceUse& use, const base::Resource& resource) {
   add_use(use, {resource.busy(), resource.uses(), resource.waits(), resource.waited()});
 }
 ResourceUse named(const char* name) {
@@ -98,7 +98,7 @@ CycleResult Chip::result() const {
     result.resources.push_back(use);
   }
   ResourceUse links = named("router_link");
-  for (const MeshFlow::LinkUse& link : mesh_->flow().links()) {
+  for (const noc::MeshFlow::LinkUse& link : mesh_->flow().links()) {
     add_use(links, {link.busy, link.packets, link.waits, link.waited});
   }
   result.flits_sent = mesh_->flow().flits_sent();

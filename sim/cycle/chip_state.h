@@ -7,15 +7,20 @@
 #include <span>
 #include <vector>
 
+#include "models/base/token.h"
 #include "models/ima/ima_module.h"
+#include "models/tile/tile_module.h"
 #include "sim/cycle/plan_builder.h"
 #include "sim/cycle/runner.h"
 #include "sim/cycle/stage_state.h"
-#include "sim/cycle/tile_module.h"
 
 namespace bitline::cycle {
 
 class Chip;
+
+using base::Kind;
+using base::Token;
+using tile::TileOp;
 
 /// One IMA with a part of a layer, and the credits that it gave the tile.
 class ImaAgent final : public ima::ImaClient {

@@ -3,9 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "sim/cycle/resource.h"
-#include "sim/cycle/topology.h"
-
 namespace bitline::cycle {
 namespace {
 
@@ -113,54 +110,6 @@ TEST(PixelsTaken, BordersAreCutOff) {
   place::Window whole = window;
   whole.kind = place::Window::Kind::all;
   EXPECT_EQ(pixels_taken(whole, 0), 9);
-}
-
-TEST(Resource, ServesInOrderFromItsEdgesOn) {
-  Resource resource(ns(3));
-  EXPECT_EQ(resource.reserve(ns(4), ns(6)), ns(6));
-  EXPECT_EQ(resource.reserve(ns(4), ns(3)), ns(12));
-  EXPECT_EQ(resource.reserve(ns(20), ns(3)), ns(21));
-  EXPECT_EQ(resource.busy(), ns(12));
-  EXPECT_EQ(resource.uses(), 3);
-  Resource self_timed;
-  EXPECT_EQ(self_timed.reserve(ns(4), ns(6)), ns(4));
-  EXPECT_EQ(self_timed.reserve(ns(5), ns(6)), ns(10));
-}
-
-TEST(Topology, IsaacChip) {
-  // 14 x 12 tiles, four per router: 7 x 6 routers, each for 2 x 2 tiles.
-  const Topology mesh(168, 14, 4);
-  EXPECT_EQ(mesh.routers(), 42);
-  EXPECT_EQ(mesh.router_of(0), 0);
-  EXPECT_EQ(mesh.router_of(1), 0);
-  EXPECT_EQ(mesh.router_of(14), 0);
-  EXPECT_EQ(mesh.router_of(15), 0);
-  EXPECT_EQ(mesh.router_of(2), 1);
-  EXPECT_EQ(mesh.router_of(28), 7);
-  EXPECT_EQ(mesh.router_of(167), 41);
-  EXPECT_NE(mesh.tile_port(0), mesh.tile_port(15));
-  EXPECT_EQ(mesh.hops(0, 0), 1);
-  EXPECT_EQ(mesh.hops(0, 41), 6 + 5 + 1);
-}
-
-TEST(Topology, WaysGoAlongTheRowFirstAndReachTheirEnd) {
-  const Topology mesh(60, 10, 2);  // blocks of 2 x 1: 5 x 6 routers
-  EXPECT_EQ(mesh.routers(), 30);
-  for (int from = 0; from < 30; ++from) {
-    for (int to = 0; to < 30; ++to) {
-      int at = from, steps = 1;
-      bool turned = false;
-      while (at != to) {
-        const Port port = mesh.towards(at, to);
-        const bool vertical = port == Port::south || port == Port::north;
-        EXPECT_TRUE(vertical || !turned);
-        turned = turned || vertical;
-        at = mesh.neighbour(at, port);
-        ++steps;
-      }
-      EXPECT_EQ(steps, mesh.hops(from, to));
-    }
-  }
 }
 
 }  // namespace

@@ -11,22 +11,22 @@
 
 #include "models/base/systemc.h"
 
-namespace bitline::cycle {
+namespace bitline::base {
 
 template <class Entry>
 class TimedQueue {
  public:
   /// Entries fall due `delay` after their time. Those of one time fall due in the order of Entry.
-  explicit TimedQueue(base::Time delay = {}) : delay_(delay) {}
+  explicit TimedQueue(Time delay = {}) : delay_(delay) {}
 
-  void push(base::Time at, Entry entry) {
+  void push(Time at, Entry entry) {
     const bool first = entries_.empty() || at < entries_.top().first;
     entries_.push({at, std::move(entry)});
     if (first) arm();
   }
   /// The next entry (with its time) that is due at the current time. Call arm() when there is none left.
-  [[nodiscard]] bool pop(base::Time& at, Entry& entry) {
-    if (entries_.empty() || entries_.top().first + delay_ > base::now()) return false;
+  [[nodiscard]] bool pop(Time& at, Entry& entry) {
+    if (entries_.empty() || entries_.top().first + delay_ > now()) return false;
     at = entries_.top().first;
     entry = entries_.top().second;
     entries_.pop();
@@ -34,20 +34,20 @@ class TimedQueue {
   }
   void arm() {
     if (entries_.empty()) return;
-    const base::Time wait = entries_.top().first + delay_ - base::now();
-    event_.notify(base::to_sc(std::max(wait, base::Time())));
+    const Time wait = entries_.top().first + delay_ - now();
+    event_.notify(to_sc(std::max(wait, Time())));
   }
   [[nodiscard]] const sc_core::sc_event& event() const { return event_; }
 
  private:
-  using Item = std::pair<base::Time, Entry>;
-  base::Time delay_;
+  using Item = std::pair<Time, Entry>;
+  Time delay_;
   std::priority_queue<Item, std::vector<Item>, std::greater<>> entries_;
   sc_core::sc_event event_;
 };
 
 /// Requests are served one femtosecond after they were made, when all of that time are known, but count from
 /// the time they were made.
-inline constexpr base::Time kArbitration = base::Time::from_fs(1);
+inline constexpr Time kArbitration = Time::from_fs(1);
 
-}  // namespace bitline::cycle
+}  // namespace bitline::base

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mesh, run by run, against a plain machine that moves every flit in every cycle.
-#include "sim/cycle/mesh_flow.h"
+#include "models/noc/mesh_flow.h"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,11 @@
 #include <random>
 #include <set>
 
-namespace bitline::cycle {
+namespace bitline::noc {
 namespace {
 
 using base::Time;
+using base::Token;
 
 constexpr std::int64_t kCycle = 1'000'000;  ///< fs
 
@@ -56,8 +57,7 @@ class Driver final : public MeshFlow::Client {
 /// Every buffer place and every link, cycle by cycle.
 class FlitMachine {
  public:
-  FlitMachine(const noc::NocParams& params, const Topology& topology)
-      : params_(params), topology_(topology) {}
+  FlitMachine(const NocParams& params, const Topology& topology) : params_(params), topology_(topology) {}
 
   Deliveries run(std::vector<Sent> packets) {
     std::sort(packets.begin(), packets.end(), [](const Sent& a, const Sent& b) {
@@ -163,7 +163,7 @@ class FlitMachine {
     buffers_[{next, (router + 1) * 1000 + port}].push_back(flit);
   }
 
-  const noc::NocParams& params_;
+  const NocParams& params_;
   const Topology& topology_;
   std::map<std::pair<int, int>, std::deque<Flit>> buffers_;  ///< router and what fills it
   std::map<std::pair<int, int>, Output> outputs_;
@@ -185,7 +185,7 @@ Sent packet(const Topology& topology, int id, int from, int to, std::int64_t fli
   return sent;
 }
 
-Driver flow(const noc::NocParams& params, const Topology& topology, const std::vector<Sent>& packets) {
+Driver flow(const NocParams& params, const Topology& topology, const std::vector<Sent>& packets) {
   Driver driver;
   MeshFlow mesh(params, topology, driver);
   for (const Sent& sent : packets) mesh.inject(Time::from_fs(sent.cycle * kCycle), sent.packet);
@@ -195,7 +195,7 @@ Driver flow(const noc::NocParams& params, const Topology& topology, const std::v
 }
 
 TEST(MeshFlow, APacketAloneTakesItsHopsAndFlits) {
-  noc::NocParams params;
+  NocParams params;
   params.router_cycles = 3;
   params.buffer_flits = 4;  // router_cycles + 1: a place comes back in time
   const Topology topology(16, 4, 1);
@@ -206,7 +206,7 @@ TEST(MeshFlow, APacketAloneTakesItsHopsAndFlits) {
 }
 
 TEST(MeshFlow, FewPlacesSlowALongPacketDown) {
-  noc::NocParams params;
+  NocParams params;
   params.router_cycles = 3;
   params.buffer_flits = 1;
   const Topology topology(2, 2, 1);
@@ -217,7 +217,7 @@ TEST(MeshFlow, FewPlacesSlowALongPacketDown) {
 }
 
 TEST(MeshFlow, ABlockedPacketHoldsTheLinksBehindIt) {
-  noc::NocParams params;
+  NocParams params;
   params.buffer_flits = 2;
   const Topology topology(3, 3, 1);
   // 0: tile 2 to itself, 20 flits from cycle 0, leaves by tile 2's port in 0 .. 19.
@@ -245,7 +245,7 @@ TEST(MeshFlow, EqualsAMachineThatMovesEveryFlitInEveryCycle) {
   const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   std::int64_t waited = 0;
   for (int trial = 0; trial < 400; ++trial) {
-    noc::NocParams params;
+    NocParams params;
     params.buffer_flits = 1 + pick(6);
     params.router_cycles = 1 + pick(4);
     params.tiles_per_router = 1 << pick(3);
@@ -269,4 +269,4 @@ TEST(MeshFlow, EqualsAMachineThatMovesEveryFlitInEveryCycle) {
 }
 
 }  // namespace
-}  // namespace bitline::cycle
+}  // namespace bitline::noc

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/cycle/topology.h"
+#include "models/noc/topology.h"
 
 #include <cstdlib>
 
 #include "models/base/errors.h"
 
-namespace bitline::cycle {
+namespace bitline::noc {
 
 namespace {
 
@@ -65,4 +65,4 @@ int Topology::hops(int from, int to) const {
   return std::abs(from % columns_ - to % columns_) + std::abs(from / columns_ - to / columns_) + 1;
 }
 
-}  // namespace bitline::cycle
+}  // namespace bitline::noc

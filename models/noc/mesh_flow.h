@@ -11,11 +11,11 @@
 #include <memory>
 #include <vector>
 
+#include "models/base/token.h"
 #include "models/noc/noc.h"
-#include "sim/cycle/token.h"
-#include "sim/cycle/topology.h"
+#include "models/noc/topology.h"
 
-namespace bitline::cycle {
+namespace bitline::noc {
 
 /// Times of consecutive flits, one clock cycle apart within a run.
 class Train {
@@ -34,7 +34,7 @@ class Train {
 };
 
 struct Packet {
-  Token token;
+  base::Token token;
   int from_router = 0;
   int from_port = 0;  ///< where it enters the mesh: a tile's port or the chip link's
   int to_router = 0;
@@ -47,7 +47,7 @@ class MeshFlow {
   struct Hop;
   /// A packet's head that asks for an output port of `router`. Those of one time are taken in this order.
   struct Head {
-    Token token;
+    base::Token token;
     int router = 0;
     Hop* hop = nullptr;
     friend auto operator<=>(const Head& a, const Head& b) {
@@ -61,9 +61,9 @@ class MeshFlow {
     /// head_due(at, head) is to be called when all heads of time `at` are known, in order of (at, head).
     virtual void head_at(base::Time at, const Head& head) = 0;
     /// The last flit leaves the mesh at `end`, `waited` later than through empty routers.
-    virtual void delivered(const Token& token, base::Time end, base::Time waited) = 0;
+    virtual void delivered(const base::Token& token, base::Time end, base::Time waited) = 0;
     /// A packet's flits leave `router` one after another from `start` to `end`.
-    virtual void passed(const Token& token, int router, base::Time start, base::Time end) = 0;
+    virtual void passed(const base::Token& token, int router, base::Time start, base::Time end) = 0;
   };
   struct LinkUse {
     base::Time busy;    ///< a cycle per flit
@@ -72,7 +72,7 @@ class MeshFlow {
     std::int64_t waits = 0;  ///< packets that did not leave at once and without a gap
   };
 
-  MeshFlow(const noc::NocParams& params, const Topology& topology, Client& client);
+  MeshFlow(const NocParams& params, const Topology& topology, Client& client);
   ~MeshFlow();
   MeshFlow(const MeshFlow&) = delete;
   MeshFlow& operator=(const MeshFlow&) = delete;
@@ -121,4 +121,4 @@ class MeshFlow {
   std::int64_t delivered_ = 0;
 };
 
-}  // namespace bitline::cycle
+}  // namespace bitline::noc

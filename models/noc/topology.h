@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace bitline::cycle {
+namespace bitline::noc {
 
 enum class Port : int { east = 0, west, south, north, chip_link, first_tile };
 
@@ -38,4 +38,4 @@ class Topology {
   int rows_;
 };
 
-}  // namespace bitline::cycle
+}  // namespace bitline::noc

@@ -7,45 +7,43 @@
 
 #include "models/base/units.h"
 
-namespace bitline::cycle {
+namespace bitline::base {
 
 class Resource {
  public:
   Resource() = default;
   /// `period` zero: self-timed.
-  explicit Resource(base::Time period) : period_(period) {}
+  explicit Resource(Time period) : period_(period) {}
 
   /// When the service of a request made at `request` would start.
-  [[nodiscard]] base::Time earliest(base::Time request) const {
-    return base::align_up(std::max(request, free_), period_);
-  }
+  [[nodiscard]] Time earliest(Time request) const { return align_up(std::max(request, free_), period_); }
   /// Takes the resource for `duration` at the earliest time; returns the start.
-  base::Time reserve(base::Time request, base::Time duration) { return reserve(request, duration, request); }
+  Time reserve(Time request, Time duration) { return reserve(request, duration, request); }
   /// The same for a request that was made at `made`, before `request`.
-  base::Time reserve(base::Time request, base::Time duration, base::Time made) {
-    const base::Time start = earliest(request);
+  Time reserve(Time request, Time duration, Time made) {
+    const Time start = earliest(request);
     free_ = start + duration;
-    const base::Time waited = start - base::align_up(made, period_);
+    const Time waited = start - align_up(made, period_);
     waited_ += waited;
-    waits_ += waited > base::Time() ? 1 : 0;
+    waits_ += waited > Time() ? 1 : 0;
     busy_ += duration;
     ++uses_;
     return start;
   }
-  [[nodiscard]] base::Time free() const { return free_; }
-  [[nodiscard]] base::Time busy() const { return busy_; }
+  [[nodiscard]] Time free() const { return free_; }
+  [[nodiscard]] Time busy() const { return busy_; }
   [[nodiscard]] std::int64_t uses() const { return uses_; }
   /// From the clock edge at which a request could have been served to its start: summed, and how many waited.
-  [[nodiscard]] base::Time waited() const { return waited_; }
+  [[nodiscard]] Time waited() const { return waited_; }
   [[nodiscard]] std::int64_t waits() const { return waits_; }
 
  private:
-  base::Time period_;
-  base::Time free_;
-  base::Time busy_;
+  Time period_;
+  Time free_;
+  Time busy_;
   std::int64_t uses_ = 0;
-  base::Time waited_;
+  Time waited_;
   std::int64_t waits_ = 0;
 };
 
-}  // namespace bitline::cycle
+}  // namespace bitline::base

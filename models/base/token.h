@@ -6,7 +6,7 @@
 #include <compare>
 #include <cstdint>
 
-namespace bitline::cycle {
+namespace bitline::base {
 
 enum class Kind : std::uint8_t {
   fill,          ///< input vector to an IMA; part: ImaPart
@@ -35,4 +35,4 @@ struct Token {
   friend auto operator<=>(const Token&, const Token&) = default;
 };
 
-}  // namespace bitline::cycle
+}  // namespace bitline::base

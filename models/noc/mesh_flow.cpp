@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/cycle/mesh_flow.h"
+#include "models/noc/mesh_flow.h"
 
 #include <algorithm>
 
 #include "models/base/errors.h"
 
-namespace bitline::cycle {
+namespace bitline::noc {
 
 using base::Time;
 
@@ -42,9 +42,9 @@ struct MeshFlow::Hop {
   Time unhindered;  ///< when the last flit would leave the mesh, were all routers empty
 };
 
-MeshFlow::MeshFlow(const noc::NocParams& params, const Topology& topology, Client& client)
+MeshFlow::MeshFlow(const NocParams& params, const Topology& topology, Client& client)
     : cycle_(base::period(params.clock)),
-      hop_latency_(noc::hop_latency(params)),
+      hop_latency_(hop_latency(params)),
       topology_(topology),
       client_(client),
       links_(static_cast<std::size_t>(topology.routers()) * static_cast<std::size_t>(topology.ports())),
@@ -189,4 +189,4 @@ std::vector<MeshFlow::LinkUse> MeshFlow::links() const {
   return uses;
 }
 
-}  // namespace bitline::cycle
+}  // namespace bitline::noc
