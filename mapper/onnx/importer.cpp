@@ -30,9 +30,11 @@ constexpr int kLastOpset = 23;
 
 class Importer {
  public:
-  Importer(ModelProto& model, const std::string& file, const ImportOptions& options)
+  Importer(ModelProto& model, const RawInitializers& raw, const std::string& file,
+           const ImportOptions& options)
       : model_(model),
         graph_(*model.mutable_graph()),
+        raw_(raw),
         file_(file),
         options_(options),
         network_(graph_.name().empty() ? file : graph_.name(),
@@ -206,11 +208,15 @@ class Importer {
   }
 
   void add_constants() {
-    for (TensorProto& proto : *graph_.mutable_initializer()) {
+    for (int i = 0; i < graph_.initializer_size(); ++i) {
+      TensorProto& proto = *graph_.mutable_initializer(i);
       const std::string name = proto.name();
       try {
         auto range = code_range(proto.data_type());
-        network_.add_constant(name, std::make_shared<const tensor::Tensor>(take_tensor(proto)), range);
+        network_.add_constant(
+            name,
+            std::make_shared<const tensor::Tensor>(take_tensor(proto, raw_[static_cast<std::size_t>(i)])),
+            range);
       } catch (const std::invalid_argument& error) {
         report("initializer '" + name + "'", error.what(), "", "");
       }
@@ -308,6 +314,7 @@ class Importer {
 
   ModelProto& model_;
   GraphProto& graph_;
+  const RawInitializers& raw_;
   const std::string& file_;
   const ImportOptions& options_;
   NetworkBuilder network_;
@@ -321,8 +328,9 @@ class Importer {
 
 }  // namespace
 
-graph::Graph import_model(ModelProto& model, const std::string& file, const ImportOptions& options) {
-  return Importer(model, file, options).run();
+graph::Graph import_model(ModelProto& model, const RawInitializers& raw, const std::string& file,
+                          const ImportOptions& options) {
+  return Importer(model, raw, file, options).run();
 }
 
 }  // namespace bitline::onnx

@@ -5,6 +5,7 @@
 
 #include "mapper/graph/graph.h"
 #include "mapper/onnx/import.h"
+#include "mapper/onnx/model_reader.h"
 
 namespace onnx {
 class ModelProto;
@@ -12,9 +13,9 @@ class ModelProto;
 
 namespace bitline::onnx {
 
-/// The network of a parsed model; frees the model's weights on the way. `file` stands before every problem.
-/// Throws base::NetworkError as import_onnx does.
-[[nodiscard]] graph::Graph import_model(::onnx::ModelProto& model, const std::string& file,
-                                        const ImportOptions& options);
+/// The network of a model as read_model gives it; frees the model's weights on the way. `file` stands before
+/// every problem. Throws base::NetworkError as import_onnx does.
+[[nodiscard]] graph::Graph import_model(::onnx::ModelProto& model, const RawInitializers& raw,
+                                        const std::string& file, const ImportOptions& options);
 
 }  // namespace bitline::onnx

@@ -79,7 +79,7 @@ std::vector<float> NodeContext::reals(const std::string& name, std::vector<float
 Tensor NodeContext::attribute_tensor(const std::string& name) {
   if (!has(name)) return {{1}, std::vector<float>{0.0F}};
   for (AttributeProto& a : *node_.mutable_attribute()) {
-    if (a.name() == name) return take_tensor(*a.mutable_t());
+    if (a.name() == name) return take_tensor(*a.mutable_t(), {});
   }
   return {};
 }
@@ -89,7 +89,7 @@ Tensor NodeContext::constant_value() {
     fail("has " + std::to_string(node_.attribute_size()) + " attributes", "exactly one");
   AttributeProto& a = *node_.mutable_attribute(0);
   known_.insert(a.name());
-  if (a.name() == "value") return take_tensor(*a.mutable_t());
+  if (a.name() == "value") return take_tensor(*a.mutable_t(), {});
   if (a.name() == "value_float") return {{}, std::vector<float>{a.f()}};
   if (a.name() == "value_int") return {{}, std::vector<std::int64_t>{a.i()}};
   if (a.name() == "value_floats")

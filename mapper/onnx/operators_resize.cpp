@@ -133,6 +133,12 @@ void apply_policy(NodeContext& node, const Shape& shape, const List& axes, List&
   }
 }
 
+void require_scales(const NodeContext& node, const std::vector<double>& scales) {
+  for (const double scale : scales)
+    if (!(scale > 0.0) || scale > 65536.0)
+      node.fail("scale " + std::to_string(scale), "more than 0, up to 65536");
+}
+
 std::vector<AxisScale> axis_scales(NodeContext& node, const Shape& shape) {
   const int scales_input = node.opset() >= 11 ? 2 : 1;
   const List axes = named_axes(node, static_cast<std::int64_t>(shape.size()));
@@ -149,19 +155,22 @@ std::vector<AxisScale> axis_scales(NodeContext& node, const Shape& shape) {
     for (std::size_t i = 0; i < axes.size(); ++i)
       scales.push_back(static_cast<double>(sizes[i]) /
                        static_cast<double>(shape[static_cast<std::size_t>(axes[i])]));
+    require_scales(node, scales);
     apply_policy(node, shape, axes, sizes, scales);
   }
   if (scales.size() != axes.size())
     node.fail(std::to_string(scales.size()) + " scales", std::to_string(axes.size()));
+  require_scales(node, scales);
+  constexpr float kFarthest = 65536.0F;
   const std::vector<float> region = node.opset() >= 11 ? floats(node, 1) : std::vector<float>{};
   for (std::size_t i = 0; i < axes.size(); ++i) {
     AxisScale& a = result[static_cast<std::size_t>(axes[i])];
     a.scale = scales[i];
-    if (!(a.scale > 0.0) || a.scale > 65536.0)
-      node.fail("scale " + std::to_string(a.scale), "more than 0, up to 65536");
     a.out =
         sizes.empty() ? static_cast<std::int64_t>(std::floor(static_cast<double>(a.in) * a.scale)) : sizes[i];
     if (region.size() == 2 * axes.size()) {
+      if (!(std::abs(region[i]) <= kFarthest) || !(std::abs(region[axes.size() + i]) <= kFarthest))
+        node.fail("a region that is not finite or beyond 65536 times the input");
       a.start = static_cast<double>(region[i]);
       a.end = static_cast<double>(region[axes.size() + i]);
     }

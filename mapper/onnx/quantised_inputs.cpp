@@ -20,8 +20,8 @@ using tensor::Tensor;
 
 /// A limit of codes; beyond 32 bits there are none.
 std::int64_t whole(float limit) {
-  return static_cast<std::int64_t>(
-      std::clamp(static_cast<double>(limit), double{INT32_MIN}, double{INT32_MAX}));
+  if (!(limit > static_cast<float>(INT32_MIN))) return INT32_MIN;
+  return limit < 0x1p31F ? static_cast<std::int64_t>(limit) : INT32_MAX;
 }
 
 /// The range of a constant's element type.
@@ -41,7 +41,7 @@ std::vector<float> steps(NodeContext& node, int input, const Shape& shape, std::
   const Tensor values = tensor::to_float(*node.constant(input));
   const auto count = static_cast<std::int64_t>(values.as<float>().size());
   if (count == 1) return values.as<float>();
-  if (values.shape.size() != 1 || axis >= static_cast<std::int64_t>(shape.size()) ||
+  if (count == 0 || values.shape.size() != 1 || axis >= static_cast<std::int64_t>(shape.size()) ||
       count != shape[static_cast<std::size_t>(axis)]) {
     node.fail("scale or zero point of shape " + tensor::to_string(values.shape) + " for a tensor of shape " +
                   tensor::to_string(shape),
@@ -66,6 +66,10 @@ Grid read_grid(NodeContext& node, const GridInputs& at, const Shape& shape, std:
   std::vector<float> zeros(1, 0.0F);
   if (at.zero_point >= 0 && node.has_input(at.zero_point)) {
     zeros = steps(node, at.zero_point, shape, axis);
+    for (const float zero : zeros) {
+      if (!(std::abs(zero) <= 0x1p31F) || zero != std::floor(zero))
+        node.fail("zero point " + std::to_string(zero), "a whole number of at most 32 bits");
+    }
     const Grid range = type_range(node, at.zero_point);
     // Codes that the network clips to less than their type stay so.
     const bool inside = fallback.low >= range.low && fallback.high <= range.high;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "mapper/graph/grid.h"
+#include "mapper/onnx/raw_data.h"
 #include "mapper/tensor/tensor.h"
 
 namespace onnx {
@@ -12,9 +14,10 @@ class TensorProto;
 
 namespace bitline::onnx {
 
-/// The values of a TensorProto in the types of tensor::Data. Allocates no more than the message holds and
-/// frees the message's copy. Throws std::invalid_argument saying what is wrong with it.
-[[nodiscard]] tensor::Tensor take_tensor(::onnx::TensorProto& proto);
+/// The values of a TensorProto in the types of tensor::Data; `raw`: its raw_data, where that is not in the
+/// message. Allocates no more than there are values and frees the message's copy. Throws
+/// std::invalid_argument saying what is wrong with it.
+[[nodiscard]] tensor::Tensor take_tensor(::onnx::TensorProto& proto, const std::optional<RawData>& raw);
 
 /// The range of the integers of an element type of TensorProto; null: no integer of up to 32 bits.
 [[nodiscard]] std::shared_ptr<const graph::Grid> code_range(int data_type);

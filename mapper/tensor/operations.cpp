@@ -49,13 +49,22 @@ void for_each_row(const Shape& result, const std::vector<std::size_t>& a, const 
   }
 }
 
+/// Integers wrap around, as ONNX runtimes and NumPy have it.
+template <class T>
+T wrapped_sum(T x, T y) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
+  } else {
+    return x + y;
+  }
+}
+
 template <class T>
 std::vector<T> add_values(const std::vector<T>& a, const Shape& shape_a, const std::vector<T>& b,
                           const Shape& shape_b, const Shape& shape) {
   std::vector<T> sum(elements(shape));
   if (shape_a == shape_b) {
-    std::transform(a.begin(), a.end(), b.begin(), sum.begin(),
-                   [](T x, T y) { return static_cast<T>(x + y); });
+    std::transform(a.begin(), a.end(), b.begin(), sum.begin(), wrapped_sum<T>);
     return sum;
   }
   if (sum.empty()) return sum;
@@ -64,7 +73,7 @@ std::vector<T> add_values(const std::vector<T>& a, const Shape& shape_a, const s
   const std::size_t length = static_cast<std::size_t>(shape.back());
   for_each_row(shape, steps_a, steps_b, [&](std::size_t out, std::size_t at_a, std::size_t at_b) {
     for (std::size_t i = 0; i < length; ++i) {
-      sum[out + i] = static_cast<T>(a[at_a + i * steps_a.back()] + b[at_b + i * steps_b.back()]);
+      sum[out + i] = wrapped_sum(a[at_a + i * steps_a.back()], b[at_b + i * steps_b.back()]);
     }
   });
   return sum;

@@ -5,8 +5,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <boost/locale/utf.hpp>
 #include <cctype>
 #include <sstream>
+#include <unordered_map>
 
 namespace bitline::base {
 
@@ -61,6 +63,7 @@ class TreeBuilder final : public YAML::EventHandler {
     ConfigNode node;
     ConfigNode::Member pending;
     bool has_key = false;
+    std::unordered_map<std::string, std::size_t> index;  ///< of a map's members, by key
   };
 
   [[nodiscard]] std::string where(const YAML::Mark& mark) const {
@@ -134,11 +137,10 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     level.has_key = false;
     auto& members = level.node.members;
-    const auto same = std::find_if(members.begin(), members.end(),
-                                   [&](const ConfigNode::Member& m) { return m.key == level.pending.key; });
-    if (same != members.end()) {
+    const auto [same, is_new] = level.index.emplace(level.pending.key, members.size());
+    if (!is_new) {
       fault(level.pending.where, "key '" + level.pending.key + "' given twice",
-            "once (first at " + same->where + ")");
+            "once (first at " + members[same->second].where + ")");
       return;
     }
     level.pending.node = std::move(node);
@@ -154,15 +156,18 @@ class TreeBuilder final : public YAML::EventHandler {
 
 /// Finds bytes that do not belong in a text file; yaml-cpp would replace or choke on some of them.
 bool is_text(std::string_view text, const std::string& name, std::vector<Problem>& problems) {
+  namespace utf = boost::locale::utf;
   std::size_t line = 1;
-  for (const char c : text) {
+  for (const char* at = text.data(); at != text.data() + text.size();) {
+    const auto byte = static_cast<unsigned char>(*at);
+    const utf::code_point c = utf::utf_traits<char>::decode(at, text.data() + text.size());
     if (c == '\n') ++line;
-    const auto byte = static_cast<unsigned char>(c);
-    const bool control = (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f;
-    if (!control) continue;
-    problems.push_back({name + ":" + std::to_string(line),
-                        "a control character (byte " + std::to_string(byte) + ")", "YAML text",
-                        "is this a binary file?"});
+    const bool broken = !utf::is_valid_codepoint(c);
+    const bool control = (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
+    if (!broken && !control) continue;
+    const std::string kind = broken ? "bytes that are not UTF-8 (from byte " : "a control character (byte ";
+    problems.push_back({name + ":" + std::to_string(line), kind + std::to_string(byte) + ")",
+                        "YAML text in UTF-8", "is this a binary file?"});
     return false;
   }
   return true;

@@ -92,7 +92,9 @@ class Applier {
   }
 
   void unknown(const std::string& where, const std::string& key) {
-    const std::string nearest = schema_.nearest(key);
+    // A search through all keys: for the first of a file that has nothing but unknown ones.
+    constexpr int kMostSearches = 50;
+    const std::string nearest = ++searches_ <= kMostSearches ? schema_.nearest(key) : "";
     problems_.push_back(
         {where + ": " + key, "unknown key", "",
          nearest.empty() ? "see configs/REFERENCE.md for all keys" : "did you mean '" + nearest + "'?"});
@@ -146,6 +148,7 @@ class Applier {
   const Schema& schema_;
   std::vector<Problem>& problems_;
   std::vector<Assignment> assigned_;
+  int searches_ = 0;
 };
 
 }  // namespace

@@ -217,6 +217,31 @@ TEST(HostileOnnx, InitializersWhoseDataDoNotMatch) {
                  "its data lie in another file");
 }
 
+TEST(HostileOnnx, NumbersThatNoIndexOrCodeHas) {
+  expect_refused(input("x", {1, 2}) + output("y") + kRelu +
+                     "initializer { name: 'w' data_type: 22 dims: 9223372036854775807 raw_data: 'a' } ",
+                 "needs 4611686018427387904 bytes of two values");
+  const std::string steps = input("x", {1, 2}) + output("y") + filled("s", {1}, 1);
+  const std::string quantise =
+      "node { op_type: 'QuantizeLinear' name: 'q' input: 'x' input: 's' input: 'z' output: 'y' } ";
+  for (const float zero : {1e30F, 0.5F})
+    expect_refused(steps + filled("z", {1}, zero) + quantise, "zero point");
+  const std::string resize =
+      input("x", {1, 1, 2, 2}) + output("y") + filled("none", {0}, 0) +
+      "node { op_type: 'Resize' name: 'z' input: 'x' input: 'r' input: 'f' output: 'y' "
+      "attribute { name: 'coordinate_transformation_mode' type: STRING s: "
+      "'tf_crop_and_resize' } } ";
+  expect_refused(resize + filled("r", {8}, 1e30F) + filled("f", {4}, 1), "a region that is not finite");
+  expect_refused(resize + filled("r", {8}, 0) + filled("f", {4}, 1e9F), "allowed: more than 0, up to 65536");
+}
+
+TEST(HostileOnnx, IntegersThatAreAddedWrapAround) {
+  const std::string most = "initializer { name: 'm' data_type: 7 dims: 1 int64_data: 9223372036854775807 } ";
+  const graph::Graph graph = import_text(
+      output("y") + most + "node { op_type: 'Add' name: 'a' input: 'm' input: 'm' output: 'y' } ");
+  EXPECT_EQ(graph.values.at(0).constant->as<std::int64_t>().at(0), -2);
+}
+
 TEST(HostileOnnx, TerabytesAreRefusedWithoutAllocating) {
   rusage before{};
   getrusage(RUSAGE_SELF, &before);

@@ -81,9 +81,23 @@ TEST(ParseYaml, DeepNestingIsAProblemNotAStackOverflow) {
   EXPECT_THAT(parse(maps).messages(), HasSubstr("nested too deeply"));
 }
 
+TEST(ParseYaml, TheLastOfManyKeysIsComparedWithAll) {
+  std::ostringstream keys;
+  for (int i = 0; i < 60000; ++i) keys << "k" << i << ": \n";
+  const std::string text = keys.str();
+  EXPECT_EQ(parse(text).root.members.size(), 60000U);
+  EXPECT_THAT(parse(text + "k7: 1\n").messages(),
+              HasSubstr("f.yaml:60001: key 'k7' given twice; allowed: once (first at f.yaml:8)"));
+}
+
 TEST(ParseYaml, BinaryAndBrokenTextAreProblemsWithALine) {
   EXPECT_THAT(parse(std::string("a: 1\n\0b", 7)).messages(),
               HasSubstr("f.yaml:2: a control character (byte 0)"));
+  for (const char* broken :
+       {"\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80"})  // UTF-8 has none of these
+    EXPECT_THAT(parse(std::string("a: 1\nb: ") + broken + "\n").messages(),
+                HasSubstr("f.yaml:2: bytes that are not UTF-8"));
+  EXPECT_EQ(parse("a: \xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\n").messages(), "");
   EXPECT_THAT(parse("a: [1, 2\nb: }\n").messages(), HasSubstr("is not valid YAML"));
   EXPECT_THAT(parse("a:\n\tb: 1\n").messages(), HasSubstr("f.yaml:2: is not valid YAML"));
 }

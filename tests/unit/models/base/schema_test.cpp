@@ -131,6 +131,15 @@ TEST(ApplyTree, ReportsEveryProblemAtOnce) {
       "f:7: prat: unknown key; did you mean 'part'?\n");
 }
 
+TEST(ApplyTree, AFileOfUnknownKeysHasThemAllButLooksForTheFirstFew) {
+  std::ostringstream keys;
+  for (int i = 0; i < 2000; ++i) keys << "nam" << i << ": 1\n";
+  const std::string messages = apply(keys.str()).messages;
+  EXPECT_EQ(std::count(messages.begin(), messages.end(), '\n'), 2000);
+  EXPECT_THAT(messages, HasSubstr("f:1: nam0: unknown key; did you mean 'name'?\n"));
+  EXPECT_THAT(messages, HasSubstr("f:2000: nam1999: unknown key; see configs/REFERENCE.md for all keys\n"));
+}
+
 TEST(ApplyTree, ReportsWrongShapes) {
   EXPECT_EQ(apply("part:\n  count: [1, 2]\n").messages, "f:2: part.count: a list; allowed: one value\n");
   EXPECT_EQ(apply("part:\n  count:\n").messages, "f:2: part.count: no value; allowed: a value\n");
