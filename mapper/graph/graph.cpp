@@ -2,6 +2,7 @@
 #include "mapper/graph/graph.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "models/base/errors.h"
 
@@ -32,6 +33,8 @@ const char* to_string(Op op) {
       return "sigmoid";
     case Op::elementwise:
       return "elementwise";
+    case Op::gather:
+      return "gather";
     case Op::rearrange:
       return "rearrange";
     case Op::reduce:
@@ -81,30 +84,23 @@ std::int64_t macs(const Graph& graph, const Node& node) {
   return outputs * std::get<LinearAttributes>(node.attributes).weight->shape[1];
 }
 
-namespace {
-
-std::int64_t size_of(const std::shared_ptr<const Tensor>& tensor) {
-  return tensor ? tensor->size() : 0;
-}
-
-std::int64_t parameters(const Node& node) {
-  if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
-    return size_of(conv->weight) + size_of(conv->bias);
-  }
-  if (const auto* linear = std::get_if<LinearAttributes>(&node.attributes)) {
-    return size_of(linear->weight) + size_of(linear->bias);
-  }
-  if (const auto* affine = std::get_if<ScaleShiftAttributes>(&node.attributes)) {
-    return static_cast<std::int64_t>(affine->scale.size() + affine->shift.size());
-  }
-  return 0;
-}
-
-}  // namespace
-
 std::int64_t parameters(const Graph& graph) {
   std::int64_t total = 0;
-  for (const Node& node : graph.nodes) total += parameters(node);
+  std::unordered_set<const Tensor*> seen;  // layers may share their weights
+  const auto add = [&](const std::shared_ptr<const Tensor>& tensor) {
+    if (tensor && seen.insert(tensor.get()).second) total += tensor->size();
+  };
+  for (const Node& node : graph.nodes) {
+    if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
+      add(conv->weight);
+      add(conv->bias);
+    } else if (const auto* linear = std::get_if<LinearAttributes>(&node.attributes)) {
+      add(linear->weight);
+      add(linear->bias);
+    } else if (const auto* affine = std::get_if<ScaleShiftAttributes>(&node.attributes)) {
+      total += static_cast<std::int64_t>(affine->scale.size() + affine->shift.size());
+    }
+  }
   return total;
 }
 

@@ -33,6 +33,7 @@ enum class Op {
   clip,
   sigmoid,
   elementwise,  ///< a Function of its inputs, broadcast together
+  gather,       ///< inputs: a table, computed indices along its AxisAttributes
   rearrange,    ///< elements in another order (Transpose, Slice, Pad, ...)
   reduce,       ///< sum, mean, largest or smallest over some dimensions
   resample,     ///< interpolation along one axis
@@ -80,7 +81,7 @@ struct PoolAttributes {
 };
 struct AxisAttributes {
   std::int64_t axis = 0;
-};  ///< softmax, concat, flatten (non-negative)
+};  ///< softmax, concat, flatten, gather (non-negative)
 using Attributes =
     std::variant<std::monostate, ConvAttributes, LinearAttributes, ScaleShiftAttributes, ClipAttributes,
                  PoolAttributes, AxisAttributes, FunctionAttributes, RearrangeAttributes, ReduceAttributes,

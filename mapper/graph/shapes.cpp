@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "mapper/tensor/operations.h"
+
 namespace bitline::graph {
 
 namespace {
@@ -125,6 +127,15 @@ Shape linear_shape(const Shape& x, const LinearAttributes& attributes) {
   }
   Shape y = x;
   y.back() = weight[0];
+  return y;
+}
+
+Shape product_shape(const Shape& a, const Shape& b) {
+  if (a.size() < 2 || b.size() < 2 || a.back() != b[b.size() - 2])
+    throw std::invalid_argument("operands of shapes " + to_string(a) + " and " + to_string(b));
+  Shape y = tensor::broadcast_shape(Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2));
+  y.push_back(a[a.size() - 2]);
+  y.push_back(b.back());
   return y;
 }
 

@@ -27,6 +27,8 @@ struct Axis {
 [[nodiscard]] Shape pool_shape(const Shape& x, const PoolAttributes& attributes);
 /// [..., I] -> [..., O].
 [[nodiscard]] Shape linear_shape(const Shape& x, const LinearAttributes& attributes);
+/// [..., M, K] x [..., K, N] -> [..., M, N], leading dimensions broadcast.
+[[nodiscard]] Shape product_shape(const Shape& a, const Shape& b);
 /// Two dimensions: the product of those before `axis` and of those from it on.
 [[nodiscard]] Shape flatten_shape(const Shape& x, std::int64_t axis);
 /// `target` with 0 replaced by the dimension of `x` there (unless `allow_zero`) and -1 by what is left over.

@@ -153,7 +153,9 @@ class Importer {
     }
     for (int n = 0; n < graph_.node_size(); ++n) {
       const NodeProto& node = graph_.node(n);
-      if (node.output_size() == 0 || node.output(0).empty()) report(describe(n), "has no output", "", "");
+      const bool first_needed = !has_optional_first_output(node.op_type());
+      if (node.output_size() == 0 || (first_needed && node.output(0).empty()))
+        report(describe(n), "has no output", "", "");
       for (int i = 0; i < node.output_size(); ++i) {
         if (node.output(i).empty()) continue;
         define(node.output(i), "output of " + describe(n) + ",");

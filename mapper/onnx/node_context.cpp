@@ -76,6 +76,12 @@ std::vector<float> NodeContext::reals(const std::string& name, std::vector<float
   return a != nullptr ? std::vector<float>(a->floats().begin(), a->floats().end()) : std::move(fallback);
 }
 
+std::vector<std::string> NodeContext::texts(const std::string& name, std::vector<std::string> fallback) {
+  const AttributeProto* a = attribute(name, AttributeProto::STRINGS, "a list of strings");
+  return a != nullptr ? std::vector<std::string>(a->strings().begin(), a->strings().end())
+                      : std::move(fallback);
+}
+
 Tensor NodeContext::attribute_tensor(const std::string& name) {
   if (!has(name)) return {{1}, std::vector<float>{0.0F}};
   for (AttributeProto& a : *node_.mutable_attribute()) {
@@ -148,6 +154,10 @@ const std::string& NodeContext::output_name(int i) const {
   return node_.output(i);
 }
 
+std::string NodeContext::value_name(const std::string& suffix) const {
+  return network_.unique_value_name((output_name(0).empty() ? name_ : output_name(0)) + suffix);
+}
+
 void NodeContext::emit(graph::Op op, graph::Attributes attributes, std::vector<ValueId> from,
                        const graph::Shape& shape) {
   network_.add_node(
@@ -164,13 +174,13 @@ void NodeContext::emit_real(graph::Op op, graph::Attributes attributes, std::vec
 ValueId NodeContext::intermediate(const std::string& suffix, graph::Op op, graph::Attributes attributes,
                                   std::vector<ValueId> from, const graph::Shape& shape) {
   const std::string name = network_.unique_node_name(name_ + suffix);
-  return network_.add_node({name, type(), op, std::move(attributes), std::move(from), {}},
-                           output_name(0) + suffix, shape);
+  return network_.add_node({name, type(), op, std::move(attributes), std::move(from), {}}, value_name(suffix),
+                           shape);
 }
 
 ValueId NodeContext::make_constant(const std::string& suffix, Tensor tensor) {
-  network_.charge(tensor.size(), output_name(0));
-  const std::string name = network_.unique_value_name(output_name(0) + suffix);
+  network_.charge(tensor.size(), name_);
+  const std::string name = value_name(suffix);
   network_.add_constant(name, std::make_shared<const Tensor>(std::move(tensor)));
   return network_.find(name);
 }
@@ -230,9 +240,10 @@ void NodeContext::finish() const {
   for (const AttributeProto& a : node_.attribute()) {
     if (!known_.contains(a.name())) fail("attribute '" + a.name() + "' is not known for this operator");
   }
-  for (int i = 1; i < node_.output_size(); ++i) {
+  for (int i = 0; i < node_.output_size(); ++i) {
     if (is_read(i) && network_.find(output_name(i)) < 0) {
-      fail("its output " + std::to_string(i) + " ('" + output_name(i) + "') is used", "output 0 only");
+      fail("its output " + std::to_string(i) + " ('" + output_name(i) + "') is used",
+           "the outputs that the operator has");
     }
   }
 }

@@ -40,6 +40,7 @@ class NodeContext {
   [[nodiscard]] float real(const std::string& name, float fallback);
   [[nodiscard]] std::vector<float> reals(const std::string& name, std::vector<float> fallback);
   [[nodiscard]] std::string text(const std::string& name, const std::string& fallback);
+  [[nodiscard]] std::vector<std::string> texts(const std::string& name, std::vector<std::string> fallback);
   [[nodiscard]] std::vector<std::int64_t> integers(const std::string& name,
                                                    std::vector<std::int64_t> fallback);
   /// A tensor of one element; zero where absent.
@@ -104,6 +105,8 @@ class NodeContext {
   [[nodiscard]] const ::onnx::AttributeProto* attribute(const std::string& name, int type,
                                                         const char* type_name);
   [[nodiscard]] const std::string& output_name(int i) const;
+  /// A name for a value of this node.
+  [[nodiscard]] std::string value_name(const std::string& suffix) const;
 
   ::onnx::NodeProto& node_;
   std::string name_;

@@ -37,6 +37,7 @@ constexpr Entry kOperators[] = {
     {"Exp", import_exp},
     {"Expand", import_expand},
     {"Flatten", import_flatten},
+    {"GRU", import_gru},
     {"Gather", import_gather},
     {"Gelu", import_gelu},
     {"Gemm", import_gemm},
@@ -46,6 +47,7 @@ constexpr Entry kOperators[] = {
     {"HardSwish", import_hard_swish},
     {"Identity", import_identity},
     {"InstanceNormalization", import_instance_normalization},
+    {"LSTM", import_lstm},
     {"LayerNormalization", import_layer_normalization},
     {"LeakyRelu", import_leaky_relu},
     {"Log", import_log},
@@ -64,6 +66,7 @@ constexpr Entry kOperators[] = {
     {"QLinearConv", import_qlinear_conv},
     {"QLinearMatMul", import_qlinear_matmul},
     {"QuantizeLinear", import_quantize_linear},
+    {"RNN", import_rnn},
     {"Range", import_range},
     {"ReduceMax", import_reduce_max},
     {"ReduceMean", import_reduce_mean},
@@ -96,6 +99,10 @@ Handler find_operator(std::string_view type) {
   const auto* found = std::find_if(std::begin(kOperators), std::end(kOperators),
                                    [&](const Entry& e) { return e.type == type; });
   return found == std::end(kOperators) ? nullptr : found->handler;
+}
+
+bool has_optional_first_output(std::string_view type) {
+  return type == "GRU" || type == "LSTM" || type == "RNN";
 }
 
 std::vector<std::string> operator_names() {

@@ -19,6 +19,8 @@ using Handler = void (*)(NodeContext&);
 [[nodiscard]] Handler find_operator(std::string_view type);
 /// The handler of an operator of the domain com.microsoft that ONNX Runtime's quantiser writes; null if none.
 [[nodiscard]] Handler find_contributed_operator(std::string_view type);
+/// Operators whose first output may be absent.
+[[nodiscard]] bool has_optional_first_output(std::string_view type);
 /// All operators that can be imported, in alphabetical order.
 [[nodiscard]] std::vector<std::string> operator_names();
 
@@ -103,6 +105,10 @@ void import_reduce_max(NodeContext& node);
 void import_reduce_mean(NodeContext& node);
 void import_reduce_min(NodeContext& node);
 void import_reduce_sum(NodeContext& node);
+// operators_recurrent.cpp
+void import_gru(NodeContext& node);
+void import_lstm(NodeContext& node);
+void import_rnn(NodeContext& node);
 // operators_resize.cpp
 void import_resize(NodeContext& node);
 // operators_shape_values.cpp

@@ -209,12 +209,7 @@ void emit_product(NodeContext& node) {
   const bool column = right.size() == 1;
   if (row) left.insert(left.begin(), 1);
   if (column) right.push_back(1);
-  if (left.back() != right[right.size() - 2])
-    node.fail("operands of shapes " + tensor::to_string(left) + " and " + tensor::to_string(right));
-  Shape y =
-      tensor::broadcast_shape(Shape(left.begin(), left.end() - 2), Shape(right.begin(), right.end() - 2));
-  y.push_back(left[left.size() - 2]);
-  y.push_back(right.back());
+  Shape y = graph::product_shape(left, right);
   a = reshaped(node, "/a", a, left);
   b = reshaped(node, "/b", b, right);
   if (!row && !column) return node.emit(Op::matmul, {}, {a, b}, y);

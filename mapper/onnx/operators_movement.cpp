@@ -141,6 +141,19 @@ float pad_value(NodeContext& node) {
   return value.as<float>()[0];
 }
 
+/// Indices that the network computes.
+void emit_gather(NodeContext& node, ValueId x, std::size_t axis) {
+  const ValueId indices = node.input(1);
+  if (!node.is_integer(indices)) node.fail("indices that are not integers");
+  if (node.is_constant(0) && node.constant(0)->holds<float>()) static_cast<void>(node.weights(0));
+  const Shape& table = node.shape(x);
+  const auto at = table.begin() + static_cast<std::ptrdiff_t>(axis);
+  Shape y(table.begin(), at);
+  y.insert(y.end(), node.shape(indices).begin(), node.shape(indices).end());
+  y.insert(y.end(), at + 1, table.end());
+  node.emit(Op::gather, graph::AxisAttributes{static_cast<std::int64_t>(axis)}, {x, indices}, y);
+}
+
 }  // namespace
 
 void import_transpose(NodeContext& node) {
@@ -214,6 +227,7 @@ void import_gather(NodeContext& node) {
   const Shape shape = node.shape(x);
   const std::int64_t rank = rank_of(node, x);
   const auto axis = static_cast<std::size_t>(graph::normalise_axis(node.integer("axis", 0), rank, rank - 1));
+  if (!node.is_constant(1)) return emit_gather(node, x, axis);
   const auto chosen = node.constant(1);
   if (chosen->holds<float>()) node.fail("indices that are not integers");
   List indices =

@@ -163,7 +163,14 @@ void import_qlinear_conv(NodeContext& node) {
 
 void import_qlinear_matmul(NodeContext& node) {
   const ValueId x = dequantised(node, {0, 1, 2}, "/a");
-  const auto last = static_cast<std::int64_t>(node.shape(node.input(3)).size()) - 1;
+  const Shape b = node.shape(node.input(3));
+  const auto last = static_cast<std::int64_t>(b.size()) - 1;
+  if (last > 1 &&
+      tensor::element_count(b) != b[b.size() - 2] * b.back()) {  // another matrix for each of a batch
+    const ValueId y = dequantised(node, {3, 4, 5}, "/b");
+    const Shape shape = graph::product_shape(node.shape(x), b);
+    return emit_quantised(node, Op::matmul, {}, {x, y}, shape, {-1, 6, 7});
+  }
   auto [linear, y] = linear_of(node, x, read_weights(node, {3, 4, 5}, last));
   emit_quantised(node, Op::linear, std::move(linear), {x}, y, {-1, 6, 7});
 }

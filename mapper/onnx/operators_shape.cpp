@@ -29,7 +29,9 @@ void require_inference(NodeContext& node) {
   const auto training = node.constant(2);
   if (!training->holds<std::uint8_t>() || training->size() != 1)
     node.fail("training_mode that is not one bool");
-  if (training->as<std::uint8_t>()[0] != 0) {
+  const bool drops =
+      !node.has_input(1) || tensor::to_float(*node.constant(1)).as<float>() != std::vector{0.0F};
+  if (training->as<std::uint8_t>()[0] != 0 && drops) {
     node.fail("training_mode = true", "false", "export the model in evaluation mode");
   }
 }

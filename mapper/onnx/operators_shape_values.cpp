@@ -47,8 +47,8 @@ void import_constant_of_shape(NodeContext& node) {
   const Shape shape = node.integer_list(0);
   Tensor value = node.attribute_tensor("value");
   if (value.size() != 1) node.fail("a value of shape " + tensor::to_string(value.shape), "one element");
-  node.require_size(shape);
   const std::int64_t count = tensor::element_count(shape);
+  if (count > 0) node.require_size(shape);
   node.charge(count);
   std::visit([&](auto& values) { values.resize(static_cast<std::size_t>(count), values[0]); }, value.data);
   node.result(0, {shape, std::move(value.data)});

@@ -175,7 +175,7 @@ class PipelineBuilder {
     if (node.op == Op::conv || node.op == Op::max_pool || node.op == Op::average_pool)
       return geometry_of(shape);
     if (node.op == Op::rearrange) return rearranged_geometry(node);
-    if (node.op == Op::matmul || node.op == Op::reduce) return geometry_of(shape);
+    if (node.op == Op::matmul || node.op == Op::reduce || node.op == Op::gather) return geometry_of(shape);
     // Element-wise operators keep the stream that they get.
     const Geometry& first = geometry_[index(node.inputs.front())];
     if (first.pixels() * first.channels == tensor::element_count(shape) && node.op != Op::concat)
@@ -230,7 +230,7 @@ class PipelineBuilder {
       } else {
         w.kind = Window::Kind::all;
       }
-    } else if (node.op == Op::normalise && in.image) {
+    } else if (node.op == Op::gather || (node.op == Op::normalise && in.image)) {
       w.kind = Window::Kind::all;
     } else if (!same_pixels(node, in, out)) {
       w.kind = Window::Kind::all;

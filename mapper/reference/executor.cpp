@@ -68,6 +68,9 @@ Tensor compute_digital(const Node& node, const Operands& operands, const Shape& 
       return in_place(operands, sigmoid);
     case Op::elementwise:
       return elementwise(operands.inputs, attributes<graph::FunctionAttributes>(node), shape);
+    case Op::gather:
+      return gather(node.name, x, *operands.inputs.at(1), attributes<graph::AxisAttributes>(node).axis,
+                    shape);
     case Op::rearrange:
       return rearrange(x, attributes<graph::RearrangeAttributes>(node), shape);
     case Op::reduce:

@@ -2,6 +2,11 @@
 #include "mapper/reference/movement.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "models/base/errors.h"
 
 namespace bitline::reference {
 
@@ -71,6 +76,31 @@ Tensor rearrange(const Tensor& x, const graph::RearrangeAttributes& attributes, 
         return Tensor{shape, moved(values, attributes, count)};
       },
       x.data);
+}
+
+Tensor gather(const std::string& node, const Tensor& table, const Tensor& indices, std::int64_t axis,
+              const Shape& shape) {
+  const std::int64_t size = table.shape[static_cast<std::size_t>(axis)];
+  std::int64_t inner = 1;
+  for (auto d = static_cast<std::size_t>(axis) + 1; d < table.shape.size(); ++d) inner *= table.shape[d];
+  const std::int64_t outer = table.size() / (size * inner);
+  std::vector<float> out;
+  out.reserve(static_cast<std::size_t>(tensor::element_count(shape)));
+  for (std::int64_t o = 0; o < outer; ++o) {
+    for (const float given : indices.as<float>()) {
+      const float from_front = given < 0.0F ? given + static_cast<float>(size) : given;
+      if (!(from_front >= 0.0F && from_front < static_cast<float>(size)) || std::floor(given) != given) {
+        throw base::UsageError(
+            {"node '" + node + "'", "index " + std::to_string(given),
+             "whole numbers from " + std::to_string(-size) + " to " + std::to_string(size - 1),
+             "check the network's inputs"});
+      }
+      const auto first =
+          table.as<float>().begin() + (o * size + static_cast<std::int64_t>(from_front)) * inner;
+      out.insert(out.end(), first, first + inner);
+    }
+  }
+  return {shape, std::move(out)};
 }
 
 Tensor resample(const Tensor& x, const graph::ResampleAttributes& a, const Shape& shape) {

@@ -16,6 +16,7 @@
 #include "mapper/onnx/import.h"
 #include "mapper/onnx/operators.h"
 #include "mapper/reference/executor.h"
+#include "mapper/tensor/half.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
 
@@ -71,7 +72,10 @@ const std::map<std::string, int> kFirstParameter = {{"Conv", 1},
                                                     {"QLinearConv", 1},
                                                     {"QLinearMatMul", 1},
                                                     {"QuantizeLinear", 1},
-                                                    {"DequantizeLinear", 1}};
+                                                    {"DequantizeLinear", 1},
+                                                    {"GRU", 1},
+                                                    {"LSTM", 1},
+                                                    {"RNN", 1}};
 
 /// Names of network inputs that we need as constants: everything that is a parameter of a layer.
 std::set<std::string> parameters(const ::onnx::ModelProto& model) {
@@ -87,14 +91,33 @@ std::set<std::string> parameters(const ::onnx::ModelProto& model) {
   return names;
 }
 
-std::vector<std::string> input_names(const ::onnx::ModelProto& model) {
+bool is_read(const ::onnx::ModelProto& model, const std::string& name) {
+  const auto& nodes = model.graph().node();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
+    return std::find(node.input().begin(), node.input().end(), name) != node.input().end();
+  });
+}
+
+std::vector<::onnx::ValueInfoProto> inputs_of(const ::onnx::ModelProto& model) {
   std::set<std::string> initializers;
   for (const auto& tensor : model.graph().initializer()) initializers.insert(tensor.name());
-  std::vector<std::string> names;
+  std::vector<::onnx::ValueInfoProto> inputs;
   for (const auto& input : model.graph().input()) {
-    if (!initializers.contains(input.name())) names.push_back(input.name());
+    if (!initializers.contains(input.name())) inputs.push_back(input);
   }
-  return names;
+  return inputs;
+}
+
+/// A tensor of the suite as float. It stores bfloat16 data as the integers of their bits.
+Tensor read_values(const std::string& file, const ::onnx::ValueInfoProto& declared) {
+  Tensor values = onnx::load_tensor_pb(file);
+  const bool bits = declared.type().tensor_type().elem_type() == ::onnx::TensorProto::BFLOAT16 &&
+                    values.holds<std::int32_t>();
+  if (!bits) return tensor::to_float(std::move(values));
+  std::vector<float> floats;
+  for (const std::int32_t stored : values.as<std::int32_t>())
+    floats.push_back(tensor::bfloat16_to_float(static_cast<std::uint16_t>(stored)));
+  return {values.shape, std::move(floats)};
 }
 
 /// Empty if all values agree within the suite's tolerance.
@@ -119,26 +142,31 @@ std::string difference(const Tensor& found, const Tensor& expected) {
 /// refused.
 std::string run_model(const fs::path& folder, const ::onnx::ModelProto& model, const fs::path& data) {
   onnx::ImportOptions options;
-  const std::vector<std::string> names = input_names(model);
+  const std::vector<::onnx::ValueInfoProto> declared = inputs_of(model);
   const std::set<std::string> bound = parameters(model);
   const auto file = [&](const char* kind, std::size_t i) {
     return (data / (kind + std::to_string(i) + ".pb")).string();
   };
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (bound.contains(names[i])) options.constants[names[i]] = onnx::load_tensor_pb(file("input_", i));
+  for (std::size_t i = 0; i < declared.size(); ++i) {
+    if (bound.contains(declared[i].name()))
+      options.constants[declared[i].name()] = onnx::load_tensor_pb(file("input_", i));
   }
   const auto graph =
       std::make_shared<graph::Graph>(onnx::import_onnx((folder / "model.onnx").string(), options));
   std::vector<Tensor> inputs;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!bound.contains(names[i]))
-      inputs.push_back(tensor::to_float(onnx::load_tensor_pb(file("input_", i))));
+  for (std::size_t i = 0; i < declared.size(); ++i) {
+    if (bound.contains(declared[i].name())) continue;
+    // For the data type of a CastLike that is expanded, which nothing reads, the suite has a placeholder.
+    inputs.push_back(is_read(model, declared[i].name())
+                         ? read_values(file("input_", i), declared[i])
+                         : tensor::zeros(graph->shape(graph->inputs[inputs.size()])));
   }
   const std::vector<Tensor> outputs = reference::Executor(graph).run(inputs);
   if (outputs.size() != static_cast<std::size_t>(model.graph().output_size()))
     return "wrong number of outputs";
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::string wrong = difference(outputs[i], onnx::load_tensor_pb(file("output_", i)));
+    const std::string wrong =
+        difference(outputs[i], read_values(file("output_", i), model.graph().output(static_cast<int>(i))));
     if (!wrong.empty()) return "output " + std::to_string(i) + ": " + wrong;
   }
   return "";
@@ -196,7 +224,8 @@ TEST(OnnxConformance, EveryModelOfOurOperatorsPassesOrIsListedWithItsReason) {
   for (const auto& [name, reason] : exceptions) ADD_FAILURE() << "stale exception " << name << ": " << reason;
   std::cout << "ONNX conformance: " << passed << " models pass, " << not_passed
             << " do not for a listed reason\n";
-  EXPECT_GE(passed, 480);
+  EXPECT_GE(passed, 525);
+  EXPECT_GE(passed, 0.95 * (passed + not_passed));
 }
 
 }  // namespace

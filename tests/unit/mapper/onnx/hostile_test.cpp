@@ -99,11 +99,11 @@ TEST(HostileOnnx, ACycleIsNamed) {
 TEST(HostileOnnx, AllUnsupportedOperatorsAreListedAtOnce) {
   const std::string error =
       error_of(model(input("x", {1, 3}) + output("y") +
-                     "node { op_type: 'LSTM' name: 'first' input: 'x' output: 'a' } "
+                     "node { op_type: 'Loop' name: 'first' input: 'x' output: 'a' } "
                      "node { op_type: 'Relu' name: 'fine' input: 'a' output: 'b' } "
                      "node { op_type: 'Relu' domain: 'com.other' name: 'second' input: 'b' output: 'c' } "
                      "node { op_type: 'Einsum' input: 'c' output: 'y' } "));
-  EXPECT_THAT(error, AllOf(HasSubstr("node 'first' (LSTM): unsupported operator LSTM"),
+  EXPECT_THAT(error, AllOf(HasSubstr("node 'first' (Loop): unsupported operator Loop"),
                            HasSubstr("node 'second' (Relu): unsupported operator Relu of domain 'com.other'"),
                            HasSubstr("node 'Einsum_3' (Einsum): unsupported operator Einsum")));
   EXPECT_THAT(error, HasSubstr("allowed: Abs, Add, AveragePool, "));

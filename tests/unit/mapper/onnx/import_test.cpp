@@ -217,5 +217,26 @@ TEST(Export, WhatIsBuiltIsImported) {
   std::filesystem::remove(path);
 }
 
+const std::string kLookup =
+    "input { name: 'i' type { tensor_type { elem_type: 7 shape { dim { dim_value: 3 } } } } } " +
+    vector_of("table", {1, 2, 3, 4, 5, 6, 7, 8}, "dims: 4 dims: 2") +
+    "node { op_type: 'Gather' name: 'look' input: 'table' input: 'i' output: 'y' } " + output("y");
+
+TEST(Import, GatherTakesIndicesThatComeWithTheInput) {
+  const Graph g = import_text(kLookup);
+  EXPECT_THAT(operators(g), ElementsAre(Op::gather));
+  EXPECT_THAT(g.shape(g.outputs[0]), ElementsAre(3, 2));
+  EXPECT_THAT(run(g, {3, 0, -2}), ElementsAre(7, 8, 1, 2, 5, 6));
+  for (const float wrong : {4.0F, -5.0F, 0.5F}) {
+    try {
+      run(g, {0, wrong, 0});
+      ADD_FAILURE() << wrong;
+    } catch (const base::UsageError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("node 'look': index"));
+      EXPECT_THAT(error.what(), HasSubstr("allowed: whole numbers from -4 to 3"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace bitline::onnx
