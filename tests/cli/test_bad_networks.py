@@ -161,10 +161,10 @@ def test_no_claimed_size_is_allocated():
 def test_every_unsupported_node_is_listed(tmp_path):
     network = model([node("Einsum", "mix", ["x"], ["a"], equation="nchw->nhwc"),
                      node("Relu", "fine", ["a"], ["b"]),
-                     node("LSTM", "memory", ["b"], ["c"], hidden_size=3),
+                     node("Scan", "memory", ["b"], ["c"], num_scan_inputs=1),
                      helper.make_node("Fancy", ["c"], ["y"], name="special", domain="com.example")], X, Y)
     path = save(tmp_path / "unsupported.onnx", network)
-    refused(path, "mix", "Einsum", "memory", "LSTM", "special", "Fancy")
+    refused(path, "mix", "Einsum", "memory", "Scan", "special", "Fancy")
     assert "fine" not in cli.refuse(cli.NETWORK, "check", "--network", path)
 
 
