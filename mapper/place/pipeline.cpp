@@ -114,16 +114,23 @@ class PipelineBuilder {
     stage_geometry_[index(stage)] = geometry;
   }
 
-  /// The input of a consumer that sees `v` as `seen` through `window`; a stream of other pixels is taken
-  /// whole.
+  /// The input of a consumer that sees `v` as `seen` through `window`. A stream of other pixels is taken
+  /// whole, unless each pixel that is seen consists of the same number of pixels made one after another.
   void connect(ValueId v, StageId consumer, const Geometry& seen, Window window) {
     const StageId producer = stage_of_[index(v)];
     BITLINE_CHECK(producer >= 0);
     const Geometry& made = stage_geometry_[index(producer)];
     if (!(made == seen)) {
-      window.kind = Window::Kind::all;
-      window.in_h = made.h;
-      window.in_w = made.w;
+      const bool rows = !made.image && !seen.image && made.pixels() % seen.pixels() == 0;
+      const bool grouped = rows && window.kind == Window::Kind::pixelwise;
+      window.kind = grouped ? Window::Kind::sliding : Window::Kind::all;
+      window.in_h = grouped ? 1 : made.h;
+      window.in_w = grouped ? made.pixels() : made.w;
+      if (grouped) {
+        window.out_h = 1;
+        window.out_w = seen.pixels();
+        window.kernel_w = window.stride_w = made.pixels() / seen.pixels();
+      }
     }
     const EdgeId id = static_cast<EdgeId>(program_.edges.size());
     Edge edge;
@@ -160,22 +167,48 @@ class PipelineBuilder {
       if (graph_.values[index(v)].constant == nullptr)
         connect(v, id, seen_geometry(node, v), window_of(node, v, out));
     }
+    // A part of a product makes some columns of it: of columns of the second matrix and all of the first.
+    // Where the channels are a batch, it takes its own of both.
+    if (node.op == Op::matmul && !out.image && graph_.values[index(node.inputs[0])].constant == nullptr)
+      program_.edges[index(program_.stages[index(id)].inputs.front())].to_every_part = true;
+    program_.stages[index(id)].by_channel = by_channel(node, out);
     add_work(n, id, out);
     fuse_unary(id, out);
     add_requantise(id, out);
     if (crossbar) program_.layers[index(program_.stages[index(id)].layer)].windows = out.pixels();
   }
 
+  /// Each output channel takes the values of its own channels only.
+  bool by_channel(const Node& node, const Geometry& out) const {
+    const Geometry& in = geometry_[index(node.inputs.front())];
+    const auto inside = [&](std::int64_t axis) { return in.image && axis >= 2; };
+    switch (node.op) {
+      case Op::softmax:
+        return inside(std::get<graph::AxisAttributes>(node.attributes).axis);
+      case Op::normalise:
+        return inside(std::get<graph::NormaliseAttributes>(node.attributes).axis);
+      case Op::resample:
+        return inside(std::get<graph::ResampleAttributes>(node.attributes).axis);
+      case Op::reduce:
+        return in.channels == out.channels && out.pixels() == 1;
+      case Op::gather:
+        return false;
+      default:
+        return true;
+    }
+  }
+
   Geometry output_geometry(const Node& node) const {
     const graph::Shape& shape = graph_.shape(node.outputs.front());
     if (node.op == Op::linear) {
-      const std::int64_t channels = shape.empty() ? 1 : shape.back();
-      return {1, tensor::element_count(shape) / std::max<std::int64_t>(channels, 1), channels};
+      const Geometry own = seen_geometry(node, node.inputs.front());
+      return {own.h, own.w, shape.empty() ? 1 : shape.back()};
     }
     if (node.op == Op::conv || node.op == Op::max_pool || node.op == Op::average_pool)
       return geometry_of(shape);
     if (node.op == Op::rearrange) return rearranged_geometry(node);
-    if (node.op == Op::matmul || node.op == Op::reduce || node.op == Op::gather) return geometry_of(shape);
+    if (node.op == Op::matmul || node.op == Op::gather) return geometry_of(shape);
+    if (node.op == Op::reduce) return reduced_geometry(node);
     // Element-wise operators keep the stream that they get.
     const Geometry& first = geometry_[index(node.inputs.front())];
     if (first.pixels() * first.channels == tensor::element_count(shape) && node.op != Op::concat)
@@ -183,7 +216,20 @@ class PipelineBuilder {
     return geometry_of(shape);
   }
 
+  /// A reduction of each pixel's channels keeps the pixels.
+  Geometry reduced_geometry(const Node& node) const {
+    const Geometry& in = geometry_[index(node.inputs.front())];
+    const graph::Shape& shape = graph_.shape(node.outputs.front());
+    return within_pixels(node, in) ? Geometry{in.h, in.w, 1, in.image} : geometry_of(shape);
+  }
+  bool within_pixels(const Node& reduction, const Geometry& in) const {
+    const auto rank = static_cast<std::int64_t>(graph_.shape(reduction.inputs.front()).size());
+    const auto& axes = std::get<graph::ReduceAttributes>(reduction.attributes).axes;
+    return axes.size() == 1 && axes[0] == (in.image ? 1 : rank - 1);
+  }
+
   Geometry seen_geometry(const Node& node, ValueId v) const {
+    if (node.op == Op::rearrange) return stage_geometry_[index(stage_of_[index(v)])];
     if (node.op != Op::linear) return geometry_[index(v)];
     const graph::Shape& shape = graph_.shape(v);
     const Geometry own = geometry_[index(v)];
@@ -195,12 +241,14 @@ class PipelineBuilder {
   Geometry rearranged_geometry(const Node& node) const {
     const graph::Shape& shape = graph_.shape(node.outputs.front());
     const Geometry own = geometry_of(shape);
-    const Geometry& in = geometry_[index(node.inputs.front())];
-    Geometry same = in;
+    const Geometry in = seen_geometry(node, node.inputs.front());
     const std::int64_t count = tensor::element_count(shape);
     if (moves_within_pixels(node, in, own) || count % in.pixels() != 0) return own;
-    same.channels = count / in.pixels();
-    return moves_within_pixels(node, in, same) ? same : own;
+    for (const bool image : {true, false}) {
+      const Geometry same{in.h, in.w, count / in.pixels(), image};
+      if (moves_within_pixels(node, in, same)) return same;
+    }
+    return own;
   }
 
   /// Every pixel of a rearranged tensor is made of the pixel at that place alone.
@@ -247,8 +295,8 @@ class PipelineBuilder {
   bool same_pixels(const Node& node, const Geometry& in, const Geometry& out) const {
     if (in.h != out.h || in.w != out.w) return false;
     if (node.op == Op::linear || node.op == Op::elementwise || node.op == Op::add) return true;
-    if (node.op == Op::matmul || node.op == Op::reduce || node.op == Op::normalise)
-      return !in.image && !out.image;
+    if (node.op == Op::reduce) return within_pixels(node, in);
+    if (node.op == Op::matmul || node.op == Op::normalise) return !in.image && !out.image;
     const graph::Shape& shape = graph_.shape(node.outputs.front());
     const auto* axis = std::get_if<graph::AxisAttributes>(&node.attributes);
     if (axis == nullptr) return in.channels == out.channels;

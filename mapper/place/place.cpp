@@ -92,14 +92,20 @@ class Placer {
   }
 
   /// First where the last layer ended; then from a new tile; then with its row bands spread over more tiles,
-  /// so that each buffers fewer channels.
+  /// so that each buffers fewer channels. Tiles whose eDRAM holds buffers of other stages are passed by until
+  /// an empty one has been tried.
   bool place_layer(StageId s) {
     const LayerId l = program_.stages[index(s)].layer;
-    const int tile_start = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas * arch_.tile.imas;
     if (try_layer(s, laid_out(l, next_ima_, 1))) return true;
-    for (int spread = 1; spread <= parts_[index(l)].row_bands; ++spread) {
-      if (try_layer(s, laid_out(l, tile_start, spread))) return true;
+    std::optional<base::Problem> first;
+    for (int tile = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas; tile < arch_.chip.tiles; ++tile) {
+      for (int spread = 1; spread <= parts_[index(l)].row_bands; ++spread) {
+        if (try_layer(s, laid_out(l, tile * arch_.tile.imas, spread))) return true;
+      }
+      if (!first) first = problem_;
+      if (edram_.used(tile) == 0) break;
     }
+    if (first) problem_ = *first;
     return false;
   }
 
@@ -218,22 +224,53 @@ class Placer {
 
   // --- digital stages and outputs --------------------------------------------------------------------------
 
-  /// Where its first input is made, or on the next tile whose eDRAM has room.
+  /// Where its first input is made, or on the next tile whose eDRAM has room; where no tile has, in as few
+  /// parts as find room, each with its share of the channels.
   bool place_digital(StageId s) {
-    const EdgeId first_edge = program_.stages[index(s)].inputs.front();
-    const int home = program_.stages[index(program_.edges[index(first_edge)].producer)].tiles.front();
-    for (int step = 0; step < arch_.chip.tiles; ++step) {
-      const int tile = (home + step) % arch_.chip.tiles;
-      for (EdgeId e : program_.stages[index(s)].inputs) {
-        Edge& edge = program_.edges[index(e)];
-        edge.deliveries = {{tile, program_.stages[index(edge.producer)].pixel_bytes}};
-      }
-      if (!buffers_fit(s)) continue;
-      take_buffers(s);
-      program_.stages[index(s)].tiles = {tile};
-      return true;
+    const Stage& stage = program_.stages[index(s)];
+    std::int64_t most = 1;
+    if (stage.by_channel) most = std::min<std::int64_t>(arch_.chip.tiles, stage.pixel_bytes);
+    std::optional<base::Problem> whole;
+    for (std::int64_t parts = 1; parts <= most; parts += (parts + 7) / 8) {
+      if (try_parts(s, static_cast<int>(parts))) return true;
+      if (!whole) whole = problem_;
     }
+    if (whole) problem_ = *whole;
     return false;
+  }
+
+  bool try_parts(StageId s, int parts) {
+    Stage& stage = program_.stages[index(s)];
+    const int home =
+        program_.stages[index(program_.edges[index(stage.inputs.front())].producer)].tiles.front();
+    std::vector<int> tiles;
+    std::int64_t bytes = 0;
+    for (EdgeId e : stage.inputs) bytes += part_bytes(e, parts, 0) * program_.edges[index(e)].capacity;
+    for (int step = 0; step < arch_.chip.tiles && static_cast<int>(tiles.size()) < parts; ++step) {
+      const int tile = (home + step) % arch_.chip.tiles;
+      if (edram_.fits(tile, bytes)) tiles.push_back(tile);
+    }
+    if (static_cast<int>(tiles.size()) < parts) {
+      problem_ = buffer_problem(s, bytes);
+      return false;
+    }
+    for (EdgeId e : stage.inputs) {
+      auto& deliveries = program_.edges[index(e)].deliveries;
+      deliveries.clear();
+      for (int i = 0; i < parts; ++i) deliveries.push_back({tiles[index(i)], part_bytes(e, parts, i)});
+    }
+    take_buffers(s);
+    stage.tiles = std::move(tiles);
+    return true;
+  }
+
+  /// What part `i` of `parts` takes of each pixel of an edge; the first part takes no less than others. A
+  /// pixel of fewer bytes than parts goes to all of them.
+  std::int64_t part_bytes(EdgeId e, int parts, int i) const {
+    const Edge& edge = program_.edges[index(e)];
+    const std::int64_t bytes = program_.stages[index(edge.producer)].pixel_bytes;
+    if (edge.to_every_part) return bytes;
+    return std::max<std::int64_t>(1, bytes / parts + (i < bytes % parts ? 1 : 0));
   }
 
   /// Outputs leave by the chip link at tile 0; the link takes pixels as they come, so they need no buffer.
@@ -260,14 +297,16 @@ class Placer {
   bool buffers_fit(StageId s) {
     for (const auto& [tile, bytes] : buffer_bytes(s)) {
       if (edram_.fits(tile, bytes)) continue;
-      problem_ = {
-          program_.stages[index(s)].name,
-          "its input buffer needs " + std::to_string(bytes) + " bytes of eDRAM in one tile",
-          "tile.edram.capacity = " + std::to_string(edram_.capacity()) + " B for all buffers of a tile",
-          "raise tile.edram.capacity, or use fewer activation bits"};
+      problem_ = buffer_problem(s, bytes);
       return false;
     }
     return true;
+  }
+  base::Problem buffer_problem(StageId s, std::int64_t bytes) const {
+    return {program_.stages[index(s)].name,
+            "its input buffer needs " + std::to_string(bytes) + " bytes of eDRAM in one tile",
+            "tile.edram.capacity = " + std::to_string(edram_.capacity()) + " B for all buffers of a tile",
+            "raise tile.edram.capacity, or use fewer activation bits"};
   }
   void take_buffers(StageId s) {
     for (const auto& [tile, bytes] : buffer_bytes(s)) edram_.take(tile, bytes);

@@ -103,8 +103,11 @@ struct Stage {
   LayerId layer = -1;            ///< crossbar stages
   std::int64_t pixels = 0;       ///< output pixels per image
   std::int64_t pixel_bytes = 0;  ///< of one output pixel, all channels
-  std::vector<int> tiles;        ///< where it runs: joins' tiles (crossbar) or the one home tile (digital)
-  std::vector<UnitWork> work;    ///< in order, after the crossbar work if any
+  /// Where it runs: the joins' tiles (crossbar); the tiles of its parts, each with its channels (digital):
+  /// part i takes what deliveries[i] of every input brings.
+  std::vector<int> tiles;
+  bool by_channel = false;     ///< each output channel takes its own input channels only: may run in parts
+  std::vector<UnitWork> work;  ///< in order, after the crossbar work if any
   std::vector<EdgeId> inputs;
   std::vector<EdgeId> outputs;
 };
@@ -149,6 +152,8 @@ struct Edge {
   StageId consumer = 0;
   Window window;
   std::vector<Delivery> deliveries;
+  bool to_every_part =
+      false;  ///< each part of a digital consumer takes whole pixels, not its share of channels
   std::int64_t capacity =
       0;  ///< pixels buffered or on the way at most (then the producer waits); avoids deadlock
 };

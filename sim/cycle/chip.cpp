@@ -119,21 +119,21 @@ void Chip::finish(const Token& token, Time now) {
       return;
     case Kind::read: {
       StageRun& run = stages_[at(token.stage)];
-      run.reading = false;
+      work({token.stage, Kind::work, token.part, 0, 0, token.window}, now);
+      if (--run.reading > 0) return;
       release(run, run.read);
-      work({token.stage, Kind::work, 0, 0, 0, token.window}, now);
       try_read(token.stage);
       return;
     }
     case Kind::work_done:
-      finished_windows(token.stage);
+      if (stages_[at(token.stage)].latched.add(token.window, now)) finished_windows(token.stage);
       return;
     case Kind::absorb_read:
     case Kind::absorb_work:
       absorb_done(token);
       return;
     case Kind::link_in:
-      stages_[at(token.stage)].reading = false;
+      stages_[at(token.stage)].reading = 0;
       work({token.stage, Kind::work, 0, 0, 0, token.window}, now);
       finished_windows(token.stage);
       try_read(token.stage);
@@ -186,7 +186,9 @@ void Chip::opened(int stage) {
 
 void Chip::finished_windows(int stage) {
   StageRun& run = stages_[at(stage)];
-  run.finished = run.layer != nullptr ? run.latched.complete() : run.finished + 1;
+  const place::StageKind kind = run.stage->kind;
+  const bool in_parts = kind == place::StageKind::crossbar || kind == place::StageKind::digital;
+  run.finished = in_parts ? run.latched.complete() : run.finished + 1;
   run.last_work = base::now();
   if (run.finished == run.opened && run.opened < run.windows) {
     run.stalls.idle(base::now());

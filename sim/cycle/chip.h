@@ -67,7 +67,10 @@ class Chip final : public sc_core::sc_module, public base::GrantClient {
 
   // digital, input and output stages
   void try_read(int stage);
-  void start_reading(int stage, std::int64_t window);
+  /// A pixel of an input or output stage over the chip's link.
+  void pass_link(int stage, std::int64_t pixel);
+  /// The inputs of a digital stage's window that lie in the tile of one of its parts.
+  void read_part(int stage, int part, std::int64_t window);
   void absorb(int edge, std::int64_t pixel, base::Time now);
   void absorb_done(const Token& token);
 

@@ -123,7 +123,8 @@ void Chip::build_sources(StageRun& run) {
   if (run.layer != nullptr) {
     for (const place::Join& join : run.layer->joins) run.sources.push_back({join.tile, join.replica, {}, {}});
   } else {
-    run.sources.push_back({run.stage->tiles.at(0), 0, {}, {}});
+    for (const int tile : run.stage->tiles) run.sources.push_back({tile, 0, {}, {}});
+    run.latched = ItemCounter(static_cast<int>(run.sources.size()));
   }
   for (std::size_t part = 0; part < run.sources.size(); ++part) {
     static_cast<void>(tile(run.sources[part].tile));

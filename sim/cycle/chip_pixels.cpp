@@ -22,59 +22,64 @@ std::size_t at(int i) {
 
 void Chip::try_read(int stage) {
   StageRun& run = stages_[at(stage)];
-  while (!run.reading && run.read < run.opened) {
-    run.reading = run.stage->kind != StageKind::output;
-    start_reading(stage, run.read++);
+  while (run.reading == 0 && run.read < run.opened) {
+    const std::int64_t window = run.read++;
+    if (run.stage->kind == StageKind::digital) {
+      run.reading = static_cast<int>(run.sources.size());
+      for (int part = 0; part < static_cast<int>(run.sources.size()); ++part) read_part(stage, part, window);
+    } else {
+      run.reading = run.stage->kind == StageKind::input ? 1 : 0;
+      pass_link(stage, window);
+    }
   }
 }
 
-void Chip::start_reading(int stage, std::int64_t window) {
+void Chip::pass_link(int stage, std::int64_t pixel) {
   const StageRun& run = stages_[at(stage)];
-  if (run.stage->kind != StageKind::digital) {
-    const bool in = run.stage->kind == StageKind::input;
-    if (in && window % run.stage->pixels == 0) {
-      Time& start = image_start_[static_cast<std::size_t>(window / run.stage->pixels)];
-      if (start < Time()) start = base::now();
-    }
-    actions(stage)[base::Action::chip_link_byte] += run.stage->pixel_bytes;
-    const Token token{stage, in ? Kind::link_in : Kind::link_out, 0, 0, 0, window};
-    link_->access->request(base::now(), {token, run.stage->pixel_bytes});
-    return;
+  const bool in = run.stage->kind == StageKind::input;
+  if (in && pixel % run.stage->pixels == 0) {
+    Time& start = image_start_[static_cast<std::size_t>(pixel / run.stage->pixels)];
+    if (start < Time()) start = base::now();
   }
+  actions(stage)[base::Action::chip_link_byte] += run.stage->pixel_bytes;
+  const Token token{stage, in ? Kind::link_in : Kind::link_out, 0, 0, 0, pixel};
+  link_->access->request(base::now(), {token, run.stage->pixel_bytes});
+}
+
+void Chip::read_part(int stage, int part, std::int64_t window) {
+  const StageRun& run = stages_[at(stage)];
   std::int64_t bytes = 0;
   for (const place::EdgeId e : run.stage->inputs) {
     const place::Edge& edge = edges_[at(e)].edge();
     if (edges_[at(e)].reduces()) continue;
-    for (const place::Delivery& delivery : edge.deliveries) {
-      bytes += pixels_taken(edge.window, window % run.stage->pixels) * delivery.pixel_bytes;
-    }
+    bytes += edge.window.taken(window % run.stage->pixels) * edge.deliveries.at(at(part)).pixel_bytes;
   }
-  const Token token{stage, Kind::read, 0, 0, 0, window};
+  const Token token{stage, Kind::read, part, 0, 0, window};
   if (bytes == 0) {
     completions_.push(base::now(), token);
     return;
   }
   actions(stage)[base::Action::edram_read] += memory::accesses(arch_.tile.edram, bytes);
-  tile(run.sources[0].tile).request(base::now(), {token, TileOp::read, bytes});
+  tile(run.sources[at(part)].tile).request(base::now(), {token, TileOp::read, bytes});
 }
 
 void Chip::absorb(int edge, std::int64_t pixel, Time now) {
   const place::Edge& place = edges_[at(edge)].edge();
-  const int home = stages_[at(place.consumer)].sources[0].tile;
-  const Token token{place.consumer, Kind::absorb_read, 0, 0, edge, pixel};
-  actions(place.consumer)[base::Action::edram_read] +=
-      memory::accesses(arch_.tile.edram, place.deliveries.at(0).pixel_bytes);
-  tile(home).request(now, {token, TileOp::read, place.deliveries.at(0).pixel_bytes});
+  for (int part = 0; part < static_cast<int>(place.deliveries.size()); ++part) {
+    const std::int64_t bytes = place.deliveries[at(part)].pixel_bytes;
+    const Token token{place.consumer, Kind::absorb_read, part, 0, edge, pixel};
+    actions(place.consumer)[base::Action::edram_read] += memory::accesses(arch_.tile.edram, bytes);
+    tile(place.deliveries[at(part)].tile).request(now, {token, TileOp::read, bytes});
+  }
 }
 
 void Chip::absorb_done(const Token& token) {
   StageRun& run = stages_[at(token.stage)];
   EdgeState& edge = edges_[at(token.edge)];
   if (token.kind == Kind::absorb_read) {
-    edge.absorbed();
-    try_open(edge.edge().producer);
+    if (edge.absorbed(token.window, base::now())) try_open(edge.edge().producer);
     if (!run.absorbing.empty()) {
-      const WorkStep& step = run.absorbing.front();
+      const WorkStep& step = run.absorbing.at(at(token.part));
       const std::int64_t pixels = stages_[at(edge.edge().producer)].stage->pixels;
       const std::int64_t pixel = token.window % pixels;
       const std::int64_t elements = step.elements * (pixel + 1) / pixels - step.elements * pixel / pixels;
@@ -82,13 +87,12 @@ void Chip::absorb_done(const Token& token) {
       next.kind = Kind::absorb_work;
       actions(token.stage)[step.action] += elements;
       if (elements > 0) {
-        tile(run.sources[0].tile).request(base::now(), {next, step.op, elements});
+        tile(run.sources[at(token.part)].tile).request(base::now(), {next, step.op, elements});
         return;
       }
     }
   }
-  edge.accumulated();
-  try_open(token.stage);
+  if (edge.accumulated(token.window, base::now())) try_open(token.stage);
 }
 
 void Chip::pixel_left(int stage, std::int64_t pixel, Time now) {
@@ -126,7 +130,7 @@ void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
   const Source& source = run.sources[at(part)];
   const bool from_link = run.stage->kind == StageKind::input;
   if (run.stage->kind == StageKind::digital) {
-    completions_.push(time, {stage, Kind::work_done, 0, 0, 0, window});
+    completions_.push(time, {stage, Kind::work_done, part, 0, 0, window});
   }
   const int from = from_link ? noc::kChipLink : source.tile;
   for (std::size_t i = 0; i < source.shares.size(); ++i) {

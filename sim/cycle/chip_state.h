@@ -77,13 +77,13 @@ struct StageRun {
   std::int64_t opened = 0;
   std::int64_t read = 0;      ///< digital, input and output stages: windows whose reading has been asked for
   std::int64_t finished = 0;  ///< windows that the stage no longer works on
-  bool reading = false;
+  int reading = 0;            ///< parts of the stage that still read for the latest of them
   std::vector<std::unique_ptr<ImaAgent>> imas;
-  std::vector<ItemCounter> joins;  ///< items: windows of the join's replica
-  ItemCounter filled{1};           ///< windows, by IMA
-  ItemCounter latched{1};
-  std::vector<Source> sources;      ///< crossbar stages: one per join
-  std::vector<WorkStep> absorbing;  ///< reducing stages: the work per image that input pixels share
+  std::vector<ItemCounter> joins;   ///< items: windows of the join's replica
+  ItemCounter filled{1};            ///< windows, by IMA
+  ItemCounter latched{1};           ///< and where a digital stage has done its work, by part
+  std::vector<Source> sources;      ///< crossbar stages: one per join; digital stages: one per tile
+  std::vector<WorkStep> absorbing;  ///< [part] reducing stages: the work per image that input pixels share
   StallMeter stalls;
   base::Time last_work;
   StageStatistics statistics;

@@ -33,13 +33,25 @@ EdgeState::EdgeState(const place::Edge& edge, std::int64_t producer_pixels, std:
     : edge_(&edge),
       producer_pixels_(producer_pixels),
       consumer_pixels_(consumer_pixels),
-      arrivals_(std::move(shares)) {}
+      arrivals_(std::move(shares)),
+      absorbed_(static_cast<int>(edge.deliveries.size())),
+      accumulated_(static_cast<int>(edge.deliveries.size())) {}
+
+bool EdgeState::absorbed(std::int64_t pixel, Time time) {
+  if (!absorbed_.add(pixel, time)) return false;
+  released_ = absorbed_.complete();
+  return true;
+}
+
+bool EdgeState::accumulated(std::int64_t pixel, Time time) {
+  return accumulated_.add(pixel, time).has_value();
+}
 
 bool EdgeState::has_input(std::int64_t consumer_window) const {
   const std::int64_t image = consumer_window / consumer_pixels_;
   const std::int64_t needed =
       image * producer_pixels_ + edge_->window.needed(consumer_window % consumer_pixels_);
-  return (reduces() ? accumulated_ : arrivals_.complete()) >= needed;
+  return (reduces() ? accumulated_.complete() : arrivals_.complete()) >= needed;
 }
 
 void EdgeState::consumed(std::int64_t consumer_windows) {
@@ -76,10 +88,6 @@ std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights,
   const auto at = weights.begin() + static_cast<std::ptrdiff_t>(part);
   const std::int64_t before = std::accumulate(weights.begin(), at, std::int64_t{0});
   return total * (before + weights[part]) / sum - total * before / sum;
-}
-
-std::int64_t pixels_taken(const place::Window& window, std::int64_t j) {
-  return window.taken(j);
 }
 
 }  // namespace bitline::cycle

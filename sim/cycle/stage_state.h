@@ -54,10 +54,10 @@ class EdgeState {
     arrivals_.add(pixel, time);
     return arrivals_.complete() > before;
   }
-  /// A reducing consumer has accumulated one more pixel / has read one more pixel, so that it leaves the
-  /// buffer.
-  void accumulated() { ++accumulated_; }
-  void absorbed() { ++released_; }
+  /// A part of the reducing consumer has read a pixel (with the last of them it leaves the buffer) / has
+  /// accumulated it. True if all have.
+  bool absorbed(std::int64_t pixel, base::Time time);
+  bool accumulated(std::int64_t pixel, base::Time time);
   /// The consumer has taken all that it needs for its windows before `consumer_windows`.
   void consumed(std::int64_t consumer_windows);
   [[nodiscard]] std::int64_t pixels_arrived() const { return arrivals_.complete(); }
@@ -68,7 +68,8 @@ class EdgeState {
   std::int64_t producer_pixels_;
   std::int64_t consumer_pixels_;
   ItemCounter arrivals_;
-  std::int64_t accumulated_ = 0;
+  ItemCounter absorbed_;  ///< reducing consumers, by part
+  ItemCounter accumulated_;
   std::int64_t released_ = 0;
 };
 
@@ -99,8 +100,5 @@ class StallMeter {
 /// `total`.
 [[nodiscard]] std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights,
                                  std::size_t part);
-
-/// Input pixels that output pixel `j` takes, borders cut off.
-[[nodiscard]] std::int64_t pixels_taken(const place::Window& window, std::int64_t j);
 
 }  // namespace bitline::cycle

@@ -171,6 +171,45 @@ TEST(ChipTiming, GlobalPoolAccumulatesAndTheNextImageFollows) {
   EXPECT_EQ(f.at("image_end.1"), (1488 + 16 * 80) * kNs);
 }
 
+/// Lets a digital stage run in tiles 0 and 1, with half of the channels each.
+void run_in_two_tiles(Network& network, std::size_t stage, std::int64_t bytes) {
+  network.program.stages[stage].tiles = {0, 1};
+  for (const place::EdgeId e : network.program.stages[stage].inputs) {
+    network.program.edges[static_cast<std::size_t>(e)].deliveries = {{0, bytes}, {1, bytes}};
+  }
+}
+
+TEST(ChipTiming, ResidualInTwoTiles) {
+  GraphBuilder g;
+  const auto x = g.input({1, 4, 2, 2});
+  Network network = place_network(g.output(g.add(g.conv(x, 4, 1, 1, 0), x)), round_machine());
+  run_in_two_tiles(network, 2, 2);
+  const Figures f = run(network);
+  // As in Residual until the convolution's pixel is requantised at 135. Half of it is written in tile 0 by
+  // 138, the other half passes two routers (137) and is written in tile 1 by 140: the sum's window opens.
+  EXPECT_EQ(f.at("stage.2.first_start"), 140 * kNs);
+  // In both tiles: read 2 + 2 bytes 143, adds 143 + 1 + 1 = 145, requantises 146. Out of tile 0 by 147, of
+  // tile 1 by two routers: 148. The link's window opens.
+  EXPECT_EQ(f.at("stage.3.first_start"), 148 * kNs);
+  // The fourth window, 3 * 80 later: 388, link 392.
+  EXPECT_EQ(f.at("total"), 392 * kNs);
+}
+
+TEST(ChipTiming, GlobalPoolInTwoTiles) {
+  GraphBuilder g;
+  const auto pooled = g.global_pool(g.conv(g.input({1, 2, 4, 4}), 4, 3, 1, 1));
+  Network network = place_network(g.output(g.linear(g.flatten(pooled), 3)), round_machine());
+  run_in_two_tiles(network, 2, 2);
+  const Figures f = run(network);
+  // As in GlobalPoolAccumulates until the last pixel is requantised at 1345. Tile 0's half is written by
+  // 1348, tile 1's by 1347 + 1 + 2 = 1350. Both: read 1 + 2, accumulate 2 elements + 1: 1356.
+  EXPECT_EQ(f.at("stage.2.first_start"), 1356 * kNs);
+  // Requantise 1357. Written in tile 0 by 1360, from tile 1 by two routers 1359, 1362.
+  EXPECT_EQ(f.at("stage.3.first_start"), 1362 * kNs);
+  // Fill 1366, reads from 1370 as with one tile.
+  EXPECT_EQ(f.at("total"), 1488 * kNs);
+}
+
 TEST(ChipTiming, IsaacTilePipelineTakes22Cycles) {
   arch::Arch isaac = arch::load_arch(std::string(BITLINE_SOURCE_DIR) + "/configs/isaac.yaml").arch;
   GraphBuilder g;

@@ -221,6 +221,33 @@ TEST(Place, SpreadsALayerWhoseBufferIsTooLargeForOneTile) {
   for (const Delivery& d : edge.deliveries) EXPECT_LE(d.pixel_bytes * edge.capacity, 32 * 1024);
 }
 
+TEST(Place, RunsADigitalStageInPartsWhereItsBuffersAreTooLargeForOneTile) {
+  // Three 5x5 convolutions delay the sum by six rows of 16 pixels of 512 bytes; a tile has 32 KiB.
+  arch::Arch arch;
+  arch.tile.edram.capacity_bytes = 32 * 1024;
+  GraphBuilder b;
+  const auto stem = b.conv(b.input({1, 16, 16, 16}), 256, 1, 1, 0);
+  auto x = stem;
+  for (int i = 0; i < 3; ++i) x = b.conv(x, 256, 5, 1, 2);
+  const auto graph = b.output(b.add(x, stem));
+  const Program program = place(graph, arch, sliced_layers(*graph, arch));
+  const Stage& add = stage_named(program, "add");
+  ASSERT_GE(add.tiles.size(), 2u);
+  std::vector<std::int64_t> held(add.tiles.size(), 0);
+  for (const EdgeId e : add.inputs) {
+    const Edge& edge = program.edges[static_cast<std::size_t>(e)];
+    ASSERT_EQ(edge.deliveries.size(), add.tiles.size());
+    std::int64_t bytes = 0;
+    for (std::size_t i = 0; i < add.tiles.size(); ++i) {
+      EXPECT_EQ(edge.deliveries[i].tile, add.tiles[i]);
+      bytes += edge.deliveries[i].pixel_bytes;
+      held[i] += edge.deliveries[i].pixel_bytes * edge.capacity;
+    }
+    EXPECT_EQ(bytes, 512);
+  }
+  for (const std::int64_t bytes : held) EXPECT_LE(bytes, 32 * 1024);
+}
+
 TEST(Place, NamesTheBufferThatIsTooSmall) {
   arch::Arch arch;
   arch.tile.edram.capacity_bytes = 1024;

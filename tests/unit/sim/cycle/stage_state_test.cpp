@@ -102,14 +102,22 @@ TEST(Split, SharesAreWholeAndAddUp) {
   }
 }
 
-TEST(PixelsTaken, BordersAreCutOff) {
-  const place::Window window = sliding_edge().window;
-  EXPECT_EQ(pixels_taken(window, 0), 4);
-  EXPECT_EQ(pixels_taken(window, 1), 6);
-  EXPECT_EQ(pixels_taken(window, 4), 9);
-  place::Window whole = window;
-  whole.kind = place::Window::Kind::all;
-  EXPECT_EQ(pixels_taken(whole, 0), 9);
+TEST(EdgeState, APixelOfAReducingConsumerLeavesWhenAllItsPartsHaveReadIt) {
+  place::Edge edge = sliding_edge();
+  edge.window.kind = place::Window::Kind::reduce;
+  edge.deliveries = {{0, 1}, {1, 1}};
+  EdgeState state(edge, 9, 1, {1});
+  EXPECT_FALSE(state.absorbed(0, ns(1)));
+  EXPECT_EQ(state.pixels_released(), 0);
+  EXPECT_FALSE(state.absorbed(1, ns(2)));  // the same part, a pixel ahead
+  EXPECT_TRUE(state.absorbed(0, ns(3)));
+  EXPECT_EQ(state.pixels_released(), 1);
+  for (std::int64_t pixel = 0; pixel < 9; ++pixel) {
+    EXPECT_FALSE(state.has_input(0));
+    EXPECT_FALSE(state.accumulated(pixel, ns(4)));
+    EXPECT_TRUE(state.accumulated(pixel, ns(5)));
+  }
+  EXPECT_TRUE(state.has_input(0));
 }
 
 }  // namespace
