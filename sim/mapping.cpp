@@ -4,14 +4,42 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <new>
 #include <utility>
 
 #include "mapper/onnx/import.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
+#include "models/base/memory_limit.h"
 
 namespace bitline::sim {
 namespace {
+
+/// The codes of weights and of cells, which every layer has for itself, also where layers share weights.
+void require_memory(const graph::Graph& graph, const arch::Arch& arch) {
+  const std::int64_t arrays = arch.encoding.weights == arch::WeightEncoding::differential ? 2 : 1;
+  std::int64_t weights = 0;
+  for (const graph::Node& node : graph.nodes) {
+    if (!graph::on_crossbars(node)) continue;
+    const slice::LayerShape shape = slice::layer_shape(node);
+    weights += std::int64_t{shape.groups} * shape.rows_per_group * shape.outputs_per_group;
+  }
+  const std::int64_t bytes = weights * (1 + arrays) * static_cast<std::int64_t>(sizeof(std::uint32_t));
+  if (bytes > base::memory_limit())
+    throw base::MappingError(base::too_much_memory(
+        graph.name, "mapping the " + std::to_string(weights) + " weights of its layers", bytes));
+}
+
+/// What `map` gives; memory that runs out while it works is an error of the network, not of the program.
+template <class Map>
+Mapping within_memory(const std::string& name, const Map& map) {
+  try {
+    return map();
+  } catch (const std::bad_alloc&) {
+    throw base::MappingError(base::too_much_memory(name, "mapping it", 0));
+  }
+}
 
 Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                const std::vector<quantize::Range>& ranges) {
@@ -19,6 +47,7 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   mapping.machine = std::move(machine);
   mapping.graph = std::move(graph);
   const graph::Graph& network = *mapping.graph;
+  require_memory(network, mapping.arch());
   const arch::PrecisionParams& precision = mapping.arch().precision;
   const std::vector<quantize::Range> unknown(ranges.empty() ? network.values.size() : 0,
                                              quantize::Range{0.0, 1.0});
@@ -37,21 +66,32 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
 std::shared_ptr<const graph::Graph> import_network(const std::string& path) {
   onnx::ImportOptions options;
   options.allow_fixed_batch = false;
+  options.max_total_elements = base::memory_limit() / static_cast<std::int64_t>(sizeof(float));
+  options.max_value_elements = options.max_total_elements / 4;
   try {
+    std::error_code unknown;  // reported when the file is read
+    const std::uintmax_t size = std::filesystem::file_size(path, unknown);
+    if (!unknown && size > static_cast<std::uintmax_t>(base::memory_limit()))
+      throw base::NetworkError(base::too_much_memory(path, "reading it", static_cast<std::int64_t>(size)));
     return std::make_shared<const graph::Graph>(onnx::import_onnx(path, options));
   } catch (const base::UsageError& unreadable) {
     throw base::NetworkError(unreadable.problems());
+  } catch (const std::bad_alloc&) {
+    throw base::NetworkError(base::too_much_memory(path, "reading it", 0));
   }
 }
 
 Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                     const std::vector<quantize::Range>& ranges) {
-  Mapping mapping = sliced(std::move(machine), std::move(graph), ranges);
-  std::vector<place::LayerInput> layers;
-  for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-    layers.push_back({mapping.quants[i].node, mapping.sliced[i]});
-  mapping.program = place::place(mapping.graph, mapping.arch(), layers);
-  return mapping;
+  const std::string name = graph->name;
+  return within_memory(name, [&] {
+    Mapping mapping = sliced(std::move(machine), std::move(graph), ranges);
+    std::vector<place::LayerInput> layers;
+    for (std::size_t i = 0; i < mapping.quants.size(); ++i)
+      layers.push_back({mapping.quants[i].node, mapping.sliced[i]});
+    mapping.program = place::place(mapping.graph, mapping.arch(), layers);
+    return mapping;
+  });
 }
 
 Mapping map_network(const MappingRequest& request) {
@@ -61,7 +101,9 @@ Mapping map_network(const MappingRequest& request) {
 
 Mapping slice_network(const MappingRequest& request) {
   arch::LoadedArch machine = arch::load_arch(request.arch, request.overrides);
-  return sliced(std::move(machine), import_network(request.network), {});
+  std::shared_ptr<const graph::Graph> graph = import_network(request.network);
+  const std::string name = graph->name;
+  return within_memory(name, [&] { return sliced(std::move(machine), std::move(graph), {}); });
 }
 
 arch::CostModel cost_model(const Mapping& mapping) {

@@ -9,7 +9,6 @@
 
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
-#include "models/base/files.h"
 #include "sim/assemble.h"
 #include "sim/cycle/runner.h"
 #include "sim/deadline.h"
@@ -21,8 +20,6 @@
 
 namespace bitline::sim {
 namespace {
-
-constexpr std::int64_t kLargestNetwork = std::int64_t{1} << 31;
 
 /// What a simulation reads.
 struct Data {
@@ -148,7 +145,7 @@ result::Provenance provenance(const SimulationRequest& request, const Mapping& m
   p.version = result::version();
   p.mode = request.mode == Mode::cycle ? "cycle" : "structural";
   p.network = request.files.network;
-  p.network_sha256 = result::sha256(base::read_file(request.files.network, kLargestNetwork));
+  p.network_sha256 = result::sha256_of_file(request.files.network);
   p.arch = request.files.arch;
   p.overrides = request.files.overrides;
   std::string resolved;

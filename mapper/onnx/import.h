@@ -27,6 +27,9 @@ struct ImportOptions {
   std::map<std::string, tensor::Tensor> constants;
   /// Most elements of any one value (2^28: 1 GiB of float).
   std::int64_t max_value_elements = std::int64_t{1} << 28;
+  /// Most inner steps (multiply-accumulates, elements moved) of all nodes that are evaluated at import
+  /// together.
+  std::int64_t max_folded_operations = std::int64_t{1} << 30;
   /// Most elements of all computed values and rewritten constants together.
   std::int64_t max_total_elements = std::int64_t{1} << 30;
 };

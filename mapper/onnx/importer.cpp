@@ -38,7 +38,7 @@ class Importer {
         file_(file),
         options_(options),
         network_(graph_.name().empty() ? file : graph_.name(),
-                 {options.max_value_elements, options.max_total_elements}) {}
+                 {options.max_value_elements, options.max_total_elements, options.max_folded_operations}) {}
 
   graph::Graph run() {
     if (!model_.has_graph() || graph_.node_size() + graph_.output_size() == 0) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapper/graph/given_grid.h"
+#include "mapper/onnx/folding_cost.h"
 #include "mapper/reference/executor.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
@@ -97,6 +98,15 @@ void NetworkBuilder::require_size(const graph::Shape& shape, const std::string& 
   if (count > limits_.value) {
     throw std::invalid_argument("value '" + name + "' of shape " + tensor::to_string(shape) +
                                 " has more than " + std::to_string(limits_.value) + " elements");
+  }
+}
+
+void NetworkBuilder::charge_folding(double operations, const std::string& name) {
+  folded_operations_ += operations;
+  if (folded_operations_ > static_cast<double>(limits_.folded_operations)) {
+    throw std::invalid_argument("value '" + name +
+                                "' is constant, and evaluating the constants takes more than " +
+                                std::to_string(limits_.folded_operations) + " operations together");
   }
 }
 
@@ -197,6 +207,7 @@ ValueId NetworkBuilder::add_node(Node node, const std::string& output, const gra
         throw std::invalid_argument("input '" + value(v).name + "' is not float");
       inputs.push_back(value(v).constant.get());
     }
+    charge_folding(folding_operations(node, inputs, shape), output);
     auto result = std::make_shared<const Tensor>(reference::evaluate(node, inputs, shape));
     return add_value({output, shape, -1, std::move(result), nullptr});
   }

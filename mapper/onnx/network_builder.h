@@ -14,10 +14,11 @@
 
 namespace bitline::onnx {
 
-/// Most elements of one value and of all computed values (see ImportOptions).
+/// Most elements of one value and of all computed values, most steps of folding (see ImportOptions).
 struct SizeLimits {
   std::int64_t value = 0;
   std::int64_t total = 0;
+  std::int64_t folded_operations = 0;
 };
 
 /// Methods throw std::invalid_argument where a value is too large or does not fit.
@@ -71,11 +72,13 @@ class NetworkBuilder {
   void check_operands(graph::Node& node);
   [[nodiscard]] bool gives_integers(const graph::Node& node) const;
   void count_elements(const graph::Shape& shape, const std::string& name);
+  void charge_folding(double operations, const std::string& name);
   void name_output(const std::string& name);
 
   std::string name_;
   SizeLimits limits_;
   std::int64_t total_ = 0;
+  double folded_operations_ = 0;
   std::vector<graph::Value> values_;
   std::vector<int> reads_;  ///< by value: how often it is read, under all its names
   std::vector<graph::Node> nodes_;

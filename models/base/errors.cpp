@@ -14,12 +14,35 @@ std::string join_lines(const std::vector<Problem>& problems) {
   return text;
 }
 
+/// Part of a message for one line of a terminal: names come from files of strangers. Control characters as
+/// \xNN, and of a very long text its beginning and end.
+std::string printable(const std::string& text) {
+  constexpr std::size_t kLongest = 4000;
+  constexpr std::size_t kEnd = 200;
+  if (text.size() > kLongest)
+    return printable(text.substr(0, kLongest - kEnd - 3)) + "..." +
+           printable(text.substr(text.size() - kEnd));
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      result += c;
+      continue;
+    }
+    result += "\\x";
+    result += kDigits[byte >> 4];
+    result += kDigits[byte & 15U];
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string Problem::str() const {
-  std::string text = where.empty() ? given : where + ": " + given;
-  if (!allowed.empty()) text += "; allowed: " + allowed;
-  if (!remedy.empty()) text += "; " + remedy;
+  std::string text = printable(where.empty() ? given : where + ": " + given);
+  if (!allowed.empty()) text += "; allowed: " + printable(allowed);
+  if (!remedy.empty()) text += "; " + printable(remedy);
   return text;
 }
 

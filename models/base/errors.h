@@ -28,7 +28,7 @@ struct Problem {
   std::string given;    ///< what was found, as a sentence fragment: "unknown key 'colls'"
   std::string allowed;  ///< may be empty
   std::string remedy;   ///< may be empty
-  /// "where: given; allowed: ...; remedy" on one line.
+  /// "where: given; allowed: ...; remedy" on one line, whatever a file's names hold.
   [[nodiscard]] std::string str() const;
 };
 

@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 struct CheckOptions {
   std::vector<std::string> files, archs, networks, overrides;
   bool reference = false;
+  std::int64_t memory = 0;
   bool json = false;
 };
 
@@ -114,13 +115,17 @@ void add_check(CLI::App& app, const Streams& streams) {
   add_overrides(command, options->overrides);
   command.add_flag("--reference", options->reference,
                    "Print the reference of all keys (configs/REFERENCE.md)");
+  add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline check configs/isaac.yaml", "bitline check workloads/digits-cnn.onnx",
                                 "bitline check configs/isaac.yaml --set crossbar.rows=256",
                                 "bitline check --reference > configs/REFERENCE.md"},
                                {ok, usage, config, network}));
-  command.callback([options, streams] { check_files(*options, streams); });
+  command.callback([options, streams] {
+    const auto limit = limit_memory(options->memory);
+    check_files(*options, streams);
+  });
 }
 
 }  // namespace bitline::cli

@@ -131,7 +131,9 @@ int run(const std::vector<std::string>& arguments, const Streams& streams) {
   } catch (const base::Error& error) {
     return fail(error, streams);
   } catch (const std::bad_alloc&) {
-    streams.err << "bitline: error: out of memory; use a smaller network, fewer images or fewer threads\n";
+    streams.err
+        << "bitline: error: out of memory; raise --max-memory, or use a smaller network, fewer images or "
+           "fewer threads\n";
     return code(base::ExitCode::simulation);
   } catch (const std::exception& error) {
     return internal_error(error.what(), streams);

@@ -34,6 +34,10 @@ void add_image_options(CLI::App& command, std::string& input, std::string& label
 void add_threads(CLI::App& command, int& threads);
 [[nodiscard]] std::shared_ptr<void> limit_threads(int threads);
 
+/// --max-memory; limit_memory() applies it for as long as its result lives.
+void add_memory(CLI::App& command, std::int64_t& bytes);
+[[nodiscard]] std::shared_ptr<void> limit_memory(std::int64_t bytes);
+
 /// Examples and exit codes at the end of a subcommand's help.
 [[nodiscard]] std::string footer(const std::vector<std::string>& examples,
                                  const std::vector<base::ExitCode>& codes);

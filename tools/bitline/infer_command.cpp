@@ -15,6 +15,7 @@ namespace {
 struct InferOptions {
   sim::InferRequest request;
   int threads = 0;
+  std::int64_t memory = 0;
   bool json = false;
 };
 
@@ -51,6 +52,7 @@ void add_infer(CLI::App& app, const Streams& streams) {
   add_image_options(command, request.input, request.labels, request.normalisation, "");
   command.add_option("--dump-outputs", request.dump_outputs, "Write <output>.npy here")->type_name("DIR");
   add_threads(command, options->threads);
+  add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline infer --network workloads/digits-cnn.onnx \\",
@@ -58,6 +60,7 @@ void add_infer(CLI::App& app, const Streams& streams) {
                                {ok, usage, network}));
   command.callback([options, streams] {
     const auto limit = limit_threads(options->threads);
+    const auto memory = limit_memory(options->memory);
     const sim::InferResult r = sim::infer(options->request);
     streams.out << (options->json ? to_json(r) : to_text(r));
   });

@@ -19,6 +19,7 @@ using result::Table;
 struct MapOptions {
   sim::MappingRequest request;
   int threads = 0;
+  std::int64_t memory = 0;
   bool json = false;
 };
 
@@ -101,6 +102,7 @@ void add_map(CLI::App& app, const Streams& streams) {
   const auto options = std::make_shared<MapOptions>();
   add_mapping_options(command, options->request);
   add_threads(command, options->threads);
+  add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer("\n" +
@@ -110,6 +112,7 @@ void add_map(CLI::App& app, const Streams& streams) {
                         {ok, usage, config, network, mapping}));
   command.callback([options, streams] {
     const auto limit = limit_threads(options->threads);
+    const auto memory = limit_memory(options->memory);
     const sim::Mapping mapped = sim::map_network(options->request);
     streams.out << (options->json ? to_json(mapped) : to_text(mapped));
   });

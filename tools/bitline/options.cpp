@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "models/base/memory_limit.h"
 #include "tools/bitline/commands.h"
 
 namespace bitline::cli {
@@ -85,6 +86,22 @@ std::shared_ptr<void> limit_threads(int threads) {
   if (threads == 0) return nullptr;
   return std::make_shared<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
                                                static_cast<std::size_t>(threads));
+}
+
+void add_memory(CLI::App& command, std::int64_t& bytes) {
+  bytes = base::kDefaultMemory;
+  command
+      .add_option(
+          "--max-memory", bytes,
+          fmt::format("Refuse what needs more memory; bytes, or with a unit: 500MiB, 16GiB (default: {})",
+                      base::print_memory(base::kDefaultMemory)))
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->check(CLI::Range(base::kLeastMemory, std::int64_t{1} << 50).description(""));
+}
+
+std::shared_ptr<void> limit_memory(std::int64_t bytes) {
+  return std::make_shared<base::MemoryLimit>(bytes);
 }
 
 std::string footer(const std::vector<std::string>& examples, const std::vector<base::ExitCode>& codes) {

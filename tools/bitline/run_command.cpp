@@ -24,6 +24,7 @@ struct RunOptions {
   std::string mode = "cycle";
   std::string out;
   int threads = 0;
+  std::int64_t memory = 0;
   bool json = false;
   bool quiet = false;
 };
@@ -39,6 +40,7 @@ void run_simulation(RunOptions& options, const Streams& streams) {
   if (!options.out.empty()) folder.emplace(options.out, "--out");
   options.request.mode = options.mode == "structural" ? sim::Mode::structural : sim::Mode::cycle;
   const auto limit = limit_threads(options.threads);
+  const auto memory = limit_memory(options.memory);
   const Watchdog watchdog(options.request.timeout_s);
   ProgressBar bar(streams, options.quiet);
   options.request.progress = [&bar](const char* phase, std::int64_t done, std::int64_t total) {
@@ -87,6 +89,7 @@ void add_control_options(CLI::App& command, RunOptions& options) {
       ->type_name("DIR");
   command.add_option("--seed", options.request.seed, "Seed of random images (default: 1)")->type_name("N");
   add_threads(command, options.threads);
+  add_memory(command, options.memory);
   command
       .add_option("--timeout", options.request.timeout_s, "Give up after this many seconds (default: never)")
       ->type_name("S")

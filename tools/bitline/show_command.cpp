@@ -14,6 +14,7 @@ namespace {
 struct ShowOptions {
   sim::MappingRequest request;
   std::string dot;
+  std::int64_t memory = 0;
   bool json = false;
 };
 
@@ -36,6 +37,7 @@ void add_show(CLI::App& app, const Streams& streams) {
       ->type_name("FILE");
   add_overrides(command, request.overrides);
   command.add_option("--dot", options->dot, "Write the graph for Graphviz here")->type_name("FILE");
+  add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer(
@@ -44,6 +46,7 @@ void add_show(CLI::App& app, const Streams& streams) {
                      "bitline show workloads/digits-cnn.onnx --dot net.dot", "dot -Tsvg net.dot > net.svg"},
                     {ok, usage, config, network, mapping}));
   command.callback([options, streams] {
+    const auto limit = limit_memory(options->memory);
     const ShownNetwork network = read(options->request);
     if (!options->dot.empty()) base::write_file_atomically(options->dot, to_dot(network));
     streams.out << (options->json ? to_json(network) : to_table(network));

@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 struct SlicesOptions {
   sim::MappingRequest request;
   int threads = 0;
+  std::int64_t memory = 0;
   bool json = false;
 };
 
@@ -75,6 +76,7 @@ void add_slices(CLI::App& app, const Streams& streams) {
   const auto options = std::make_shared<SlicesOptions>();
   add_mapping_options(command, options->request);
   add_threads(command, options->threads);
+  add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline slices --arch configs/bitslice-l1.yaml \\",
@@ -82,6 +84,7 @@ void add_slices(CLI::App& app, const Streams& streams) {
                                {ok, usage, config, network}));
   command.callback([options, streams] {
     const auto limit = limit_threads(options->threads);
+    const auto memory = limit_memory(options->memory);
     const sim::Mapping sliced = sim::slice_network(options->request);
     streams.out << (options->json ? to_json(sliced) : to_text(sliced));
   });

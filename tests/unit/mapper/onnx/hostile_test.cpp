@@ -280,6 +280,34 @@ TEST(HostileOnnx, TheLimitOnAllValuesTogetherHolds) {
   EXPECT_EQ(error_of(model(graph), options), "");
 }
 
+TEST(HostileOnnx, TheWorkOfFoldingIsBounded) {
+  // 4 x 5 times 5 x 6: 4*6*5 products, 4*5 + 5*6 elements read.
+  const std::string product =
+      filled("a", {4, 5}, 1) + filled("b", {5, 6}, 1) + output("y") +
+      "node { op_type: 'Add' name: 's' input: 'a' input: 'a' output: 'c' } "  // 2*20 elements read, 2*20
+                                                                              // steps
+      "node { op_type: 'MatMul' name: 'm' input: 'c' input: 'b' output: 'y' } ";
+  ImportOptions options;
+  options.max_folded_operations = 80 + 120 + 50;
+  const std::string enough = error_of(model(product), options);
+  EXPECT_EQ(enough, "");
+  options.max_folded_operations = 79;
+  EXPECT_THAT(
+      error_of(model(product), options),
+      HasSubstr(
+          "value 'c' is constant, and evaluating the constants takes more than 79 operations together"));
+  // A convolution of constants that would take a day.
+  const std::string shape =
+      "initializer { name: 'xs' data_type: 7 dims: 4 int64_data: [1, 128, 1024, 1024] } "
+      "initializer { name: 'ws' data_type: 7 dims: 4 int64_data: [128, 128, 31, 31] } ";
+  EXPECT_THAT(
+      error_of(model(shape + output("y") +
+                     "node { op_type: 'ConstantOfShape' name: 'p' input: 'xs' output: 'x' } "
+                     "node { op_type: 'ConstantOfShape' name: 'q' input: 'ws' output: 'w' } " +
+                     conv())),
+      HasSubstr("value 'y' is constant, and evaluating the constants takes more than 1073741824 operations"));
+}
+
 TEST(HostileOnnx, AWeightSharedByManyLayersIsNotCopiedWithoutLimit) {
   std::string graph = input("x", {1, 100}) + filled("w", {100, 100}, 0) + output("y");
   for (int i = 0; i < 50; ++i) {

@@ -16,6 +16,14 @@ TEST(Problem, LeavesOutWhatIsEmpty) {
   EXPECT_EQ((Problem{"x", "is broken", "", "mend it"}.str()), "x: is broken; mend it");
 }
 
+TEST(Problem, NamesOfStrangersStayOnOneReadableLine) {
+  EXPECT_EQ((Problem{"node 'a\n\x1b[2J'", std::string("is\0broken\x7f", 10), "ü", ""}.str()),
+            "node 'a\\x0a\\x1b[2J': is\\x00broken\\x7f; allowed: ü");
+  const std::string text = Problem{std::string(1'000'000, 'n') + "'", "is broken", "", ""}.str();
+  EXPECT_EQ(text.size(), 4000U);
+  EXPECT_TRUE(text.starts_with("nnn") && text.ends_with("n': is broken")) << text;
+}
+
 TEST(Error, HasOneLinePerProblemAndItsExitCode) {
   const ConfigError error({Problem{"a", "b", "", ""}, Problem{"c", "d", "", ""}});
   EXPECT_STREQ(error.what(), "a: b\nc: d");
