@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/timing/chip_support.h"
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <random>
 #include <span>
@@ -219,6 +221,18 @@ Figures simulate_structural(const Network& network, std::int64_t images) {
     figures["mismatches"] = product.mismatches;
     return figures;
   });
+}
+
+Figures run(const Network& network, std::int64_t images) {
+  const Figures cycle = simulate(network, images);
+  const Figures structural = simulate_structural(network, images);
+  for (const auto& [name, value] : cycle) {
+    const auto other = structural.find(name);
+    EXPECT_TRUE(other != structural.end() && other->second == value) << name;
+  }
+  EXPECT_GT(structural.at("sums"), 0);
+  EXPECT_EQ(structural.at("mismatches"), 0);
+  return cycle;
 }
 
 }  // namespace bitline::timing_test

@@ -21,19 +21,6 @@ namespace {
 
 using place::testing::GraphBuilder;
 
-/// The figures of a run, after checking that the structural chip gives the same (and the right sums).
-Figures run(const Network& network, std::int64_t images = 1) {
-  const Figures cycle = simulate(network, images);
-  const Figures structural = simulate_structural(network, images);
-  for (const auto& [name, value] : cycle) {
-    const auto other = structural.find(name);
-    EXPECT_TRUE(other != structural.end() && other->second == value) << name;
-  }
-  EXPECT_GT(structural.at("sums"), 0);
-  EXPECT_EQ(structural.at("mismatches"), 0);
-  return cycle;
-}
-
 TEST(ChipTiming, OneFullyConnectedLayer) {
   GraphBuilder g;
   const Figures f = run(place_network(g.output(g.relu(g.linear(g.input({1, 8}), 4))), round_machine()));
@@ -41,7 +28,7 @@ TEST(ChipTiming, OneFullyConnectedLayer) {
   EXPECT_EQ(f.at("stage.0.last_end"), 14 * kNs);
   EXPECT_EQ(f.at("stage.1.first_start"), 14 * kNs);
   // Fill: 14 + max(2, 4) + 2 = 20. Latches 30 .. 100 (4 outputs x 2 slices = 8 columns: 8 < 10). Converted
-  // 108. Shift-add 110 + 10, register + 10 = 130. Drain 134. Requantise 135, relu 135 + 1 + 1 = 137. Router
+  // 108. Shift-add 110 + 10, register + 10 = 130. Drain 134. Relu 134 + 1 + 1 = 136, requantise 137. Router
   // 138.
   EXPECT_EQ(f.at("stage.1.last_end"), 138 * kNs);
   EXPECT_EQ(f.at("stage.1.busy"), (100 - 14) * kNs);
@@ -141,7 +128,7 @@ TEST(ChipTiming, TransferToAnotherTile) {
   // Link 16, router (4 flits) 20, write 26. Outputs 0-15 in IMA 0 (2 crossbars), 16-19 in IMA 1.
   // IMA 0: fill 26 .. 34, 36; reads 40; 16 columns: latches 50 .. 190; converted 206; results 230; drained
   // 246.
-  //   Requantise (16) 250, relu 255, to tile 1: 2 routers, 4 flits: 255 + 2 + 3 = 260; written 260 + 4 + 2 =
+  //   Relu (16) 251, requantise 255, to tile 1: 2 routers, 4 flits: 255 + 2 + 3 = 260; written 260 + 4 + 2 =
   //   266.
   // IMA 1: fill 34 .. 42, 44; reads 50; 8 columns: latches 60 .. 130; results 160; long done.
   EXPECT_EQ(f.at("stage.1.last_end"), 266 * kNs);

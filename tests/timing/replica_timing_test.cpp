@@ -18,19 +18,6 @@ arch::Arch machine_with(std::vector<int> replicas) {
   return machine;
 }
 
-/// The figures of a run, after checking that the structural chip gives the same (and the right sums).
-Figures run(const Network& network, std::int64_t images = 1) {
-  const Figures cycle = simulate(network, images);
-  const Figures structural = simulate_structural(network, images);
-  for (const auto& [name, value] : cycle) {
-    const auto other = structural.find(name);
-    EXPECT_TRUE(other != structural.end() && other->second == value) << name;
-  }
-  EXPECT_GT(structural.at("sums"), 0);
-  EXPECT_EQ(structural.at("mismatches"), 0);
-  return cycle;
-}
-
 TEST(ReplicaTiming, TwoReplicasTakeTurns) {
   GraphBuilder g;
   const auto graph = g.output(g.conv(g.input({1, 8, 1, 3}), 4, 1, 1, 0));

@@ -39,6 +39,21 @@ class GraphBuilder {
                 {1, tensor::element_count(graph_.shape(x))});
   }
   graph::ValueId relu(graph::ValueId x) { return node("relu", graph::Op::relu, {}, {x}, graph_.shape(x)); }
+  graph::ValueId max_pool(graph::ValueId x, std::int64_t kernel, std::int64_t stride) {
+    const graph::Shape& in = graph_.shape(x);
+    graph::PoolAttributes a;
+    a.kernel = {kernel, kernel};
+    a.strides = {stride, stride};
+    a.pads = {0, 0, 0, 0};
+    a.dilations = {1, 1};
+    const auto out = [&](std::int64_t size) { return (size - kernel) / stride + 1; };
+    return node("pool", graph::Op::max_pool, a, {x}, {1, in[1], out(in[2]), out(in[3])});
+  }
+  graph::ValueId concat(graph::ValueId a, graph::ValueId b) {
+    graph::Shape shape = graph_.shape(a);
+    shape[1] += graph_.shape(b)[1];
+    return node("concat", graph::Op::concat, graph::AxisAttributes{1}, {a, b}, shape);
+  }
   graph::ValueId add(graph::ValueId a, graph::ValueId b) {
     return node("add", graph::Op::add, {}, {a, b}, graph_.shape(a));
   }
