@@ -115,14 +115,13 @@ void add_times(const cycle::StageStatistics& statistics, result::LayerResult& la
 }
 
 void add_parts(const cycle::CycleResult& timed, result::Result& r) {
-  const double total = timed.total.seconds();
+  const double end = timed.end.seconds();
   for (const cycle::ResourceUse& use : timed.resources) {
     result::PartUse part;
     part.name = use.name;
     part.used = use.instances;
-    if (use.instances > 0)
-      part.utilization = use.busy.seconds() / (total * static_cast<double>(use.instances));
-    part.busiest = use.busiest.seconds() / total;
+    if (use.instances > 0) part.utilization = use.busy.seconds() / (end * static_cast<double>(use.instances));
+    part.busiest = use.busiest.seconds() / end;
     part.requests = use.uses;
     part.stalls = use.waits;
     part.stalled = use.waited.seconds();

@@ -161,8 +161,8 @@ void Chip::add_shares(StageRun& run, std::size_t part, const std::vector<std::in
         program_.stages[static_cast<std::size_t>(edge.consumer)].kind == place::StageKind::output;
     for (const place::Delivery& delivery : edge.deliveries) {
       if (!leaves) static_cast<void>(tile(delivery.tile));
-      const std::int64_t bytes = split(delivery.pixel_bytes, weights, part);
-      if (bytes > 0) run.sources[part].shares.push_back({e, delivery.tile, bytes, leaves});
+      run.sources[part].shares.push_back(
+          {e, delivery.tile, split(delivery.pixel_bytes, weights, part), leaves});
     }
   }
 }

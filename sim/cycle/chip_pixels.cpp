@@ -136,7 +136,11 @@ void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
   for (std::size_t i = 0; i < source.shares.size(); ++i) {
     const Share& share = source.shares[i];
     Token token{stage, Kind::share_packet, part, static_cast<int>(i), share.edge, window};
-    if (share.leaves_chip) {
+    if (share.bytes == 0) {
+      // Less than a byte, which travels with another join's share; but the pixel is not complete without it.
+      token.kind = Kind::share;
+      completions_.push(time, token);
+    } else if (share.leaves_chip) {
       token.kind = Kind::share_out;
       send(token, from, noc::kChipLink, share.bytes * 8, time);
     } else if (share.tile == source.tile && !from_link) {

@@ -65,6 +65,7 @@ CycleResult Chip::result() const {
   result.image_start = image_start_;
   result.image_end = image_end_;
   result.total = *std::max_element(image_end_.begin(), image_end_.end());
+  result.end = result.total;
   result.events = events_;
   ResourceUse imas = named("ima");
   ResourceUse adcs = named("adc");
@@ -86,6 +87,7 @@ CycleResult Chip::result() const {
     }
     result.actions += statistics.actions;
     result.stages.push_back(statistics);
+    result.end = std::max({result.end, statistics.last_end, run.last_work});
   }
   result.imas_used = imas.instances;
   result.resources.push_back(imas);

@@ -49,7 +49,7 @@ class ImaAgent final : public ima::ImaClient {
 struct Share {
   int edge = 0;
   int tile = 0;
-  std::int64_t bytes = 0;
+  std::int64_t bytes = 0;    ///< 0: less than one
   bool leaves_chip = false;  ///< for an output stage: straight to the chip link
 };
 struct WorkStep {

@@ -78,7 +78,9 @@ struct ResourceUse {
 };
 
 struct CycleResult {
-  base::Time total;                     ///< until the last output byte has left the chip
+  base::Time total;  ///< until the last output byte has left the chip
+  /// When the last stage has come to rest: pixels that no output needs may be worked on after `total`.
+  base::Time end;
   std::vector<base::Time> image_start;  ///< [image] when its first byte was asked from the chip link
   std::vector<base::Time> image_end;    ///< [image] when its last output byte left the chip
   std::vector<StageStatistics> stages;  ///< [StageId]

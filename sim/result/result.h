@@ -55,7 +55,7 @@ struct Stalls {
 struct PartUse {
   std::string name;        ///< "ima", "adc", "edram", "bus", ..., "router_link", "chip_link"
   std::int64_t used = 0;   ///< parts that did anything
-  double utilization = 0;  ///< mean busy time of these / latency.total
+  double utilization = 0;  ///< mean busy time of these / time until all is at rest
   double busiest = 0;      ///< the same of the most used one
   std::int64_t requests = 0;
   std::int64_t stalls = 0;  ///< requests that had to wait

@@ -104,6 +104,7 @@ void add_actions(Figures& figures, const std::string& prefix, const base::Action
 Figures figures_of(const cycle::CycleResult& result) {
   Figures figures;
   figures["total"] = result.total.fs();
+  figures["end"] = result.end.fs();
   for (std::size_t i = 0; i < result.image_end.size(); ++i) {
     figures["image_start." + std::to_string(i)] = result.image_start[i].fs();
     figures["image_end." + std::to_string(i)] = result.image_end[i].fs();

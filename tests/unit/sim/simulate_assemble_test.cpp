@@ -71,6 +71,7 @@ cycle::CycleResult timed() {
   t.stages[1].busy = Time::from_ns(700);
   t.stages[1].input_stall = Time::from_ns(150);
   t.stages[1].output_stall = Time::from_ns(50);
+  t.end = t.total;
   t.stages[1].bus_wait = Time::from_ns(3);
   t.stages[1].noc_wait = Time::from_ns(4);
   t.stages[1].adc_wait = Time::from_ns(5);
