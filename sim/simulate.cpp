@@ -16,10 +16,30 @@
 #include "sim/result/output_folder.h"
 #include "sim/result/sha256.h"
 #include "sim/structural.h"
+#include "sim/trace_request.h"
 #include "sim/values.h"
 
 namespace bitline::sim {
 namespace {
+
+/// Consecutive phases of the wall-clock time.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Deadline& deadline) : deadline_(deadline) {}
+  /// What has been done since the last call; seconds.
+  double done(const char* phase) {
+    const double now = deadline_.elapsed_s();
+    phases_.push_back({phase, now - last_});
+    last_ = now;
+    return phases_.back().seconds;
+  }
+  [[nodiscard]] const std::vector<result::Profile::Phase>& phases() const { return phases_; }
+
+ private:
+  const Deadline& deadline_;
+  double last_ = 0;
+  std::vector<result::Profile::Phase> phases_;
+};
 
 /// What a simulation reads.
 struct Data {
@@ -37,6 +57,7 @@ void check(const SimulationRequest& request) {
   if (!request.labels.empty() && request.input.empty())
     problems.push_back(
         {"--labels", "given without --input", "", "give the images that the labels belong to"});
+  check_trace(request, problems);
   if (!problems.empty()) throw base::UsageError(std::move(problems));
 }
 
@@ -83,6 +104,7 @@ cycle::CycleResult simulate_time(const SimulationRequest& request, const Mapping
   cycle::CycleOptions options;
   options.images = request.batch;
   options.wall_clock_limit_s = deadline.left_s();
+  set_trace(request, options);
   if (request.progress)
     options.progress = [&request](std::int64_t done) { request.progress("time", done, request.batch); };
   if (request.mode == Mode::cycle)
@@ -166,6 +188,7 @@ result::Provenance provenance(const SimulationRequest& request, const Mapping& m
 
 result::Result simulate(const SimulationRequest& request) {
   const Deadline deadline(request.timeout_s);
+  Stopwatch watch(deadline);
   check(request);
   std::optional<result::OutputFolder> outputs;
   if (!request.dump_outputs.empty()) outputs.emplace(request.dump_outputs, "--dump-outputs");
@@ -174,11 +197,14 @@ result::Result simulate(const SimulationRequest& request) {
   arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
   const std::shared_ptr<const graph::Graph> graph = import_network(request.files.network);
   const Data data = load(request, *graph);
+  watch.done("import");
   const reference::Executor executor(graph);
   const auto ranges = quantize::calibrate(executor, data.calibration, machine.arch.precision.activations);
   deadline.check("the calibration");
+  watch.done("calibration");
   const Mapping mapping = map_network(std::move(machine), graph, ranges);
   deadline.check("the mapping");
+  watch.done("mapping");
   const double prepared = deadline.elapsed_s();
 
   const engine::NetworkFunction network(graph, network_layers(mapping), mapping.arch().ima.gate_zero_chunks);
@@ -193,13 +219,17 @@ result::Result simulate(const SimulationRequest& request) {
   const Values values = run_images(network, executor, data.images, wanted, deadline, request.progress);
   if (dump) dump->finish();
   const double valued = deadline.elapsed_s();
+  watch.done("engine");
 
   const cycle::CycleResult timed = simulate_time(request, mapping, network, values.kept, deadline);
+  const double kernel = watch.done("SystemC");
   result::Result r = assemble(mapping, timed, values.kept);
   const double done = deadline.elapsed_s();
   r.accuracy = values.accuracy;
   r.provenance = provenance(request, mapping, data.images.count());
   r.wall_time = {prepared, valued - prepared, done - valued, deadline.elapsed_s()};
+  watch.done("result");
+  r.profile = {watch.phases(), timed.events, kernel};
   return r;
 }
 

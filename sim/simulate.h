@@ -33,6 +33,10 @@ struct SimulationRequest {
   double timeout_s = 0;      ///< wall clock; 0: none
   std::string dump_outputs;  ///< folder for `<output>.npy`; empty: none
   std::string dump_layers;   ///< folder for the integers of every crossbar layer; empty: none
+  /// Activities of the parts (`.pftrace`, mode cycle) or waveforms of the IMAs (`.vcd`, mode structural);
+  /// empty: none.
+  std::string trace;
+  std::string trace_window;  ///< "<from>:<to>" with units; empty: all. Activities only.
   /// Called from one thread at a time with what is done ("values", "time") and how much of it.
   std::function<void(const char* phase, std::int64_t done, std::int64_t total)> progress;
 };

@@ -13,10 +13,12 @@
 
 namespace bitline::base {
 
-/// `end`: when the service is over, latencies included; `waited`: how long for others.
+/// `end`: when the service is over, latencies included; `waited`: how long for others; `start`: of the
+/// service.
 struct Grant {
   Time end;
   Time waited;
+  Time start;
 };
 
 class ServiceAccess : public sc_core::sc_interface {
@@ -46,7 +48,8 @@ class ServiceModule : public sc_core::sc_module, private ServiceAccess {
   Grant take(Time at, std::int64_t amount, Time made) final {
     const Time waited = std::max(resource_.free(), at) - made;
     const Time duration = occupied(amount);
-    return {resource_.reserve(at, duration, made) + duration + latency_, waited};
+    const Time start = resource_.reserve(at, duration, made);
+    return {start + duration + latency_, waited, start};
   }
   [[nodiscard]] Time free() const final { return resource_.free(); }
 
@@ -60,6 +63,9 @@ class GrantClient : public sc_core::sc_interface {
   virtual void granted(const Token& token, Time end, Time waited) = 0;
   /// An exception left a process; the simulation is to stop.
   virtual void failed() = 0;
+  /// For traces: what `part` did for a token, latencies left out.
+  virtual void served(const sc_core::sc_object& /*part*/, const Token& /*token*/, Time /*start*/,
+                      Time /*end*/) {}
 };
 
 }  // namespace bitline::base

@@ -7,6 +7,7 @@
 
 #include "models/base/actions.h"
 #include "models/base/systemc.h"
+#include "models/ima/ima_timing.h"
 
 namespace bitline::ima {
 
@@ -28,6 +29,8 @@ class ImaClient : public sc_core::sc_interface {
   virtual void input_free() = 0;
   /// The results of the oldest MVM can be read out (empty where only time is simulated).
   virtual void results_ready(std::span<const std::int64_t> results) = 0;
+  /// For traces: when the next MVM goes through its steps (TransactionIma only, which knows it ahead).
+  virtual void timed(const MvmTimes& /*times*/) {}
 };
 
 class ImaModule : public sc_core::sc_module, public ImaAccess {

@@ -39,6 +39,7 @@ void TransactionIma::drained() {
 void TransactionIma::advance() {
   while (const auto reads = timing_.next_reads()) {
     read_time_ += reads->last_latch - reads->first_read;
+    client->timed(*reads);
     frees_.push_back(reads->last_latch);
     if (frees_.size() == 1) notify_at(free_event_, reads->last_latch);
   }

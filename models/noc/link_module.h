@@ -43,6 +43,7 @@ class LinkModule final : public base::ServiceModule, private LinkAccess {
       LinkRequest request;
       while (requests_.pop(at, request)) {
         const base::Grant granted = service->take(at, request.bytes, at);
+        client->served(*this, request.token, granted.start, service->free());
         client->granted(request.token, granted.end, granted.waited);
       }
       requests_.arm();

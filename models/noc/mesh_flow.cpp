@@ -168,7 +168,8 @@ void MeshFlow::finish(Hop& hop) {
   link.use.waited += waited;
   ++link.use.packets;
   link.use.waits += waited > Time() ? 1 : 0;
-  client_.passed(hop.packet.token, hop.router, hop.first_left, end);
+  const auto port = static_cast<int>((&link - links_.data()) % topology_.ports());
+  client_.passed(hop.packet.token, hop.router, port, hop.first_left, end);
   link.waiting.pop_front();
   if (!link.waiting.empty()) changed_.push_back(link.waiting.front());
   input.free = end;

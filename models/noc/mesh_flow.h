@@ -62,8 +62,8 @@ class MeshFlow {
     virtual void head_at(base::Time at, const Head& head) = 0;
     /// The last flit leaves the mesh at `end`, `waited` later than through empty routers.
     virtual void delivered(const base::Token& token, base::Time end, base::Time waited) = 0;
-    /// A packet's flits leave `router` one after another from `start` to `end`.
-    virtual void passed(const base::Token& token, int router, base::Time start, base::Time end) = 0;
+    /// A packet's flits leave `router` by `port` one after another from `start` to `end`.
+    virtual void passed(const base::Token& token, int router, int port, base::Time start, base::Time end) = 0;
   };
   struct LinkUse {
     base::Time busy;    ///< a cycle per flit

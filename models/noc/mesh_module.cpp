@@ -28,6 +28,8 @@ void MeshModule::serve() {
 void MeshModule::delivered(const base::Token& token, Time end, Time waited) {
   client->granted(token, end, waited);
 }
-void MeshModule::passed(const base::Token&, int, Time, Time) {}
+void MeshModule::passed(const base::Token& token, int router, int port, Time start, Time end) {
+  client->passed(token, router, port, start, end);
+}
 
 }  // namespace bitline::noc

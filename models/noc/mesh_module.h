@@ -15,11 +15,18 @@ class MeshAccess : public sc_core::sc_interface {
   virtual void send(base::Time at, const Packet& packet) = 0;
 };
 
+class MeshClient : public base::GrantClient {
+ public:
+  /// For traces: a packet's flits leave `router` by `port` one after another.
+  virtual void passed(const base::Token& /*token*/, int /*router*/, int /*port*/, base::Time /*start*/,
+                      base::Time /*end*/) {}
+};
+
 /// All routers and links of the mesh: one event per packet and router.
 class MeshModule final : public sc_core::sc_module, private MeshAccess, private MeshFlow::Client {
  public:
   sc_core::sc_export<MeshAccess> access{"access"};
-  sc_core::sc_port<base::GrantClient> client{"client"};
+  sc_core::sc_port<MeshClient> client{"client"};
 
   MeshModule(const sc_core::sc_module_name& name, const NocParams& params, const Topology& topology);
 
@@ -30,7 +37,7 @@ class MeshModule final : public sc_core::sc_module, private MeshAccess, private 
   void serve();  ///< process
   void head_at(base::Time at, const MeshFlow::Head& head) override { heads_.push(at, head); }
   void delivered(const base::Token& token, base::Time end, base::Time waited) override;
-  void passed(const base::Token& token, int router, base::Time start, base::Time end) override;
+  void passed(const base::Token& token, int router, int port, base::Time start, base::Time end) override;
 
   MeshFlow flow_;
   base::TimedQueue<MeshFlow::Head> heads_{base::kArbitration};

@@ -49,33 +49,39 @@ Grant TileModule::grant(Time at, const TileRequest& request) {
   BITLINE_CHECK(request.amount > 0);
   switch (request.op) {
     case TileOp::fill:
-      return fill(at, request.amount);
+      return fill(at, request);
     case TileOp::drain:
-      return take(bus, at, request.amount);
+      return take(bus, at, request);
     case TileOp::add:
-      return take(shift_add, at, request.amount);
+      return take(shift_add, at, request);
     case TileOp::activation:
-      return take(activation, at, request.amount);
+      return take(activation, at, request);
     case TileOp::pooling:
-      return take(pooling, at, request.amount);
+      return take(pooling, at, request);
     case TileOp::elementwise:
-      return take(elementwise, at, request.amount);
+      return take(elementwise, at, request);
     case TileOp::requantise:
-      return take(requantise, at, request.amount);
+      return take(requantise, at, request);
     case TileOp::read:
     case TileOp::write:
-      return take(edram, at, request.amount);
+      return take(edram, at, request);
   }
   BITLINE_CHECK(false);
   return {};
 }
 
-Grant TileModule::fill(Time at, std::int64_t bytes) {
+Grant TileModule::fill(Time at, const TileRequest& request) {
   const Time both_free = std::max({at, services_[edram]->free(), services_[bus]->free()});
   // Each starts on an edge of its own clock; what either waits for the other is its waiting too.
-  const Grant read = services_[edram]->take(both_free, bytes, at);
-  const Grant transfer = services_[bus]->take(both_free, bytes * 8, at);
-  return {std::max(read.end, transfer.end + edram_latency_), read.waited};
+  const Grant read = take(edram, both_free, request.amount, at, request.token);
+  const Grant transfer = take(bus, both_free, request.amount * 8, at, request.token);
+  return {std::max(read.end, transfer.end + edram_latency_), read.waited, read.start};
+}
+
+Grant TileModule::take(Part part, Time at, std::int64_t amount, Time made, const base::Token& token) {
+  const Grant granted = services_[part]->take(at, amount, made);
+  client->served(*modules_[part], token, granted.start, services_[part]->free());
+  return granted;
 }
 
 }  // namespace bitline::tile

@@ -55,10 +55,12 @@ class TileModule final : public sc_core::sc_module, private TileAccess {
   void request(base::Time at, const TileRequest& request) override { requests_.push(at, request); }
   void serve();  ///< process
   [[nodiscard]] base::Grant grant(base::Time at, const TileRequest& request);
-  [[nodiscard]] base::Grant fill(base::Time at, std::int64_t bytes);
-  [[nodiscard]] base::Grant take(Part part, base::Time at, std::int64_t amount) {
-    return services_[part]->take(at, amount, at);
+  [[nodiscard]] base::Grant fill(base::Time at, const TileRequest& request);
+  [[nodiscard]] base::Grant take(Part part, base::Time at, const TileRequest& request) {
+    return take(part, at, request.amount, at, request.token);
   }
+  [[nodiscard]] base::Grant take(Part part, base::Time at, std::int64_t amount, base::Time made,
+                                 const base::Token& token);
 
   base::Time edram_latency_;
   memory::EdramModule edram_;

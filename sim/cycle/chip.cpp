@@ -27,6 +27,30 @@ void ImaAgent::results_ready(std::span<const std::int64_t> results) {
   chip_.results_ready(stage_, part_, results);
 }
 
+void ImaAgent::timed(const ima::MvmTimes& times) {
+  chip_.timed(stage_, part_, times);
+}
+
+// --- traces
+// ---------------------------------------------------------------------------------------------------
+
+void Chip::served(const sc_core::sc_object& part, const Token& token, Time start, Time end) {
+  if (trace_) trace_->served(part, token, start, end);
+}
+void Chip::passed(const Token& token, int router, int port, Time start, Time end) {
+  if (trace_) trace_->passed(token, router, port, start, end);
+}
+void Chip::timed(int stage, int part, const ima::MvmTimes& times) {
+  if (!trace_) return;
+  const StageRun& run = stages_[at(stage)];
+  const place::ImaPart& place = run.layer->imas[at(part)];
+  trace_->mvm(*tiles_[at(place.tile)], place.ima, stage, run.window_of(part, run.imas[at(part)]->traced++),
+              times);
+}
+void Chip::finish_trace() {
+  if (trace_) trace_->finish();
+}
+
 // --- processes and the wall clock
 // -----------------------------------------------------------------------------
 

@@ -13,11 +13,12 @@
 #include "models/noc/mesh_module.h"
 #include "models/tile/tile_module.h"
 #include "sim/cycle/chip_state.h"
+#include "sim/cycle/chip_trace.h"
 #include "sim/cycle/runner.h"
 
 namespace bitline::cycle {
 
-class Chip final : public sc_core::sc_module, public base::GrantClient {
+class Chip final : public sc_core::sc_module, public noc::MeshClient {
  public:
   /// All arguments outlive the chip.
   Chip(const sc_core::sc_module_name& name, const place::Program& program, const arch::Arch& arch,
@@ -33,6 +34,13 @@ class Chip final : public sc_core::sc_module, public base::GrantClient {
 
   void granted(const Token& token, base::Time end, base::Time waited) override;
   void failed() override;
+  void served(const sc_core::sc_object& part, const Token& token, base::Time start, base::Time end) override;
+  void passed(const Token& token, int router, int port, base::Time start, base::Time end) override;
+  void timed(int stage, int part, const ima::MvmTimes& times);
+  /// Adds the signals of all structural IMAs to a waveform file.
+  void trace(sc_core::sc_trace_file* file) const;
+  /// Writes the end of the trace of activities.
+  void finish_trace();
   void input_free(int stage, int part);
   void results_ready(int stage, int part, std::span<const std::int64_t> results);
 
@@ -101,6 +109,7 @@ class Chip final : public sc_core::sc_module, public base::GrantClient {
   std::int64_t images_left_ = 0;
   std::int64_t events_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::unique_ptr<ChipTrace> trace_;  ///< null: none is wanted
   bool timed_out_ = false;
   std::exception_ptr error_;
 };

@@ -43,6 +43,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const place::Program& program, c
       image_start_(static_cast<std::size_t>(options.images), base::Time::from_fs(-1)),
       image_end_(static_cast<std::size_t>(options.images)),
       images_left_(options.images) {
+  if (options.trace) trace_ = std::make_unique<ChipTrace>(*options.trace, program);
   build_network();
   for (std::size_t s = 0; s < stages_.size(); ++s) build_stage(static_cast<int>(s), layers);
   for (StageRun& run : stages_) build_sources(run);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "models/base/errors.h"
+#include "models/ima/structural_ima.h"
 #include "sim/cycle/chip.h"
 
 namespace bitline::cycle {
@@ -111,6 +112,14 @@ CycleResult Chip::result() const {
   result.resources.push_back(links);
   result.resources.push_back(chip_link);
   return result;
+}
+
+void Chip::trace(sc_core::sc_trace_file* file) const {
+  for (const StageRun& run : stages_) {
+    for (const auto& agent : run.imas) {
+      if (const auto* ima = dynamic_cast<const ima::StructuralIma*>(agent->module.get())) ima->trace(file);
+    }
+  }
 }
 
 std::vector<base::Problem> Chip::blocked() const {

@@ -28,6 +28,7 @@ class ImaAgent final : public ima::ImaClient {
   ImaAgent(Chip& chip, int stage, int part) : chip_(chip), stage_(stage), part_(part) {}
   void input_free() override;
   void results_ready(std::span<const std::int64_t> results) override;
+  void timed(const ima::MvmTimes& times) override;
 
   std::unique_ptr<ima::ImaModule> module;
   PlannedIma planned;                   ///< plan's columns and cells dropped where only time is simulated
@@ -36,6 +37,7 @@ class ImaAgent final : public ima::ImaClient {
   base::Time shortest_read;             ///< of an MVM's reads, were no ADC to be waited for
   int credits = 0;                      ///< free input buffers
   std::int64_t fills = 0;               ///< requested
+  std::int64_t traced = 0;              ///< MVMs in the trace, or left out of it
   std::int64_t reads = 0;               ///< MVMs whose last read is latched
   std::int64_t drains = 0;              ///< requested
 

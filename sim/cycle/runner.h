@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "models/arch/arch.h"
 #include "models/base/actions.h"
 #include "models/base/units.h"
+#include "sim/cycle/activity_trace.h"
 
 namespace bitline::cycle {
 
@@ -47,6 +49,9 @@ struct CycleOptions {
   std::int64_t images = 1;                     ///< streamed one after another through the pipeline
   double wall_clock_limit_s = 0;               ///< 0: none; beyond it base::TimeoutError
   const StructuralData* structural = nullptr;  ///< not null: every IMA is structural
+  std::optional<TraceOptions>
+      trace;             ///< activities of every part; not with `structural`, which knows less ahead
+  std::string waveform;  ///< only with `structural`: the IMAs' signals, <waveform>.vcd; empty: none
   /// Called now and then with the images finished so far.
   std::function<void(std::int64_t images_done)> progress;
 };

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "sim/result/profile.h"
+
 namespace bitline::result {
 
 inline constexpr const char* kSchema = "bitline.result/1";
@@ -141,6 +143,7 @@ struct Result {
   std::optional<Accuracy> accuracy;  ///< where labels were given
   Provenance provenance;
   WallTime wall_time;
+  Profile profile;  ///< in no file: it differs between equal runs
 };
 
 /// The version of this build, "0.1.0".

@@ -89,7 +89,7 @@ TEST_F(Adapter, TileShiftAddTakesAdditionsAtItsRate) {
 }
 
 /// Hears of grants and asks for nothing.
-class Client : public sc_core::sc_module, public base::GrantClient {
+class Client : public sc_core::sc_module, public noc::MeshClient {
  public:
   explicit Client(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {}
   void granted(const base::Token& token, Time end, Time waited) override {

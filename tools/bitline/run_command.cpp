@@ -9,7 +9,9 @@
 #include "sim/result/csv.h"
 #include "sim/result/json.h"
 #include "sim/result/output_folder.h"
+#include "sim/result/profile.h"
 #include "sim/result/report.h"
+#include "sim/result/timeline.h"
 #include "sim/simulate.h"
 #include "tools/bitline/commands.h"
 #include "tools/bitline/log.h"
@@ -27,6 +29,8 @@ struct RunOptions {
   std::int64_t memory = 0;
   bool json = false;
   bool quiet = false;
+  bool profile = false;
+  bool timeline = false;
 };
 
 void write_files(const result::OutputFolder& folder, const result::Result& r) {
@@ -50,6 +54,8 @@ void run_simulation(RunOptions& options, const Streams& streams) {
   bar.clear();
   if (folder) write_files(*folder, r);
   streams.out << (options.json ? result::to_json(r) : result::report(r));
+  if (options.timeline && !options.json) streams.out << result::timeline(r);
+  if (options.profile) streams.err << result::profile_table(r.profile);
   const Log log(streams, options.quiet);
   if (folder) log.info(fmt::format("result.json, layers.csv and components.csv are in {}", options.out));
   log.info(fmt::format("wall time {:.2f} s: preparation {:.2f}, values {:.2f}, simulation of time {:.2f}",
@@ -94,6 +100,17 @@ void add_control_options(CLI::App& command, RunOptions& options) {
       .add_option("--timeout", options.request.timeout_s, "Give up after this many seconds (default: never)")
       ->type_name("S")
       ->check(CLI::Range(0.001, 1e9).description(""));
+  command
+      .add_option("--trace", options.request.trace,
+                  "Write what every part did (.pftrace, for Perfetto) or, with --mode structural, the IMAs' "
+                  "signals (.vcd)")
+      ->type_name("FILE");
+  command
+      .add_option("--trace-window", options.request.trace_window,
+                  "Only what overlaps this time, such as 10us:20us (.pftrace)")
+      ->type_name("FROM:TO");
+  command.add_flag("--timeline", options.timeline, "Also print when each layer was at work, as bars");
+  command.add_flag("--profile", options.profile, "Say where the wall time went, on standard error");
   command.add_flag("--json", options.json, "Print the result as JSON instead of the report");
   command.add_flag("--quiet", options.quiet, "No log, no progress");
 }

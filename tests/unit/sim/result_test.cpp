@@ -9,7 +9,9 @@
 
 #include "sim/result/csv.h"
 #include "sim/result/json.h"
+#include "sim/result/profile.h"
 #include "sim/result/report.h"
+#include "sim/result/timeline.h"
 #include "tests/unit/sim/result_sample.h"
 
 namespace bitline::result {
@@ -96,6 +98,29 @@ TEST(ResultCsv, ComponentsJoinEnergyAndAreaAndEndWithTheTotal) {
   EXPECT_THAT(lines(components_csv(sample())),
               ElementsAre("component,energy_j,area_mm2", "adc,0.2,3", "edram,0.1,0", "router,0,0.5",
                           "total,0.30000000000000004,3.5"));
+}
+
+TEST(ResultTimeline, BarsLieWhereLayersWereAtWork) {
+  Result r = sample();
+  r.latency.total = 4e-6;
+  r.layers[0].start = 1e-6;
+  r.layers[0].latency = 2e-6;
+  r.layers[0].stalls = {3e-7, 2e-7, 9, 9, 9};  // waits of its packets are no time without work
+  EXPECT_THAT(timeline(r),
+              HasSubstr("|            " + std::string(25, '#') + std::string(13, ' ') + "|  75.0 %\n"));
+  r.layers[0].latency = 1e-12;  // still one column
+  EXPECT_THAT(timeline(r), HasSubstr("|            #" + std::string(37, ' ') + "|"));
+  r.layers[0].start = 4e-6;
+  r.layers[0].name = std::string(300, 'x');
+  EXPECT_THAT(timeline(r), HasSubstr("#|"));
+  for (const std::string& line : lines(timeline(r))) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(ResultProfile, SharesAndEventsPerSecond) {
+  const std::string text = profile_table({{{"engine", 0.03}, {"SystemC", 0.01}}, 2'000'000, 0.01});
+  EXPECT_THAT(text, HasSubstr("engine    30.00 ms   75.0 %"));
+  EXPECT_THAT(text, HasSubstr("total     40.00 ms  100.0 %"));
+  EXPECT_THAT(text, HasSubstr("2 000 000 events, 200.0 Mevents/s"));
 }
 
 TEST(ResultReport, FitsEightyColumns) {

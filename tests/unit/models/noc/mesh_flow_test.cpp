@@ -35,7 +35,7 @@ class Driver final : public MeshFlow::Client {
     waits[token.window] = waited.fs() / kCycle;
     EXPECT_EQ(end.fs() % kCycle, 0);
   }
-  void passed(const Token&, int, Time start, Time end) override { EXPECT_LT(start, end); }
+  void passed(const Token&, int, int, Time start, Time end) override { EXPECT_LT(start, end); }
   void run(MeshFlow& flow) {
     Time last;
     while (!heads_.empty()) {
