@@ -71,7 +71,8 @@ MeshFlow::Hop& MeshFlow::make_hop(const Packet& packet, int router, Input& input
   hop.input = &input;
   hop.last = router == packet.to_router;
   const int port = hop.last ? packet.to_port : static_cast<int>(topology_.towards(router, packet.to_router));
-  hop.link = &links_[static_cast<std::size_t>(router * topology_.ports() + port)];
+  hop.link = &links_[static_cast<std::size_t>(router) * static_cast<std::size_t>(topology_.ports()) +
+                     static_cast<std::size_t>(port)];
   return hop;
 }
 
