@@ -19,20 +19,25 @@ std::string_view last_of(std::string_view key) {
   return key.substr(key.rfind('.') + 1);
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`; more than `limit`:
+/// that plus one.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit) return limit + 1;
+  const std::size_t width = b.size() + 1;
+  std::vector<std::size_t> d((a.size() + 1) * width);  // [characters of a][characters of b]
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i * width] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t* row = &d[i * width];
+    const std::size_t* above = row - width;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t substitution = a[i - 1] == b[j - 1] ? 0 : 1;
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + substitution});
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + substitution});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+        row[j] = std::min(row[j], d[(i - 2) * width + j - 2] + 1);
     }
   }
-  return d[a.size()][b.size()];
+  return std::min(d.back(), limit + 1);
 }
 
 /// Every key and every section.
@@ -44,13 +49,14 @@ std::set<std::string> known_paths(const Schema& schema) {
   return paths;
 }
 
-/// The candidate with the smallest distance of at most `limit`; empty if there is none.
+/// The candidate with the smallest distance(candidate, limit) of at most `limit`; empty if there is none.
 template <class Distance>
 std::string closest(const std::set<std::string>& candidates, std::size_t limit, Distance distance) {
   std::string best;
   std::size_t best_distance = limit + 1;
   for (const std::string& candidate : candidates) {
-    const std::size_t d = distance(candidate);
+    if (best_distance == 0) break;
+    const std::size_t d = distance(candidate, best_distance - 1);
     if (d < best_distance) {
       best = candidate;
       best_distance = d;
@@ -161,16 +167,19 @@ std::string Schema::nearest(std::string_view unknown) const {
   const std::string parent = parent_of(unknown);
   const std::string_view last = last_of(unknown);
   const std::size_t limit = std::max<std::size_t>(2, last.size() / 3);
-  std::string found = closest(paths, std::min(limit, last.size() - std::min<std::size_t>(1, last.size())),
-                              [&](const std::string& path) {
-                                return parent_of(path) == parent ? edit_distance(last, last_of(path)) : kFar;
-                              });
+  std::string found =
+      closest(paths, std::min(limit, last.size() - std::min<std::size_t>(1, last.size())),
+              [&](const std::string& path, std::size_t most) {
+                return parent_of(path) == parent ? edit_distance(last, last_of(path), most) : kFar;
+              });
   if (!found.empty()) return found;
-  found = closest(paths, limit, [&](const std::string& path) { return edit_distance(unknown, path); });
+  found = closest(paths, limit, [&](const std::string& path, std::size_t most) {
+    return edit_distance(unknown, path, most);
+  });
   if (!found.empty()) return found;
   // The right word in the wrong section.
-  return closest(paths, kFar - 1, [&](const std::string& path) {
-    return last_of(path) == last ? edit_distance(unknown, path) : kFar;
+  return closest(paths, kFar - 1, [&](const std::string& path, std::size_t most) {
+    return last_of(path) == last ? edit_distance(unknown, path, most) : kFar;
   });
 }
 

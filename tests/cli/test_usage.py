@@ -2,6 +2,9 @@
 """Wrong commands and wrong arrays: exit code 2, a message that names the option; help and version on stdout."""
 
 import pickle
+import resource
+import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -104,8 +107,19 @@ def test_an_unwritable_folder(tmp_path, option, place):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
 def test_a_full_disk_is_an_error_and_not_a_short_result():
     """stdout on a full device: the report cannot be written, which must show in the exit code."""
-    import subprocess
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run([str(cli.BITLINE), *map(str, RUN), "--input", str(cli.TEST_X)], stdout=full,
                               stderr=subprocess.PIPE, check=False, timeout=120)
     assert done.returncode == cli.USAGE, done.stderr
+
+
+@pytest.mark.parametrize("option", ["--out", "--dump-outputs", "--dump-layers"])
+def test_a_disk_that_fills_up_leaves_no_half_file(tmp_path, option):
+    """No file may grow beyond 100 bytes: whatever is there afterwards is whole, and under its own name."""
+    def short_of_space():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    done = subprocess.run([str(cli.BITLINE), *map(str, RUN), "--input", str(cli.TEST_X), option, str(tmp_path)],
+                          capture_output=True, preexec_fn=short_of_space, check=False, timeout=120, text=True)
+    assert done.returncode == cli.USAGE and "cannot be written" in done.stderr, done.stderr
+    assert list(tmp_path.iterdir()) == []
