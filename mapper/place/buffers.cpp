@@ -50,8 +50,18 @@ class UntimedRun {
   }
 
   bool inputs_ready(std::size_t s) const {
+    if (waits_for_crossbars(s)) return false;
     return std::all_of(program_.stages[s].inputs.begin(), program_.stages[s].inputs.end(),
                        [&](EdgeId e) { return has_input(program_.edges[index(e)]); });
+  }
+  /// An earlier user of its crossbars is not done with the image.
+  bool waits_for_crossbars(std::size_t s) const {
+    const LayerId l = program_.stages[s].layer;
+    if (l < 0) return false;
+    const LayerId after = program_.layers[index(l)].after;
+    if (after < 0 || after > l) return false;
+    const StageId stage = program_.layers[index(after)].stage;
+    return fired_[index(stage)] < program_.stages[index(stage)].pixels;
   }
   bool has_input(const Edge& e) const {
     return fired_[index(e.producer)] >= e.window.needed(fired_[index(e.consumer)]);

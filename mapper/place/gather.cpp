@@ -78,4 +78,10 @@ std::shared_ptr<const Gather> gather_of(const graph::ResampleAttributes& resampl
   return gather_from(std::move(sources), in.pixels());
 }
 
+std::shared_ptr<const Gather> gather_of_part(std::int64_t first, const Geometry& in, const Geometry& out) {
+  std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
+  for (std::int64_t j = 0; j < in.pixels(); ++j) sources[static_cast<std::size_t>(first + j)] = {j};
+  return gather_from(std::move(sources), in.pixels());
+}
+
 }  // namespace bitline::place

@@ -31,4 +31,8 @@ struct Geometry {
 [[nodiscard]] std::shared_ptr<const Gather> gather_of(const graph::ResampleAttributes& resampled,
                                                       const Geometry& in, const Geometry& out);
 
+/// The same of an operand of a concatenation along pixels: `in` follows on `first` pixels of other operands.
+[[nodiscard]] std::shared_ptr<const Gather> gather_of_part(std::int64_t first, const Geometry& in,
+                                                           const Geometry& out);
+
 }  // namespace bitline::place

@@ -280,10 +280,29 @@ class PipelineBuilder {
       }
     } else if (node.op == Op::gather || (node.op == Op::normalise && in.image)) {
       w.kind = Window::Kind::all;
+    } else if (const auto first = first_pixel(node, v, in, out)) {
+      gather(w, gather_of_part(*first, in, out));
     } else if (!same_pixels(node, in, out)) {
       w.kind = Window::Kind::all;
     }
     return w;
+  }
+
+  /// Of an operand whose pixels follow on those of the ones before it: how many these are.
+  std::optional<std::int64_t> first_pixel(const Node& node, ValueId v, const Geometry& in,
+                                          const Geometry& out) const {
+    const bool once = std::count(node.inputs.begin(), node.inputs.end(), v) == 1;
+    if (node.op != Op::concat || !once || in.image || out.image || in.channels != out.channels)
+      return std::nullopt;
+    const auto axis = std::get<graph::AxisAttributes>(node.attributes).axis;
+    const graph::Shape& shape = graph_.shape(node.outputs.front());
+    const bool outermost =
+        std::all_of(shape.begin(), shape.begin() + axis, [](std::int64_t d) { return d == 1; });
+    if (!outermost || axis + 1 >= static_cast<std::int64_t>(shape.size())) return std::nullopt;
+    std::int64_t first = 0;
+    for (auto other = node.inputs.begin(); *other != v; ++other)
+      first += tensor::element_count(graph_.shape(*other)) / out.channels;
+    return first;
   }
 
   static void gather(Window& w, std::shared_ptr<const Gather> gather) {

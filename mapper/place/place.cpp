@@ -56,6 +56,7 @@ class Placer {
     std::int64_t imas = 0;
     bool copies = false;
     for (std::size_t l = 0; l < program_.layers.size(); ++l) {
+      if (program_.layers[l].shares >= 0) continue;
       const int replicas = program_.layers[l].replicas;
       copies |= replicas > 1;
       program_.crossbars_used += static_cast<std::int64_t>(parts_[l].pieces.size()) * replicas;
@@ -96,6 +97,7 @@ class Placer {
   /// an empty one has been tried.
   bool place_layer(StageId s) {
     const LayerId l = program_.stages[index(s)].layer;
+    if (program_.layers[index(l)].shares >= 0) return place_shared(s);
     if (try_layer(s, laid_out(l, next_ima_, 1))) return true;
     std::optional<base::Problem> first;
     for (int tile = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas; tile < arch_.chip.tiles; ++tile) {
@@ -107,6 +109,23 @@ class Placer {
     }
     if (first) problem_ = *first;
     return false;
+  }
+
+  /// Where the layer lies whose crossbars it uses.
+  bool place_shared(StageId s) {
+    const LayerId l = program_.stages[index(s)].layer;
+    LayerPlacement& layer = program_.layers[index(l)];
+    const LayerPlacement& owner = program_.layers[index(layer.shares)];
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      program_.edges[index(e)].deliveries = deliveries(program_.edges[index(e)], l, owner.imas);
+    }
+    if (!buffers_fit(s)) return false;
+    take_buffers(s);
+    layer.imas = owner.imas;
+    layer.joins = owner.joins;
+    layer.cell_utilization = owner.cell_utilization;
+    program_.stages[index(s)].tiles = program_.stages[index(owner.stage)].tiles;
+    return true;
   }
 
   Layout laid_out(LayerId l, int first_ima, int spread) const {
@@ -341,15 +360,18 @@ class Replicator {
       : mapping_(arch.mapping),
         costs_(copy_costs(program, parts, arch)),
         imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas) {
+    for (const LayerPlacement& layer : program.layers) shares_.push_back(layer.shares);
     copies_.assign(costs_.size(), 1);
     if (mapping_.replication == arch::Replication::per_layer)
       copies_ = given_copies(program, costs_, mapping_.replicas);
     if (mapping_.replication == arch::Replication::balanced) copies_ = balanced_copies(costs_, imas_);
+    unite();
   }
   [[nodiscard]] const std::vector<int>& copies() const { return copies_; }
 
   /// Other copies than before, fewer in sum. False if there are none to try.
   bool fewer(LayerId failed) {
+    if (failed >= 0 && shares_[index(failed)] >= 0) failed = shares_[index(failed)];
     const bool single = std::all_of(copies_.begin(), copies_.end(), [](int n) { return n == 1; });
     if (mapping_.replication != arch::Replication::balanced || single) return false;
     if (failed >= 0 && copies_[index(failed)] > 1) {
@@ -360,15 +382,38 @@ class Replicator {
       imas_ = std::min(imas_, used) * 15 / 16;
     }
     copies_ = balanced_copies(costs_, imas_);
+    unite();
     return true;
   }
 
  private:
+  /// Layers on the same crossbars have the same copies.
+  void unite() {
+    for (std::size_t l = 0; l < copies_.size(); ++l) {
+      if (shares_[l] >= 0) copies_[l] = copies_[index(shares_[l])];
+    }
+  }
+
   const arch::MappingParams& mapping_;
   std::vector<CopyCost> costs_;
   std::int64_t imas_;
+  std::vector<LayerId> shares_;
   std::vector<int> copies_;
 };
+
+/// Sets which layers use whose crossbars, and their order.
+void share_crossbars(Program& program, const std::vector<LayerInput>& layers) {
+  std::map<LayerId, std::vector<LayerId>> users;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const LayerId owner = layers[l].shares < 0 ? static_cast<LayerId>(l) : layers[l].shares;
+    program.layers[l].shares = layers[l].shares;
+    users[owner].push_back(static_cast<LayerId>(l));
+  }
+  for (const auto& [owner, list] : users) {
+    for (std::size_t i = 0; i < list.size() && list.size() > 1; ++i)
+      program.layers[index(list[i])].after = i == 0 ? list.back() : list[i - 1];
+  }
+}
 
 }  // namespace
 
@@ -384,6 +429,7 @@ Program place(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
   stream.graph = std::move(graph);
   build_pipeline(stream, arch.precision.activations.bits);
   BITLINE_CHECK(stream.layers.size() == layers.size());
+  share_crossbars(stream, layers);
   std::vector<Partition> parts;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     parts.push_back(partition(stream.layers[l].name, *layers[l].sliced, arch));

@@ -83,6 +83,12 @@ struct LayerPlacement {
   std::vector<Join> joins;
   std::int64_t crossbars = 0;     ///< used
   double cell_utilization = 0.0;  ///< cells that hold a weight / cells of the used crossbars
+  /// The layer before it whose IMAs it uses; -1: it has its own. Then `crossbars` is 0: the other has counted
+  /// them.
+  LayerId shares = -1;
+  /// Of layers that share IMAs: the one whose windows of an image must have left them before it may use them,
+  /// a later layer meaning the image before; -1: it shares with none.
+  LayerId after = -1;
 };
 
 enum class StageKind { input, crossbar, digital, output };
@@ -186,6 +192,7 @@ struct DriveSet {
 struct LayerInput {
   graph::NodeId node = 0;
   std::shared_ptr<const slice::SlicedLayer> sliced;
+  LayerId shares = -1;  ///< an earlier layer with the same sliced weights, whose crossbars it is to use
 };
 
 /// Places `graph` on `arch`. Throws base::MappingError if it does not fit (crossbars, eDRAM), naming what is

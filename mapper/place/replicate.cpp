@@ -60,6 +60,14 @@ std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Parti
     cost.most = at_most_one_per_window(copies_worth_feeding(program, program.layers[l], cost, arch), cost);
     costs.push_back(cost);
   }
+  // Layers on the same crossbars take turns: their windows are the work of the first one's copies.
+  for (std::size_t l = 0; l < costs.size(); ++l) {
+    if (program.layers[l].shares < 0) continue;
+    CopyCost& owner = costs[index(program.layers[l].shares)];
+    owner.windows += costs[l].windows;
+    owner.most = std::max(owner.most, costs[l].most);
+    costs[l] = {0, costs[l].reads, 0, 1};
+  }
   return costs;
 }
 

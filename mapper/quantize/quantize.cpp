@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "mapper/graph/given_grid.h"
+#include "mapper/graph/shared_weights.h"
 #include "models/base/errors.h"
 
 namespace bitline::quantize {
@@ -143,9 +144,33 @@ WeightQuant quantize_weights(const tensor::Tensor& weight, const arch::Precision
   return quant;
 }
 
+namespace {
+
+/// The range of each layer's inputs, by node: of all layers with the same weights together, whose crossbars
+/// and converters they share.
+std::vector<Range> input_ranges(const graph::Graph& graph, std::span<const Range> ranges,
+                                const std::vector<graph::NodeId>& first) {
+  std::vector<Range> result(graph.nodes.size());
+  const auto merge = [](Range& into, const Range& range) {
+    into = {std::min(into.min, range.min), std::max(into.max, range.max)};
+  };
+  for (std::size_t n = 0; n < result.size(); ++n) {
+    if (!graph::on_crossbars(graph.nodes[n])) continue;
+    const auto owner = static_cast<std::size_t>(first[n]);
+    const Range& own = ranges[static_cast<std::size_t>(graph.nodes[n].inputs.front())];
+    if (owner == n) result[n] = own;
+    merge(result[owner], own);
+  }
+  for (std::size_t n = 0; n < result.size(); ++n) result[n] = result[static_cast<std::size_t>(first[n])];
+  return result;
+}
+
+}  // namespace
+
 std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
                                  const arch::PrecisionParams& precision) {
   BITLINE_CHECK(ranges.size() == graph.values.size());
+  const std::vector<Range> inputs = input_ranges(graph, ranges, graph::first_with_weights(graph));
   std::vector<LayerQuant> layers;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     const graph::Node& node = graph.nodes[n];
@@ -153,7 +178,7 @@ std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Rang
     const tensor::Tensor& weight = node.op == graph::Op::conv
                                        ? *std::get<graph::ConvAttributes>(node.attributes).weight
                                        : *std::get<graph::LinearAttributes>(node.attributes).weight;
-    const Range range = ranges[static_cast<std::size_t>(node.inputs.front())];
+    const Range range = inputs[n];
     const graph::Grid* input = graph::given_grid(graph, node.inputs.front());
     const graph::Grid* weights = graph::weight_grid(node);
     layers.push_back({.node = static_cast<graph::NodeId>(n),

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "mapper/graph/given_grid.h"
+#include "mapper/graph/shared_weights.h"
 #include "mapper/reference/dense_kernels.h"
 #include "mapper/reference/digital.h"
 #include "mapper/reference/elementwise.h"
@@ -146,12 +147,29 @@ class Values {
   std::vector<const Tensor*> seen_;
 };
 
+/// By node: the first linear layer without a grid of its own that does the same (the steps of a recurrent
+/// layer).
+std::vector<NodeId> same_kernels(const Graph& network) {
+  std::vector<NodeId> result = graph::first_with_weights(network);
+  for (std::size_t n = 0; n < result.size(); ++n) {
+    const Node& node = network.nodes[n];
+    const Node& first = network.node(result[n]);
+    const auto* own = std::get_if<graph::LinearAttributes>(&node.attributes);
+    const auto* other = std::get_if<graph::LinearAttributes>(&first.attributes);
+    const bool same = own != nullptr && other != nullptr && own->bias == other->bias &&
+                      own->grid == nullptr && network.shape(node.inputs[0]) == network.shape(first.inputs[0]);
+    if (!same) result[n] = static_cast<NodeId>(n);
+  }
+  return result;
+}
+
 }  // namespace
 
 struct Executor::State {
   explicit State(std::shared_ptr<const Graph> g)
       : network(std::move(g)),
         last_use(network->values.size(), -1),
+        kernel_of(same_kernels(*network)),
         kernels(network->nodes.size()),
         made(network->nodes.size()) {
     for (std::size_t n = 0; n < network->nodes.size(); ++n) {
@@ -161,6 +179,7 @@ struct Executor::State {
   }
 
   const DenseKernel& kernel(NodeId n) {
+    n = kernel_of[index(n)];
     std::call_once(made[index(n)], [&] {
       const Node& node = network->node(n);
       const Shape& x = network->shape(node.inputs.at(0));
@@ -209,6 +228,7 @@ struct Executor::State {
   std::shared_ptr<const Graph> network;
   std::vector<NodeId>
       last_use;  ///< by value: the last node that reads it; -1: none; nodes.size(): a network output
+  std::vector<NodeId> kernel_of;  ///< by node: whose kernel computes it
   std::vector<std::unique_ptr<DenseKernel>> kernels;
   std::vector<std::once_flag> made;
   std::mutex mutex;

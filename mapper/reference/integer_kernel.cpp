@@ -79,8 +79,9 @@ class IntegerKernel final : public DenseKernel {
     }
     for (std::size_t i = 0; i < outputs_; ++i) {
       const std::size_t channel = i / plane_ % weight_scale_.size();
-      const double bias = bias_ ? static_cast<double>(bias_->as<float>()[channel]) : 0.0;
-      y[i] = static_cast<float>(sums[i] * input_scale_ * weight_scale_[channel] + bias);
+      const double step = input_scale_ * weight_scale_[channel];
+      const double bias = bias_ ? bias_in_steps(bias_->as<float>()[channel], step) : 0.0;
+      y[i] = static_cast<float>((sums[i] + bias) * step);
     }
   }
 
@@ -115,6 +116,14 @@ std::vector<IntegerKernel::Limb> make_limbs(const Node& node, const Shape& x, co
 }
 
 }  // namespace
+
+double bias_in_steps(float bias, double step) {
+  const double steps = static_cast<double>(bias) / step;
+  const double whole = std::nearbyint(steps);
+  // A float holds whole numbers up to 2^24; its rounding and that of the scales are less than 2^-22 of it.
+  const bool on_grid = std::abs(whole) < kExact && std::abs(steps - whole) <= std::abs(whole) * 0x1p-22;
+  return on_grid ? whole : steps;
+}
 
 std::unique_ptr<DenseKernel> make_integer_kernel(const Node& node, const Grid& input, const Shape& x,
                                                  const Shape& y) {

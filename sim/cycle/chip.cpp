@@ -177,7 +177,16 @@ void Chip::finish(const Token& token, Time now) {
 // --- windows and buffers
 // --------------------------------------------------------------------------------------
 
+bool Chip::has_crossbars(const StageRun& run) const {
+  if (run.layer == nullptr || run.layer->after < 0) return true;
+  const place::LayerPlacement& before = program_.layers[at(run.layer->after)];
+  const bool same_image = run.layer->after < run.stage->layer;
+  const std::int64_t images = run.opened / run.stage->pixels + (same_image ? 1 : 0);
+  return stages_[at(before.stage)].drained.complete() >= images * before.windows;
+}
+
 Wait Chip::waits_for(const StageRun& run) const {
+  if (!has_crossbars(run)) return Wait::input;
   for (const place::EdgeId e : run.stage->inputs) {
     if (!edges_[at(e)].has_input(run.opened)) return Wait::input;
   }
@@ -303,6 +312,7 @@ void Chip::drained(const Token& token) {
   StageRun& run = stages_[at(token.stage)];
   const place::ImaPart& place = run.layer->imas[at(token.part)];
   run.imas[at(token.part)]->module->drained();
+  if (run.drained.add(token.window, base::now()) && run.next_user >= 0) try_open(run.next_user);
   for (const place::Contribution& contribution : place.contributions) {
     const int to = run.layer->joins[at(contribution.join)].tile;
     if (to == place.tile) {

@@ -61,6 +61,8 @@ class Chip final : public sc_core::sc_module, public noc::MeshClient {
   void finish(const Token& token, base::Time now);
   void try_open(int stage);
   [[nodiscard]] Wait waits_for(const StageRun& run) const;
+  /// Whether those that use its IMAs before it are done.
+  [[nodiscard]] bool has_crossbars(const StageRun& run) const;
   void opened(int stage);
   void finished_windows(int stage);
   void release(const StageRun& run, std::int64_t windows);

@@ -87,7 +87,10 @@ void Chip::build_stage(int index, const std::vector<LayerSource>& layers) {
   build_imas(index, layers.at(layer));
   std::vector<int> imas(static_cast<std::size_t>(run.layer->replicas), 0);
   for (const place::ImaPart& part : run.layer->imas) ++imas.at(static_cast<std::size_t>(part.replica));
-  run.filled = run.latched = ItemCounter(imas);
+  run.filled = run.latched = run.drained = ItemCounter(imas);
+  if (run.layer->after >= 0)
+    stages_[static_cast<std::size_t>(program_.layers.at(static_cast<std::size_t>(run.layer->after)).stage)]
+        .next_user = index;
   for (const place::Join& join : run.layer->joins) run.joins.emplace_back(join.parts);
 }
 
@@ -106,7 +109,9 @@ void Chip::build_imas(int index, const LayerSource& source) {
       agent->adc_time += conversion * timing.chunks;
       agent->shortest_read += base::align_up(timing.read_latency, timing.clock) * timing.chunks;
     }
-    const std::string name = "ima" + std::to_string(place.tile) + "_" + std::to_string(place.ima);
+    std::string name = "ima" + std::to_string(place.tile) + "_" + std::to_string(place.ima);
+    // A user of shared IMAs has them to itself until their results are drained, so it sees them as its own.
+    if (run.layer->after >= 0) name.append("_").append(std::to_string(index));
     if (structural) {
       agent->module =
           std::make_unique<ima::StructuralIma>(name.c_str(), structural_params(arch_), agent->planned.plan);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the chip reports at the end.
 #include <algorithm>
+#include <map>
 #include <string>
 
 #include "models/base/errors.h"
@@ -30,6 +31,13 @@ struct OneUse {
   std::int64_t uses = 0;
   std::int64_t waits = 0;
   Time waited;
+  OneUse& operator+=(const OneUse& other) {
+    busy += other.busy;
+    uses += other.uses;
+    waits += other.waits;
+    waited += other.waited;
+    return *this;
+  }
 };
 
 void add_use(ResourceUse& use, const OneUse& one) {
@@ -70,6 +78,7 @@ CycleResult Chip::result() const {
   result.events = events_;
   ResourceUse imas = named("ima");
   ResourceUse adcs = named("adc");
+  std::map<std::pair<int, int>, std::pair<OneUse, OneUse>> by_place;  // layers may share an IMA
   if (options_.structural != nullptr) result.structural_actions.resize(program_.layers.size());
   for (const StageRun& run : stages_) {
     StageStatistics statistics = run.statistics;
@@ -77,11 +86,14 @@ CycleResult Chip::result() const {
     statistics.input_stall = run.stalls.input();
     statistics.output_stall = run.stalls.output();
     statistics.busy = run.last_work - statistics.first_start - run.stalls.input() - run.stalls.output();
-    for (const auto& ima : run.imas) {
+    for (std::size_t part = 0; part < run.imas.size(); ++part) {
+      const auto& ima = run.imas[part];
+      const place::ImaPart& place = run.layer->imas[part];
       const Time held = ima->module->read_time() - ima->shortest_read * ima->reads;
       statistics.adc_wait += held;
-      add_use(imas, {ima->module->read_time(), ima->reads, 0, {}});
-      add_use(adcs, {ima->adc_time * ima->reads, ima->reads, held > Time() ? ima->reads : 0, held});
+      auto& [of_ima, of_adc] = by_place[{place.tile, place.ima}];
+      of_ima += {ima->module->read_time(), ima->reads, 0, {}};
+      of_adc += {ima->adc_time * ima->reads, ima->reads, held > Time() ? ima->reads : 0, held};
       if (options_.structural == nullptr) continue;
       result.structural_actions[static_cast<std::size_t>(run.stage->layer)] +=
           without_registers(ima->module->actions());
@@ -89,6 +101,10 @@ CycleResult Chip::result() const {
     result.actions += statistics.actions;
     result.stages.push_back(statistics);
     result.end = std::max({result.end, statistics.last_end, run.last_work});
+  }
+  for (const auto& [place, uses] : by_place) {
+    add_use(imas, uses.first);
+    add_use(adcs, uses.second);
   }
   result.imas_used = imas.instances;
   result.resources.push_back(imas);

@@ -84,6 +84,8 @@ struct StageRun {
   std::vector<ItemCounter> joins;   ///< items: windows of the join's replica
   ItemCounter filled{1};            ///< windows, by IMA
   ItemCounter latched{1};           ///< and where a digital stage has done its work, by part
+  ItemCounter drained{1};           ///< windows whose results have left all IMAs
+  int next_user = -1;               ///< stage that uses its IMAs after it
   std::vector<Source> sources;      ///< crossbar stages: one per join; digital stages: one per tile
   std::vector<WorkStep> absorbing;  ///< [part] reducing stages: the work per image that input pixels share
   StallMeter stalls;

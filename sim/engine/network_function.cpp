@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
+#include "mapper/graph/given_grid.h"
 #include "mapper/reference/executor.h"
+#include "mapper/reference/integer_kernel.h"
 #include "models/base/errors.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/window_source.h"
@@ -50,11 +53,19 @@ class LayerOutput final : public OutputSink {
               std::int64_t positions_per_image, std::vector<float>& y, std::vector<std::int64_t>* sums)
       : scales_(quant.weights.scale),
         input_scale_(quant.input.scale),
-        bias_(bias_of(node)),
         outputs_(outputs),
         plane_(node.op == graph::Op::conv ? positions_per_image : 1),
         y_(y),
-        sums_(sums) {}
+        sums_(sums) {
+    const std::vector<float>* bias = bias_of(node);
+    const bool given = graph::weight_grid(node) != nullptr;
+    for (std::size_t o = 0; o < static_cast<std::size_t>(outputs); ++o) {
+      const float value = bias == nullptr ? 0.0F : (*bias)[o];
+      const double step = input_scale_ * scales_[o];
+      bias_steps_.push_back(given ? reference::bias_in_steps(value, step)
+                                  : static_cast<double>(value) / step);
+    }
+  }
 
   void store(std::int64_t first, int count, const std::int64_t* sums) override {
     for (std::int64_t position = first; position < first + count; ++position, sums += outputs_) {
@@ -62,8 +73,8 @@ class LayerOutput final : public OutputSink {
       for (std::int64_t o = 0; o < outputs_; ++o) {
         const auto at = static_cast<std::size_t>(base + o * plane_);
         const auto channel = static_cast<std::size_t>(o);
-        const double bias = bias_ == nullptr ? 0.0 : static_cast<double>((*bias_)[channel]);
-        y_[at] = static_cast<float>(static_cast<double>(sums[o]) * input_scale_ * scales_[channel] + bias);
+        const double step = input_scale_ * scales_[channel];
+        y_[at] = static_cast<float>((static_cast<double>(sums[o]) + bias_steps_[channel]) * step);
         if (sums_ != nullptr) (*sums_)[at] = sums[o];
       }
     }
@@ -72,7 +83,7 @@ class LayerOutput final : public OutputSink {
  private:
   const std::vector<double>& scales_;
   double input_scale_;
-  const std::vector<float>* bias_;
+  std::vector<double> bias_steps_;  ///< in steps of the sums, by output
   std::int64_t outputs_;
   std::int64_t plane_;  ///< positions of one channel of NCHW; 1 where outputs lie side by side
   std::vector<float>& y_;
@@ -85,11 +96,16 @@ struct NetworkFunction::Impl {
   Impl(std::shared_ptr<const graph::Graph> g, std::vector<NetworkLayer> l, bool gate)
       : graph(std::move(g)), layers(std::move(l)), executor(graph), layer_of_node(graph->nodes.size(), -1) {
     std::size_t next = 0;
+    std::map<const slice::SlicedLayer*, std::shared_ptr<const LayerFunction>> made;
     for (std::size_t n = 0; n < graph->nodes.size(); ++n) {
       if (!graph::on_crossbars(graph->nodes[n])) continue;
       BITLINE_CHECK(next < layers.size() && layers[next].quant.node == static_cast<graph::NodeId>(n));
       layer_of_node[n] = static_cast<int>(next);
-      functions.emplace_back(layers[next].sliced, layers[next].drive_sets, gate);
+      // Layers on the same crossbars are one function.
+      auto& function = made[layers[next].sliced.get()];
+      if (!function)
+        function = std::make_shared<const LayerFunction>(layers[next].sliced, layers[next].drive_sets, gate);
+      functions.push_back(function);
       ++next;
     }
     BITLINE_CHECK(next == layers.size());
@@ -109,7 +125,7 @@ struct NetworkFunction::Impl {
     if (options.keep_sums) sums.resize(y.as<float>().size());
     LayerOutput sink(node, quant, layers[l].sliced->outputs(), source.positions() / images, y.as<float>(),
                      options.keep_sums ? &sums : nullptr);
-    result.activity[l] = functions[l].run(source, sink);
+    result.activity[l] = functions[l]->run(source, sink);
     if (options.keep_sums) trace.y = {y.shape, std::move(sums)};
     if (options.keep_inputs) trace.x = {x.shape, std::move(codes)};
     return true;
@@ -117,7 +133,7 @@ struct NetworkFunction::Impl {
 
   std::shared_ptr<const graph::Graph> graph;
   std::vector<NetworkLayer> layers;
-  std::vector<LayerFunction> functions;
+  std::vector<std::shared_ptr<const LayerFunction>> functions;
   reference::Executor executor;
   std::vector<int> layer_of_node;
 };
@@ -158,7 +174,7 @@ const std::vector<NetworkLayer>& NetworkFunction::layers() const {
   return impl_->layers;
 }
 const LayerFunction& NetworkFunction::function(std::size_t layer) const {
-  return impl_->functions.at(layer);
+  return *impl_->functions.at(layer);
 }
 
 }  // namespace bitline::engine

@@ -48,11 +48,7 @@ def test_outputs_are_the_runtimes(model, command, machine, tmp_path):
     apart = steps_apart(np.load(tmp_path / "logits.npy"), model)
     print(f"{model}: {(apart > 0).sum()} of {apart.size} outputs differ, the most by {apart.max()} steps")
     assert apart.max() <= 1
-    if model == "qdq-tensor":
-        # Known: 4 of 3600 (0.11 %), just over the limit of 0.1 % that the others keep. Not explained yet.
-        assert (apart > 0).sum() == 4
-    else:
-        assert (apart > 0).sum() <= apart.size // 1000
+    assert (apart > 0).sum() <= apart.size // 1000
 
 
 def weights_of(node, graph, values):

@@ -182,11 +182,20 @@ arch::Arch round_machine() {
   return a;
 }
 
-Network place_network(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch) {
+Network place_network(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
+                      const std::vector<place::LayerId>& shares) {
   std::mt19937 random(7);
   Network network{arch, {}, {}};
   std::vector<place::LayerInput> inputs = place::testing::sliced_layers(*graph, arch);
-  for (place::LayerInput& input : inputs) {
+  for (std::size_t l = 0; l < inputs.size(); ++l) {
+    place::LayerInput& input = inputs[l];
+    if (!shares.empty() && shares[l] >= 0) {
+      const auto owner = static_cast<std::size_t>(shares[l]);
+      input.sliced = inputs[owner].sliced;
+      input.shares = shares[l];
+      network.layers.push_back(network.layers[owner]);
+      continue;
+    }
     auto layer = std::make_shared<slice::SlicedLayer>(*input.sliced);
     const std::size_t codes = static_cast<std::size_t>(layer->arrays) *
                               static_cast<std::size_t>(layer->outputs()) *

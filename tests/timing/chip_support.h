@@ -20,8 +20,10 @@ struct Network {
   place::Program program;
   std::vector<cycle::LayerSource> layers;
 };
-/// Places `graph` on `arch`, with seeded cells and conversions that never clip.
-[[nodiscard]] Network place_network(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch);
+/// Places `graph` on `arch`, with seeded cells and conversions that never clip. `shares`: by layer, the one
+/// whose cells and crossbars it uses, or -1; empty: none does.
+[[nodiscard]] Network place_network(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
+                                    const std::vector<place::LayerId>& shares = {});
 
 /// Times in fs: "total", "image_end.<i>", "stage.<s>.first_start" ..., "stage.<s>.<action>",
 /// "action.<action>".

@@ -12,6 +12,7 @@
 
 #include "mapper/graph/shapes.h"
 #include "mapper/onnx/import.h"
+#include "mapper/reference/integer_kernel.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
 
@@ -270,6 +271,18 @@ TEST(Executor, InputsThatDoNotFitAreRefused) {
   integers.data = std::vector<std::int32_t>(64);
   EXPECT_THAT([&] { static_cast<void>(executor.run({integers})); },
               ThrowsMessage<base::UsageError>(HasSubstr("not float32")));
+}
+
+TEST(BiasInSteps, IsTheWholeNumberThatAFloatStandsFor) {
+  std::mt19937 random(5);
+  for (int i = 0; i < 1000; ++i) {
+    const double step = std::ldexp(1.0 + static_cast<double>(random() % 1000003) / 1e6, -12);
+    const auto code = static_cast<std::int32_t>(random() % (1U << 23)) - (1 << 22);
+    EXPECT_EQ(bias_in_steps(static_cast<float>(code * step), step), code);
+  }
+  EXPECT_EQ(bias_in_steps(0.0F, 0.1), 0.0);
+  EXPECT_EQ(bias_in_steps(0.75F, 0.5), 1.5) << "not on the grid: as it is";
+  EXPECT_EQ(bias_in_steps(0x1p26F, 1.5), 0x1p26 / 1.5) << "beyond the whole numbers of a float";
 }
 
 }  // namespace
