@@ -65,6 +65,11 @@ class Images {
 [[nodiscard]] Images load_images(const graph::Graph& graph, const std::string& path,
                                  const std::string& option, const Normalisation& normalisation = {});
 
+/// The same from one array for each network input, given as "name=file" in any order. All that is wrong with
+/// names is told at once.
+[[nodiscard]] Images load_named_images(const graph::Graph& graph, const std::vector<std::string>& named,
+                                       const std::string& option, const Normalisation& normalisation = {});
+
 /// `count` images of values uniform in [0, 1): the same for the same seed, everywhere. Throws
 /// base::UsageError where they have more than 2^28 values.
 [[nodiscard]] Images random_images(const graph::Graph& graph, std::int64_t count, std::uint64_t seed);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "mapper/onnx/import.h"
@@ -181,6 +182,25 @@ class ArraySource final : public Images::Source {
   std::vector<InputColumn> columns_;
 };
 
+/// `by_input`: the files of each network input, one after another.
+Images open_files(const graph::Graph& graph, const std::vector<std::vector<fs::path>>& by_input,
+                  const std::string& option, const std::string& where, const Normalisation& normalisation) {
+  std::vector<InputColumn> columns;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const graph::Value& input = graph.values[static_cast<std::size_t>(graph.inputs[i])];
+    InputColumn column(input.shape, normalisation);
+    for (const fs::path& file : by_input[i]) column.add(open_array(file, option, input));
+    if (!columns.empty() && column.count() != columns.front().count())
+      refuse(where,
+             fmt::format("has {} images for input '{}' and {} for the first input", column.count(),
+                         input.name, columns.front().count()),
+             "as many for each input");
+    columns.push_back(std::move(column));
+  }
+  const std::int64_t count = columns.empty() ? 0 : columns.front().count();
+  return {count, std::make_shared<const ArraySource>(std::move(columns))};
+}
+
 }  // namespace
 
 Images open_arrays(const ReadRequest& request) {
@@ -189,27 +209,46 @@ Images open_arrays(const ReadRequest& request) {
   const bool folder = fs::is_directory(request.path, error);
   if (!folder && graph.inputs.size() > 1)
     refuse(request.where(), fmt::format("is one file for a network of {} inputs", graph.inputs.size()),
-           "a folder with one file per input");
+           "a folder with one file per input, or name=file for each of them");
   const std::vector<fs::path> files =
       folder ? arrays_of(request.path, request.option) : std::vector<fs::path>{request.path};
-  std::vector<InputColumn> columns;
-  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-    const graph::Value& input = graph.values[static_cast<std::size_t>(graph.inputs[i])];
-    InputColumn column(input.shape, request.normalisation);
-    if (graph.inputs.size() == 1) {
-      for (const fs::path& file : files) column.add(open_array(file, request.option, input));
-    } else {
-      column.add(open_array(file_of_input(files, graph, i, request.where()), request.option, input));
-    }
-    if (!columns.empty() && column.count() != columns.front().count())
-      refuse(request.where(),
-             fmt::format("has {} images for input '{}' and {} for the first input", column.count(),
-                         input.name, columns.front().count()),
-             "as many for each input");
-    columns.push_back(std::move(column));
+  if (graph.inputs.size() == 1)
+    return open_files(graph, {files}, request.option, request.where(), request.normalisation);
+  std::vector<std::vector<fs::path>> by_input;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i)
+    by_input.push_back({file_of_input(files, graph, i, request.where())});
+  return open_files(graph, by_input, request.option, request.where(), request.normalisation);
+}
+
+Images load_named_images(const graph::Graph& graph, const std::vector<std::string>& named,
+                         const std::string& option, const Normalisation& normalisation) {
+  std::map<std::string, std::string> given;
+  std::vector<base::Problem> problems;
+  std::string names;
+  for (const graph::ValueId id : graph.inputs)
+    names += (names.empty() ? "" : ", ") + graph.values[static_cast<std::size_t>(id)].name;
+  for (const std::string& text : named) {
+    const std::size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    const bool known = std::any_of(graph.inputs.begin(), graph.inputs.end(), [&](graph::ValueId id) {
+      return graph.values[static_cast<std::size_t>(id)].name == name;
+    });
+    if (equals == std::string::npos || !known)
+      problems.push_back({option + " " + text, "names no input of the network", names, ""});
+    else if (!given.emplace(name, text.substr(equals + 1)).second)
+      problems.push_back({option + " " + text, "the input is given twice", "each input once", ""});
   }
-  const std::int64_t count = columns.empty() ? 0 : columns.front().count();
-  return {count, std::make_shared<const ArraySource>(std::move(columns))};
+  std::vector<std::vector<fs::path>> by_input;
+  for (const graph::ValueId id : graph.inputs) {
+    const std::string& name = graph.values[static_cast<std::size_t>(id)].name;
+    if (!given.contains(name))
+      problems.push_back(
+          {option, "the network's input '" + name + "' is not given", option + " " + name + "=file", ""});
+    else
+      by_input.push_back({given.at(name)});
+  }
+  if (!problems.empty()) throw base::UsageError(std::move(problems));
+  return open_files(graph, by_input, option, option, normalisation);
 }
 
 }  // namespace bitline::sim

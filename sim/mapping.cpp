@@ -4,10 +4,13 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <map>
 #include <new>
 #include <utility>
 
+#include "mapper/graph/shared_weights.h"
 #include "mapper/onnx/import.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
@@ -41,6 +44,30 @@ Mapping within_memory(const std::string& name, const Map& map) {
   }
 }
 
+bool same_codes(const quantize::LayerQuant& a, const quantize::LayerQuant& b) {
+  return a.input.bits == b.input.bits && a.input.is_signed == b.input.is_signed &&
+         a.input.zero_point == b.input.zero_point && a.input.symmetric == b.input.symmetric &&
+         a.weights.bits == b.weights.bits && a.weights.scheme == b.weights.scheme &&
+         a.weights.codes == b.weights.codes;
+}
+
+/// By layer: the first one whose crossbars can serve it too; -1: it needs its own.
+std::vector<int> shared_crossbars(const graph::Graph& graph,
+                                  const std::vector<quantize::LayerQuant>& quants) {
+  const std::vector<graph::NodeId> first = graph::first_with_weights(graph);
+  std::map<graph::NodeId, std::vector<int>> owners;  // more than one where the same weights get other codes
+  std::vector<int> shares;
+  for (std::size_t i = 0; i < quants.size(); ++i) {
+    std::vector<int>& candidates = owners[first[static_cast<std::size_t>(quants[i].node)]];
+    const auto found = std::find_if(candidates.begin(), candidates.end(), [&](int other) {
+      return same_codes(quants[static_cast<std::size_t>(other)], quants[i]);
+    });
+    shares.push_back(found == candidates.end() ? -1 : *found);
+    if (found == candidates.end()) candidates.push_back(static_cast<int>(i));
+  }
+  return shares;
+}
+
 Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                const std::vector<quantize::Range>& ranges) {
   Mapping mapping;
@@ -52,22 +79,50 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   const std::vector<quantize::Range> unknown(ranges.empty() ? network.values.size() : 0,
                                              quantize::Range{0.0, 1.0});
   mapping.quants = quantize::quantize(network, ranges.empty() ? unknown : ranges, precision);
+  mapping.shares = shared_crossbars(network, mapping.quants);
   mapping.sliced.resize(mapping.quants.size());
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
+    if (mapping.shares[i] >= 0) return;
     const quantize::LayerQuant& quant = mapping.quants[i];
     mapping.sliced[i] = std::make_shared<const slice::SlicedLayer>(
         slice::slice_layer(slice::layer_shape(network.node(quant.node)), quant, mapping.arch()));
   });
+  for (std::size_t i = 0; i < mapping.sliced.size(); ++i) {
+    if (mapping.shares[i] >= 0)
+      mapping.sliced[i] = mapping.sliced[static_cast<std::size_t>(mapping.shares[i])];
+  }
   return mapping;
+}
+
+std::map<std::string, std::int64_t> read_dimensions(const std::vector<std::string>& given) {
+  std::map<std::string, std::int64_t> sizes;
+  std::vector<base::Problem> problems;
+  for (const std::string& text : given) {
+    const std::size_t equals = text.rfind('=');
+    const std::string name = text.substr(0, equals);
+    std::int64_t size = 0;
+    const char* end = text.data() + text.size();
+    const char* digits = equals == std::string::npos ? end : text.data() + equals + 1;
+    const auto [last, error] = std::from_chars(digits, end, size);
+    if (name.empty() || digits == end || error != std::errc() || last != end || size < 1) {
+      problems.push_back({"--dim " + text, "is no name and size", "name=size, a whole number from 1", ""});
+    } else if (!sizes.emplace(name, size).second) {
+      problems.push_back({"--dim " + text, "the name is given twice", "each name once", ""});
+    }
+  }
+  if (!problems.empty()) throw base::UsageError(std::move(problems));
+  return sizes;
 }
 
 }  // namespace
 
-std::shared_ptr<const graph::Graph> import_network(const std::string& path) {
+std::shared_ptr<const graph::Graph> import_network(const std::string& path,
+                                                   const std::vector<std::string>& dimensions) {
   onnx::ImportOptions options;
   options.allow_fixed_batch = false;
   options.max_total_elements = base::memory_limit() / static_cast<std::int64_t>(sizeof(float));
   options.max_value_elements = options.max_total_elements / 4;
+  options.dimensions = read_dimensions(dimensions);
   try {
     std::error_code unknown;  // reported when the file is read
     const std::uintmax_t size = std::filesystem::file_size(path, unknown);
@@ -88,7 +143,7 @@ Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph
     Mapping mapping = sliced(std::move(machine), std::move(graph), ranges);
     std::vector<place::LayerInput> layers;
     for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-      layers.push_back({mapping.quants[i].node, mapping.sliced[i]});
+      layers.push_back({mapping.quants[i].node, mapping.sliced[i], mapping.shares[i]});
     mapping.program = place::place(mapping.graph, mapping.arch(), layers);
     return mapping;
   });
@@ -96,12 +151,12 @@ Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph
 
 Mapping map_network(const MappingRequest& request) {
   arch::LoadedArch machine = arch::load_arch(request.arch, request.overrides);
-  return map_network(std::move(machine), import_network(request.network));
+  return map_network(std::move(machine), import_network(request.network, request.dimensions));
 }
 
 Mapping slice_network(const MappingRequest& request) {
   arch::LoadedArch machine = arch::load_arch(request.arch, request.overrides);
-  std::shared_ptr<const graph::Graph> graph = import_network(request.network);
+  std::shared_ptr<const graph::Graph> graph = import_network(request.network, request.dimensions);
   const std::string name = graph->name;
   return within_memory(name, [&] { return sliced(std::move(machine), std::move(graph), {}); });
 }

@@ -17,9 +17,10 @@ namespace bitline::sim {
 
 /// A machine and a network, as files.
 struct MappingRequest {
-  std::string arch;                    ///< YAML
-  std::vector<std::string> overrides;  ///< "key.path=value"
-  std::string network;                 ///< ONNX; a leading dimension other than 1 is refused
+  std::string arch;                     ///< YAML
+  std::vector<std::string> overrides;   ///< "key.path=value"
+  std::string network;                  ///< ONNX; a leading dimension other than 1 is refused
+  std::vector<std::string> dimensions;  ///< "name=size" of symbolic dimensions
 };
 
 struct Mapping {
@@ -27,13 +28,16 @@ struct Mapping {
   std::shared_ptr<const graph::Graph> graph;
   std::vector<quantize::LayerQuant> quants;                       ///< one per crossbar layer, in node order
   std::vector<std::shared_ptr<const slice::SlicedLayer>> sliced;  ///< the same
-  place::Program program;                                         ///< layers in the same order
+  std::vector<int> shares;  ///< by layer: the one before it whose crossbars it uses; -1: it has its own
+  place::Program program;   ///< layers in the same order
 
   [[nodiscard]] const arch::Arch& arch() const { return machine.arch; }
 };
 
-/// The network of a request, with every dimension known and batch 1. Throws base::NetworkError.
-[[nodiscard]] std::shared_ptr<const graph::Graph> import_network(const std::string& path);
+/// The network of a request, with every dimension known: batch 1, unless `dimensions` gives it. Throws
+/// base::NetworkError, and base::UsageError for dimensions that are not "name=size".
+[[nodiscard]] std::shared_ptr<const graph::Graph> import_network(
+    const std::string& path, const std::vector<std::string>& dimensions = {});
 
 /// Quantises, slices and places `graph` on `machine`. `ranges` of activations (quantize::calibrate) may be
 /// empty: they have no part in what lies where. Throws base::ConfigError, NetworkError, MappingError.

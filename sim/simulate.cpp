@@ -54,7 +54,7 @@ void check(const SimulationRequest& request) {
     problems.push_back({"--batch", std::to_string(request.batch), "a whole number from 1", ""});
   if (request.timeout_s < 0)
     problems.push_back({"--timeout", fmt::format("{}", request.timeout_s), "seconds, 0 for no limit", ""});
-  if (!request.labels.empty() && request.input.empty())
+  if (!request.labels.empty() && request.input.empty() && request.named_inputs.empty())
     problems.push_back(
         {"--labels", "given without --input", "", "give the images that the labels belong to"});
   check_trace(request, problems);
@@ -69,9 +69,19 @@ std::optional<std::vector<std::int64_t>> labels_of(const std::string& labels, co
   return images.labels();
 }
 
+Images input_images(const graph::Graph& graph, const std::string& path, const std::vector<std::string>& named,
+                    const Normalisation& normalisation) {
+  if (named.empty()) return load_images(graph, path, "--input", normalisation);
+  if (!path.empty())
+    throw base::UsageError(
+        base::Problem{"--input " + path, "beside named inputs", "name=file for each input, or one path", ""});
+  return load_named_images(graph, named, "--input", normalisation);
+}
+
 Data load(const SimulationRequest& request, const graph::Graph& graph) {
-  Images images = request.input.empty() ? random_images(graph, request.batch, request.seed)
-                                        : load_images(graph, request.input, "--input", request.normalisation);
+  const bool has_input = !request.input.empty() || !request.named_inputs.empty();
+  Images images = has_input ? input_images(graph, request.input, request.named_inputs, request.normalisation)
+                            : random_images(graph, request.batch, request.seed);
   if (request.batch > images.count())
     throw base::UsageError(base::Problem{"--batch", fmt::format("{} images to stream", request.batch),
                                          fmt::format("1 to {}, the images of --input", images.count()), ""});
@@ -177,8 +187,9 @@ result::Provenance provenance(const SimulationRequest& request, const Mapping& m
   }
   p.config_sha256 = result::sha256(resolved);
   p.seed = request.seed;
-  p.inputs = request.input.empty() ? "random" : "given";
-  p.calibration = !request.calibration.empty() ? "given" : request.input.empty() ? "random" : "inputs";
+  const bool given = !request.input.empty() || !request.named_inputs.empty();
+  p.inputs = given ? "given" : "random";
+  p.calibration = !request.calibration.empty() ? "given" : given ? "inputs" : "random";
   p.images_streamed = request.batch;
   p.images_evaluated = images;
   return p;
@@ -195,7 +206,8 @@ result::Result simulate(const SimulationRequest& request) {
   if (!request.dump_layers.empty()) result::OutputFolder(request.dump_layers, "--dump-layers");
 
   arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
-  const std::shared_ptr<const graph::Graph> graph = import_network(request.files.network);
+  const std::shared_ptr<const graph::Graph> graph =
+      import_network(request.files.network, request.files.dimensions);
   const Data data = load(request, *graph);
   watch.done("import");
   const reference::Executor executor(graph);
@@ -236,8 +248,8 @@ result::Result simulate(const SimulationRequest& request) {
 InferResult infer(const InferRequest& request) {
   std::optional<result::OutputFolder> folder;
   if (!request.dump_outputs.empty()) folder.emplace(request.dump_outputs, "--dump-outputs");
-  const std::shared_ptr<const graph::Graph> graph = import_network(request.network);
-  const Images images = load_images(*graph, request.input, "--input", request.normalisation);
+  const std::shared_ptr<const graph::Graph> graph = import_network(request.network, request.dimensions);
+  const Images images = input_images(*graph, request.input, request.named_inputs, request.normalisation);
   InferResult r;
   r.images = images.count();
   r.top1.resize(images.size());

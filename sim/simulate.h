@@ -23,7 +23,8 @@ enum class Mode {
 
 struct SimulationRequest {
   MappingRequest files;
-  std::string input;            ///< images (load_images); empty: `batch` random ones
+  std::string input;                      ///< images (load_images); empty: `batch` random ones
+  std::vector<std::string> named_inputs;  ///< instead: "name=file" for each network input (load_named_images)
   std::string labels;           ///< of the images; empty: those that come with the images, or no accuracy
   std::string calibration;      ///< images; empty: the first kCalibrationImages of the input
   Normalisation normalisation;  ///< of the input and of the calibration images
@@ -51,8 +52,10 @@ inline constexpr std::int64_t kCalibrationImages = 64;
 /// The float32 reference of a network.
 struct InferRequest {
   std::string network;
+  std::vector<std::string> dimensions;  ///< "name=size" of symbolic dimensions
   std::string input;
-  std::string labels;  ///< empty: those that come with the images, or no accuracy
+  std::vector<std::string> named_inputs;  ///< as of SimulationRequest
+  std::string labels;                     ///< empty: those that come with the images, or no accuracy
   Normalisation normalisation;
   std::string dump_outputs;  ///< folder; empty: none
 };

@@ -4,8 +4,10 @@
 #include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
 
+#include <filesystem>
 #include <limits>
 
+#include "mapper/onnx/external_data.h"
 #include "mapper/onnx/importer.h"
 #include "mapper/onnx/model_reader.h"
 #include "mapper/onnx/tensor_proto.h"
@@ -18,14 +20,17 @@ graph::Graph import_onnx(const std::string& path, const ImportOptions& options) 
   const MappedFile file(path);
   ::onnx::ModelProto model;
   const RawInitializers raw = read_model(file.bytes(), file.descriptor(), path, model);
-  return import_model(model, raw, path, options);
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  ExternalData external(folder.empty() ? "." : folder);
+  return import_model(model, {raw, external}, path, options);
 }
 
 graph::Graph import_onnx_bytes(std::string_view bytes, const std::string& name,
                                const ImportOptions& options) {
   ::onnx::ModelProto model;
   const RawInitializers raw = read_model(bytes, -1, name, model);
-  return import_model(model, raw, name, options);
+  ExternalData external({});
+  return import_model(model, {raw, external}, name, options);
 }
 
 tensor::Tensor load_tensor_pb(const std::string& path) {

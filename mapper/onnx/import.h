@@ -23,6 +23,8 @@ struct ImportOptions {
   /// A network input with a fixed leading dimension N > 1: true keeps it (shapes then carry N), false refuses
   /// it.
   bool allow_fixed_batch = true;
+  /// Sizes of symbolic dimensions of network inputs, by name; a leading one that is not here becomes 1.
+  std::map<std::string, std::int64_t> dimensions;
   /// Network inputs to be taken as constants (for files that pass weights as inputs).
   std::map<std::string, tensor::Tensor> constants;
   /// Most elements of any one value (2^28: 1 GiB of float).

@@ -4,11 +4,14 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "mapper/graph/order.h"
+#include "mapper/onnx/functions.h"
 #include "mapper/onnx/network_builder.h"
 #include "mapper/onnx/node_context.h"
 #include "mapper/onnx/operators.h"
@@ -27,14 +30,15 @@ using ::onnx::TensorProto;
 using ::onnx::ValueInfoProto;
 
 constexpr int kLastOpset = 23;
+/// Bytes per element that data in other files are counted with towards the limit on all values.
+constexpr std::int64_t kSmallestElement = 4;
 
 class Importer {
  public:
-  Importer(ModelProto& model, const RawInitializers& raw, const std::string& file,
-           const ImportOptions& options)
+  Importer(ModelProto& model, TensorBytes bytes, const std::string& file, const ImportOptions& options)
       : model_(model),
         graph_(*model.mutable_graph()),
-        raw_(raw),
+        bytes_(bytes),
         file_(file),
         options_(options),
         network_(graph_.name().empty() ? file : graph_.name(),
@@ -46,6 +50,8 @@ class Importer {
       throw_problems();
     }
     read_opset();
+    throw_problems();
+    inline_calls();
     name_nodes();
     check_operators();
     define_names();
@@ -98,6 +104,39 @@ class Importer {
     if (opset_ < 1 || opset_ > kLastOpset) {
       report("", opset_ == 0 ? "names no operator set" : "an operator set that is not known",
              "1 to " + std::to_string(kLastOpset), "convert it with onnx.version_converter");
+    }
+  }
+
+  void inline_calls() {
+    for (base::Problem& problem : inline_functions(model_)) {
+      problem.where = file_ + ": " + problem.where;
+      problems_.push_back(std::move(problem));
+    }
+    throw_problems();
+    for (NodeProto& node : *graph_.mutable_node()) {
+      for (auto& attribute : *node.mutable_attribute()) {
+        if (attribute.has_t()) load_external("node '" + node.name() + "'", *attribute.mutable_t());
+      }
+    }
+  }
+
+  /// Where the data of a tensor lie whose data are in another file; none: they are not.
+  std::optional<RawData> external_data(TensorProto& tensor, const std::string& name) {
+    std::optional<RawData> raw = bytes_.external.find(tensor);
+    if (raw) network_.charge(static_cast<std::int64_t>(raw->size()) / kSmallestElement, name);
+    return raw;
+  }
+
+  /// The same for a tensor in an attribute, which gets its data.
+  void load_external(const std::string& element, TensorProto& tensor) {
+    try {
+      const std::optional<RawData> raw = external_data(tensor, element);
+      if (!raw) return;
+      std::string data(raw->size(), '\0');
+      raw->read(0, data.data(), data.size());
+      tensor.set_raw_data(std::move(data));
+    } catch (const std::invalid_argument& error) {
+      report(element, error.what(), "", "");
     }
   }
 
@@ -214,11 +253,10 @@ class Importer {
       TensorProto& proto = *graph_.mutable_initializer(i);
       const std::string name = proto.name();
       try {
+        const std::optional<RawData> external = external_data(proto, name);
+        const std::optional<RawData>& raw = external ? external : bytes_.raw[static_cast<std::size_t>(i)];
         auto range = code_range(proto.data_type());
-        network_.add_constant(
-            name,
-            std::make_shared<const tensor::Tensor>(take_tensor(proto, raw_[static_cast<std::size_t>(i)])),
-            range);
+        network_.add_constant(name, std::make_shared<const tensor::Tensor>(take_tensor(proto, raw)), range);
       } catch (const std::invalid_argument& error) {
         report("initializer '" + name + "'", error.what(), "", "");
       }
@@ -241,6 +279,20 @@ class Importer {
       } catch (const std::invalid_argument& error) {
         report("network input '" + input.name() + "'", error.what(), "", "");
       }
+    }
+    check_dimensions();
+  }
+
+  /// Sizes that were given for dimensions that no input has.
+  void check_dimensions() {
+    std::string known;
+    for (const std::set<std::string>* names : {&bound_, &symbolic_}) {
+      for (const std::string& name : *names) known += (known.empty() || name.empty() ? "" : ", ") + name;
+    }
+    for (const auto& [name, size] : options_.dimensions) {
+      if (bound_.contains(name)) continue;
+      report("--dim " + name + "=" + std::to_string(size), "no network input has that dimension",
+             known.empty() ? "none: all dimensions are fixed" : known, "");
     }
   }
 
@@ -274,12 +326,18 @@ class Importer {
       }
       return size;
     }
+    const auto bound = options_.dimensions.find(dimension.dim_param());
+    if (!dimension.dim_param().empty() && bound != options_.dimensions.end()) {
+      bound_.insert(bound->first);
+      return bound->second;
+    }
+    symbolic_.insert(dimension.dim_param());
     if (d > 0) {
       const std::string name = dimension.dim_param().empty() ? "?" : dimension.dim_param();
-      report(
-          where, "dimension " + std::to_string(d) + " is symbolic ('" + name + "')",
-          "a number; only the batch (dimension 0) may be symbolic",
-          "export it with that dimension fixed, or fix it with onnxruntime.tools.make_dynamic_shape_fixed");
+      report(where, "dimension " + std::to_string(d) + " is symbolic ('" + name + "')",
+             "a number; only the batch (dimension 0) is 1 where nothing is said",
+             dimension.dim_param().empty() ? "export it with that dimension fixed"
+                                           : "give it, --dim " + name + "=...");
     }
     return 1;
   }
@@ -316,9 +374,10 @@ class Importer {
 
   ModelProto& model_;
   GraphProto& graph_;
-  const RawInitializers& raw_;
+  TensorBytes bytes_;
   const std::string& file_;
   const ImportOptions& options_;
+  std::set<std::string> bound_, symbolic_;  ///< names of dimensions: given a size; without one
   NetworkBuilder network_;
   std::int64_t opset_ = 0;
   std::vector<std::string> names_;  ///< of the nodes, all different
@@ -330,9 +389,9 @@ class Importer {
 
 }  // namespace
 
-graph::Graph import_model(ModelProto& model, const RawInitializers& raw, const std::string& file,
+graph::Graph import_model(ModelProto& model, TensorBytes bytes, const std::string& file,
                           const ImportOptions& options) {
-  return Importer(model, raw, file, options).run();
+  return Importer(model, bytes, file, options).run();
 }
 
 }  // namespace bitline::onnx

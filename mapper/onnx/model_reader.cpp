@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 
 #include "models/base/errors.h"
 
@@ -25,12 +24,10 @@ using google::protobuf::MessageLite;
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
-/// The largest message that protobuf reads.
-constexpr std::int64_t kLargestFile = std::numeric_limits<std::int32_t>::max();
-
-void require_size(std::int64_t size, const std::string& name) {
+void require_size(std::int64_t size, const std::string& name,
+                  std::int64_t most = MappedFile::kLargestMessage) {
   if (size == 0) throw base::NetworkError({name, "is empty", "an ONNX model", ""});
-  if (size > kLargestFile) {
+  if (size > most) {
     throw base::NetworkError({name, "has " + std::to_string(size) + " bytes", "less than 2 GiB", ""});
   }
 }
@@ -76,19 +73,19 @@ bool read_message(std::string_view bytes, int special, MessageLite& message, con
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path)
+MappedFile::MappedFile(const std::string& path, std::int64_t most)
     : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (descriptor_ < 0) fail_to_read(path, std::string("cannot be read: ") + std::strerror(errno));
   struct stat status {};
   const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
-  if (regular && status.st_size > 0 && status.st_size <= kLargestFile) {
+  if (regular && status.st_size > 0 && status.st_size <= most) {
     size_ = static_cast<std::size_t>(status.st_size);
     data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor_, 0);
   }
   const int error = errno;
   try {
     if (!regular) fail_to_read(path, "is not a regular file");
-    require_size(status.st_size, path);
+    require_size(status.st_size, path, most);
     if (data_ == MAP_FAILED) fail_to_read(path, std::string("cannot be read: ") + std::strerror(error));
   } catch (...) {
     ::close(descriptor_);

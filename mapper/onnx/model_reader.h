@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +22,12 @@ namespace bitline::onnx {
 /// A file's bytes, mapped.
 class MappedFile {
  public:
-  /// Throws base::UsageError if it cannot be read, base::NetworkError if it is empty or has 2 GiB or more.
-  explicit MappedFile(const std::string& path);
+  /// The largest message that protobuf reads.
+  static constexpr std::int64_t kLargestMessage = std::numeric_limits<std::int32_t>::max();
+
+  /// Throws base::UsageError if it cannot be read, base::NetworkError if it is empty or has more than `most`
+  /// bytes.
+  explicit MappedFile(const std::string& path, std::int64_t most = kLargestMessage);
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();

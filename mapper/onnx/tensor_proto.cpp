@@ -149,9 +149,7 @@ Data read_data(const TensorProto& proto, const std::optional<RawData>& raw, cons
 
 tensor::Tensor take_tensor(TensorProto& proto, const std::optional<RawData>& raw) {
   if (proto.data_location() == TensorProto::EXTERNAL || proto.external_data_size() != 0) {
-    fail(
-        "its data lie in another file; save the model with its weights inside (onnx.save_model without "
-        "external data)");
+    fail("its data lie in another file");
   }
   if (proto.has_segment()) fail("segmented tensors are not supported");
   if (proto.dims_size() > 64) fail("has " + std::to_string(proto.dims_size()) + " dimensions");

@@ -18,9 +18,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct CheckOptions {
-  std::vector<std::string> files, archs, networks, overrides;
+  std::vector<std::string> files, archs, networks, overrides, dimensions;
   bool reference = false;
   std::int64_t memory = 0;
+  bool operators = false;
   bool json = false;
 };
 
@@ -83,6 +84,10 @@ void check_files(CheckOptions& options, const Streams& streams) {
     streams.out << arch::reference_markdown();
     return;
   }
+  if (options.operators) {
+    streams.out << operator_list();
+    return;
+  }
   sort_files(options);
   Json report;
   base::ExitCode worst = base::ExitCode::ok;
@@ -94,7 +99,8 @@ void check_files(CheckOptions& options, const Streams& streams) {
         file, "arch", options.json, [&] { return check_arch(file, options.overrides); }, streams, report));
   for (const std::string& file : options.networks)
     note(check_one(
-        file, "network", options.json, [&] { return check_network(file); }, streams, report));
+        file, "network", options.json, [&] { return check_network(file, options.dimensions); }, streams,
+        report));
   if (options.json) streams.out << report.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   if (worst != base::ExitCode::ok) throw Exit{worst};
 }
@@ -113,9 +119,11 @@ void add_check(CLI::App& app, const Streams& streams) {
       ->type_name("FILE")
       ->allow_extra_args(false);
   add_overrides(command, options->overrides);
+  add_dimensions(command, options->dimensions);
   command.add_flag("--reference", options->reference,
                    "Print the reference of all keys (configs/REFERENCE.md)");
   add_memory(command, options->memory);
+  command.add_flag("--operators", options->operators, "Print the operators that networks may use");
   command.add_flag("--json", options->json, "Print JSON");
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline check configs/isaac.yaml", "bitline check workloads/digits-cnn.onnx",

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "mapper/onnx/operators.h"
 #include "models/arch/arch_loader.h"
 #include "models/arch/costs.h"
 #include "sim/assemble.h"
@@ -122,8 +123,24 @@ Checked check_arch(const std::string& path, const std::vector<std::string>& over
   return checked;
 }
 
-Checked check_network(const std::string& path) {
-  const std::shared_ptr<const graph::Graph> imported = sim::import_network(path);
+std::string operator_list() {
+  constexpr std::size_t kWidth = 118;
+  std::string text;
+  std::string line = "  ";
+  const std::vector<std::string> names = onnx::operator_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string word = names[i] + (i + 1 < names.size() ? "," : ".");
+    if (line.size() + 1 + word.size() > kWidth) {
+      text += line + "\n";
+      line = "  ";
+    }
+    line += (line.size() > 2 ? " " : "") + word;
+  }
+  return text + line + "\n";
+}
+
+Checked check_network(const std::string& path, const std::vector<std::string>& dimensions) {
+  const std::shared_ptr<const graph::Graph> imported = sim::import_network(path, dimensions);
   const graph::Graph& graph = *imported;
   std::map<std::string, int> operators;
   std::int64_t macs = 0;

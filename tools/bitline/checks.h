@@ -16,6 +16,8 @@ struct Checked {
 /// base::ConfigError.
 [[nodiscard]] Checked check_arch(const std::string& path, const std::vector<std::string>& overrides);
 /// Inputs, outputs, size and operators of the network. Throws base::NetworkError.
-[[nodiscard]] Checked check_network(const std::string& path);
+[[nodiscard]] Checked check_network(const std::string& path, const std::vector<std::string>& dimensions);
+/// The operators that networks may use, as README.md lists them.
+[[nodiscard]] std::string operator_list();
 
 }  // namespace bitline::cli

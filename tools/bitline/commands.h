@@ -23,12 +23,17 @@ void add_show(CLI::App& app, const Streams& streams);
 void add_check(CLI::App& app, const Streams& streams);
 void add_workload(CLI::App& app, const Streams& streams);
 
-/// --arch, --network and --set, as every command that maps has them.
+/// --arch, --network, --set and --dim, as every command that maps has them.
 void add_mapping_options(CLI::App& command, sim::MappingRequest& request);
 void add_overrides(CLI::App& command, std::vector<std::string>& overrides);
+void add_dimensions(CLI::App& command, std::vector<std::string>& dimensions);
 /// --input, --labels, --mean, --std and --scale, as every command that reads images has them; an empty
 /// `none` means that --input must be given, else it says what happens without it.
-void add_image_options(CLI::App& command, std::string& input, std::string& labels,
+struct InputArguments {
+  std::string& path;
+  std::vector<std::string>& named;  ///< "name=file", instead of a path
+};
+void add_image_options(CLI::App& command, InputArguments input, std::string& labels,
                        sim::Normalisation& normalisation, const std::string& none);
 /// --threads; limit() applies it for as long as its result lives.
 void add_threads(CLI::App& command, int& threads);

@@ -49,7 +49,9 @@ void add_infer(CLI::App& app, const Streams& streams) {
   const auto options = std::make_shared<InferOptions>();
   sim::InferRequest& request = options->request;
   command.add_option("--network", request.network, "Network (ONNX)")->required()->type_name("FILE");
-  add_image_options(command, request.input, request.labels, request.normalisation, "");
+  add_dimensions(command, request.dimensions);
+  add_image_options(command, {request.input, request.named_inputs}, request.labels, request.normalisation,
+                    "");
   command.add_option("--dump-outputs", request.dump_outputs, "Write <output>.npy here")->type_name("DIR");
   add_threads(command, options->threads);
   add_memory(command, options->memory);

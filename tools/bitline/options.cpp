@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 
 #include "models/base/memory_limit.h"
@@ -44,16 +46,38 @@ void add_mapping_options(CLI::App& command, sim::MappingRequest& request) {
   command.add_option("--arch", request.arch, "Architecture (YAML)")->required()->type_name("FILE");
   command.add_option("--network", request.network, "Network (ONNX)")->required()->type_name("FILE");
   add_overrides(command, request.overrides);
+  add_dimensions(command, request.dimensions);
 }
 
-void add_image_options(CLI::App& command, std::string& input, std::string& labels,
+void add_dimensions(CLI::App& command, std::vector<std::string>& dimensions) {
+  command
+      .add_option("--dim", dimensions, "Size of a symbolic dimension of the network's inputs (repeatable)")
+      ->type_name("NAME=N")
+      ->allow_extra_args(false);
+}
+
+void add_image_options(CLI::App& command, InputArguments input, std::string& labels,
                        sim::Normalisation& normalisation, const std::string& none) {
-  CLI::Option& images = *command.add_option("--input", input,
-                                            "Images: float32 NCHW as .npy, TensorProto .pb or a folder of "
-                                            "them; CIFAR-10 .bin; IDX; a folder with one "
-                                            "folder of PNG or JPEG files per class" +
-                                                (none.empty() ? none : fmt::format(" (default: {})", none)));
-  images.type_name("PATH")->required(none.empty());
+  const auto take = [input](const std::vector<std::string>& given) {
+    for (const std::string& text : given) {
+      std::error_code error;
+      const bool is_named = text.find('=') != std::string::npos && !std::filesystem::exists(text, error);
+      if (!is_named && !input.path.empty())
+        throw CLI::ValidationError("--input " + text,
+                                   "is a second path; allowed: one, or name=file for each input");
+      if (is_named)
+        input.named.push_back(text);
+      else
+        input.path = text;
+    }
+  };
+  CLI::Option& images = *command.add_option_function<std::vector<std::string>>(
+      "--input", take,
+      "Images: float32 NCHW as .npy, TensorProto .pb or a folder of "
+      "them; CIFAR-10 .bin; IDX; a folder with one "
+      "folder of PNG or JPEG files per class; for several inputs name=file for each" +
+          (none.empty() ? none : fmt::format(" (default: {})", none)));
+  images.type_name("PATH")->allow_extra_args(false)->required(none.empty());
   command
       .add_option(
           "--labels", labels,

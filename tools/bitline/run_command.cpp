@@ -63,7 +63,8 @@ void run_simulation(RunOptions& options, const Streams& streams) {
 }
 
 void add_data_options(CLI::App& command, sim::SimulationRequest& request) {
-  add_image_options(command, request.input, request.labels, request.normalisation, "random images");
+  add_image_options(command, {request.input, request.named_inputs}, request.labels, request.normalisation,
+                    "random images");
   command
       .add_option("--calibrate", request.calibration,
                   fmt::format("Images that set the activation scales (default: the first {} of the input)",

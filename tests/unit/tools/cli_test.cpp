@@ -168,6 +168,13 @@ TEST(Check, PrintsTheCommittedReference) {
       << "make it again: bitline check --reference > configs/REFERENCE.md";
 }
 
+TEST(Check, TheReadmeListsTheOperators) {
+  std::ifstream file(source("README.md"));
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(readme, HasSubstr("- Operators (`bitline check --operators`):\n" +
+                                bitline({"check", "--operators"}).out));
+}
+
 TEST(Map, TextAndJsonAgree) {
   const Answer text = bitline({"map", "--arch", kArch, "--network", kNetwork});
   ASSERT_EQ(text.code, 0) << text.err;
