@@ -186,6 +186,9 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
   const arch::CostModel costs = cost_model(mapping);
   add_parts(timed, r);
   add_layers(mapping, timed, values, costs, r);
+  if (mapping.grouped.layers > 0)
+    r.grouped = result::Grouped{to_string(mapping.arch().mapping.depthwise), mapping.grouped.layers,
+                                mapping.grouped.packed, mapping.grouped.dense};
   r.crossbars_used = mapping.program.crossbars_used;
   r.crossbars_available = mapping.program.crossbars_available;
 

@@ -10,8 +10,10 @@
 #include <new>
 #include <utility>
 
+#include "mapper/graph/grouped.h"
 #include "mapper/graph/shared_weights.h"
 #include "mapper/onnx/import.h"
+#include "mapper/place/partition.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
 #include "models/base/memory_limit.h"
@@ -68,11 +70,20 @@ std::vector<int> shared_crossbars(const graph::Graph& graph,
   return shares;
 }
 
+std::shared_ptr<const graph::Graph> mapped_graph(std::shared_ptr<const graph::Graph> graph,
+                                                 arch::Depthwise depthwise) {
+  const bool grouped = std::any_of(graph->nodes.begin(), graph->nodes.end(), graph::is_grouped);
+  if (!grouped || depthwise == arch::Depthwise::packed) return graph;
+  return std::make_shared<const graph::Graph>(
+      depthwise == arch::Depthwise::dense ? graph::spread_groups(*graph) : graph::digital_groups(*graph));
+}
+
 Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                const std::vector<quantize::Range>& ranges) {
   Mapping mapping;
   mapping.machine = std::move(machine);
-  mapping.graph = std::move(graph);
+  mapping.grouped = grouped_cost(*graph, mapping.arch());
+  mapping.graph = mapped_graph(std::move(graph), mapping.arch().mapping.depthwise);
   const graph::Graph& network = *mapping.graph;
   require_memory(network, mapping.arch());
   const arch::PrecisionParams& precision = mapping.arch().precision;
@@ -159,6 +170,27 @@ Mapping slice_network(const MappingRequest& request) {
   std::shared_ptr<const graph::Graph> graph = import_network(request.network, request.dimensions);
   const std::string name = graph->name;
   return within_memory(name, [&] { return sliced(std::move(machine), std::move(graph), {}); });
+}
+
+GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch) {
+  GroupedCost cost;
+  for (const graph::Node& node : graph.nodes) {
+    if (!graph::is_grouped(node)) continue;
+    const quantize::WeightQuant weights = quantize::quantize_weights(node, arch.precision);
+    const slice::LayerShape shape = slice::layer_shape(node);
+    place::MatrixShape matrix;
+    matrix.groups = shape.groups;
+    matrix.rows = shape.rows_per_group;
+    matrix.outputs = shape.outputs_per_group;
+    matrix.arrays = arch.encoding.weights == arch::WeightEncoding::differential ? 2 : 1;
+    matrix.slices = static_cast<std::int64_t>(
+        slice::make_slices(slice::code_bits(weights, arch.encoding.weights), arch).size());
+    ++cost.layers;
+    cost.packed += place::crossbar_count(matrix, arch);
+    matrix = {1, matrix.rows * matrix.groups, matrix.outputs * matrix.groups, matrix.slices, matrix.arrays};
+    cost.dense += place::crossbar_count(matrix, arch);
+  }
+  return cost;
 }
 
 arch::CostModel cost_model(const Mapping& mapping) {

@@ -23,13 +23,21 @@ struct MappingRequest {
   std::vector<std::string> dimensions;  ///< "name=size" of symbolic dimensions
 };
 
+/// What the grouped convolutions of a network cost by mapping.depthwise, one copy of each.
+struct GroupedCost {
+  std::int64_t layers = 0;
+  std::int64_t packed = 0;  ///< crossbars
+  std::int64_t dense = 0;   ///< crossbars; `digital` takes none
+};
+
 struct Mapping {
   arch::LoadedArch machine;
-  std::shared_ptr<const graph::Graph> graph;
-  std::vector<quantize::LayerQuant> quants;                       ///< one per crossbar layer, in node order
+  std::shared_ptr<const graph::Graph> graph;  ///< as mapped: grouped convolutions as mapping.depthwise says
+  std::vector<quantize::LayerQuant> quants;   ///< one per crossbar layer, in node order
   std::vector<std::shared_ptr<const slice::SlicedLayer>> sliced;  ///< the same
   std::vector<int> shares;  ///< by layer: the one before it whose crossbars it uses; -1: it has its own
   place::Program program;   ///< layers in the same order
+  GroupedCost grouped;
 
   [[nodiscard]] const arch::Arch& arch() const { return machine.arch; }
 };
@@ -48,6 +56,9 @@ struct Mapping {
 
 /// Quantises and slices without placing, so also what is too large for the machine. `program` stays empty.
 [[nodiscard]] Mapping slice_network(const MappingRequest& request);
+
+/// The crossbars of the grouped convolutions of `graph` (as imported), whichever way `arch` has them.
+[[nodiscard]] GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch);
 
 /// What the machine costs with this network: where the resolution policy looks at the weights, ADCs are built
 /// for the widest conversion of each slice over all layers.

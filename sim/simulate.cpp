@@ -219,7 +219,8 @@ result::Result simulate(const SimulationRequest& request) {
   watch.done("mapping");
   const double prepared = deadline.elapsed_s();
 
-  const engine::NetworkFunction network(graph, network_layers(mapping), mapping.arch().ima.gate_zero_chunks);
+  const engine::NetworkFunction network(mapping.graph, network_layers(mapping),
+                                        mapping.arch().ima.gate_zero_chunks);
   std::optional<OutputDump> dump;
   if (outputs) dump.emplace(*graph, *outputs, data.images.count());
   ValuesRequest wanted;

@@ -75,11 +75,11 @@ const char* to_string(Op op) {
 }
 
 std::int64_t macs(const Graph& graph, const Node& node) {
-  if (!on_crossbars(node) && node.op != Op::matmul) return 0;
+  if (!is_dense(node) && node.op != Op::matmul) return 0;
   const std::int64_t outputs = tensor::element_count(graph.shape(node.outputs.at(0)));
   if (node.op == Op::matmul) return outputs * graph.shape(node.inputs.at(0)).back();
   if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
-    return outputs * (conv->weight->size() / conv->weight->shape[0]);
+    return outputs * (conv->weight->size() / conv->weight->shape[0] / conv->spread_groups);
   }
   return outputs * std::get<LinearAttributes>(node.attributes).weight->shape[1];
 }
@@ -87,12 +87,12 @@ std::int64_t macs(const Graph& graph, const Node& node) {
 std::int64_t parameters(const Graph& graph) {
   std::int64_t total = 0;
   std::unordered_set<const Tensor*> seen;  // layers may share their weights
-  const auto add = [&](const std::shared_ptr<const Tensor>& tensor) {
-    if (tensor && seen.insert(tensor.get()).second) total += tensor->size();
+  const auto add = [&](const std::shared_ptr<const Tensor>& tensor, std::int64_t spread = 1) {
+    if (tensor && seen.insert(tensor.get()).second) total += tensor->size() / spread;
   };
   for (const Node& node : graph.nodes) {
     if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
-      add(conv->weight);
+      add(conv->weight, conv->spread_groups);
       add(conv->bias);
     } else if (const auto* linear = std::get_if<LinearAttributes>(&node.attributes)) {
       add(linear->weight);

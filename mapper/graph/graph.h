@@ -62,6 +62,8 @@ struct ConvAttributes {
   std::shared_ptr<const Tensor> weight;  ///< float [O, C/group, kh, kw]
   std::shared_ptr<const Tensor> bias;    ///< float [O]; null: none
   std::shared_ptr<const Grid> grid;  ///< given by the network, of the tensor or of each output; null: none
+  bool digital = false;              ///< computed by the digital units, not on crossbars
+  std::int64_t spread_groups = 1;    ///< groups that one matrix holds, zeros between them (grouped.h)
 };
 struct LinearAttributes {
   std::shared_ptr<const Tensor> weight;  ///< float [O, I]
@@ -117,9 +119,14 @@ struct Graph {
   [[nodiscard]] std::vector<NodeId> consumers(ValueId v) const;
 };
 
-/// Conv and linear: the nodes whose weights lie on crossbars.
-[[nodiscard]] inline bool on_crossbars(const Node& node) {
+/// Conv and linear: the nodes with a weight matrix.
+[[nodiscard]] inline bool is_dense(const Node& node) {
   return node.op == Op::conv || node.op == Op::linear;
+}
+/// Of these, the ones whose weights lie on crossbars.
+[[nodiscard]] inline bool on_crossbars(const Node& node) {
+  const auto* conv = std::get_if<ConvAttributes>(&node.attributes);
+  return is_dense(node) && (conv == nullptr || !conv->digital);
 }
 [[nodiscard]] const char* to_string(Op op);
 /// Multiply-accumulates of a node for one image (conv, linear and matmul; 0 otherwise).

@@ -13,12 +13,11 @@ int columns_per_output(const slice::SlicedLayer& sliced, const arch::Arch& arch)
   return arch.slices.placement == arch::SlicePlacement::separate ? 1 : static_cast<int>(sliced.slices.size());
 }
 
-/// Groups that fit on one crossbar by rows: whole blocks, each inside one drive of active_rows rows.
-int groups_by_rows(const slice::SlicedLayer& sliced, const crossbar::CrossbarParams& xbar) {
-  const int rows = sliced.rows_per_group;
+/// Groups of `rows` rows that fit on one crossbar: whole blocks, each inside one drive of active_rows rows.
+std::int64_t groups_by_rows(std::int64_t rows, const crossbar::CrossbarParams& xbar) {
   if (rows > xbar.active_rows) return xbar.rows / rows;
-  const int full_drives = xbar.rows / xbar.active_rows;
-  const int rest = xbar.rows % xbar.active_rows;
+  const std::int64_t full_drives = xbar.rows / xbar.active_rows;
+  const std::int64_t rest = xbar.rows % xbar.active_rows;
   return full_drives * (xbar.active_rows / rows) + rest / rows;
 }
 
@@ -31,7 +30,8 @@ class Cutter {
 
   Partition cut() {
     const int by_columns = outputs_per_crossbar_ / std::max(sliced_.outputs_per_group, 1);
-    const int groups = std::min({sliced_.groups, groups_by_rows(sliced_, arch_.crossbar), by_columns});
+    const auto by_rows = static_cast<int>(groups_by_rows(sliced_.rows_per_group, arch_.crossbar));
+    const int groups = std::min({sliced_.groups, by_rows, by_columns});
     if (groups >= 2) {
       cut_packed(groups);
     } else {
@@ -115,6 +115,18 @@ Partition partition(const std::string& layer, const slice::SlicedLayer& sliced, 
          "use slices.placement: separate, more bits per cell, or wider crossbars"});
   }
   return Cutter(sliced, arch).cut();
+}
+
+std::int64_t crossbar_count(const MatrixShape& shape, const arch::Arch& arch) {
+  const bool separate = arch.slices.placement == arch::SlicePlacement::separate;
+  const std::int64_t outputs_per_crossbar = arch.crossbar.cols / (separate ? 1 : shape.slices);
+  if (outputs_per_crossbar == 0 || shape.rows == 0 || shape.outputs == 0) return 0;
+  const auto up = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
+  const std::int64_t pieces = (separate ? shape.slices : 1) * shape.arrays;
+  const std::int64_t packed = std::min(
+      {shape.groups, groups_by_rows(shape.rows, arch.crossbar), outputs_per_crossbar / shape.outputs});
+  if (packed >= 2) return up(shape.groups, packed) * pieces;
+  return shape.groups * up(shape.outputs, outputs_per_crossbar) * up(shape.rows, arch.crossbar.rows) * pieces;
 }
 
 std::vector<slice::RowBlock> row_ranges(const CrossbarPart& part, const slice::SlicedLayer& sliced) {

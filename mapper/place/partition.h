@@ -26,6 +26,14 @@ struct Partition {
 [[nodiscard]] Partition partition(const std::string& layer, const slice::SlicedLayer& sliced,
                                   const arch::Arch& arch);
 
+/// A layer's weight matrices: `groups` of `rows` x `outputs`, in `slices` slices and `arrays` arrays.
+struct MatrixShape {
+  std::int64_t groups = 1, rows = 0, outputs = 0;
+  std::int64_t slices = 1, arrays = 1;
+};
+/// The number of pieces that partition() cuts such a layer into, without making them; 0 where it would throw.
+[[nodiscard]] std::int64_t crossbar_count(const MatrixShape& shape, const arch::Arch& arch);
+
 /// Rows of a piece, as [first, last) ranges of the layer's rows numbered group * rows_per_group + row.
 [[nodiscard]] std::vector<slice::RowBlock> row_ranges(const CrossbarPart& part,
                                                       const slice::SlicedLayer& sliced);

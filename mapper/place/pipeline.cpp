@@ -357,6 +357,11 @@ class PipelineBuilder {
         work.push_back(
             {function_unit(std::get<graph::FunctionAttributes>(node.attributes).function), out.channels, n});
         break;
+      case Op::conv:
+        if (const auto& conv = std::get<graph::ConvAttributes>(node.attributes); conv.digital)
+          work.push_back(
+              {Unit::elementwise, out.channels * (conv.weight->size() / conv.weight->shape[0]), n});
+        break;
       case Op::matmul:
         work.push_back({Unit::elementwise, out.channels * graph_.shape(node.inputs.front()).back(), n});
         break;

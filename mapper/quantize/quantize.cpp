@@ -144,6 +144,14 @@ WeightQuant quantize_weights(const tensor::Tensor& weight, const arch::Precision
   return quant;
 }
 
+WeightQuant quantize_weights(const graph::Node& node, const arch::PrecisionParams& precision) {
+  const tensor::Tensor& weight = node.op == graph::Op::conv
+                                     ? *std::get<graph::ConvAttributes>(node.attributes).weight
+                                     : *std::get<graph::LinearAttributes>(node.attributes).weight;
+  const graph::Grid* grid = graph::weight_grid(node);
+  return grid != nullptr ? given_weights(weight, *grid) : quantize_weights(weight, precision.weights);
+}
+
 namespace {
 
 /// The range of each layer's inputs, by node: of all layers with the same weights together, whose crossbars
@@ -175,17 +183,12 @@ std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Rang
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     const graph::Node& node = graph.nodes[n];
     if (!graph::on_crossbars(node)) continue;
-    const tensor::Tensor& weight = node.op == graph::Op::conv
-                                       ? *std::get<graph::ConvAttributes>(node.attributes).weight
-                                       : *std::get<graph::LinearAttributes>(node.attributes).weight;
     const Range range = inputs[n];
     const graph::Grid* input = graph::given_grid(graph, node.inputs.front());
-    const graph::Grid* weights = graph::weight_grid(node);
     layers.push_back({.node = static_cast<graph::NodeId>(n),
                       .input = input != nullptr ? given_activations(*input)
                                                 : quantize_range(range, precision.activations.bits),
-                      .weights = weights != nullptr ? given_weights(weight, *weights)
-                                                    : quantize_weights(weight, precision.weights)});
+                      .weights = quantize_weights(node, precision)});
   }
   return layers;
 }

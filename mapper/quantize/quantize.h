@@ -85,6 +85,9 @@ struct LayerQuant {
   WeightQuant weights;
 };
 
+/// The codes of a crossbar node's weights: given by the network, or by `precision`.
+[[nodiscard]] WeightQuant quantize_weights(const graph::Node& node, const arch::PrecisionParams& precision);
+
 /// The crossbar layers of `graph` in node order; `ranges` from calibrate(). Grids that the network gives are
 /// used as they are, `precision` and `ranges` for everything else.
 [[nodiscard]] std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,

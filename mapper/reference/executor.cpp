@@ -196,7 +196,8 @@ struct Executor::State {
     const Node& node = network->node(n);
     const Tensor& x = values.get(node.inputs.at(0));
     Tensor y = uninitialised(network->shape(node.outputs.at(0)));
-    if (!hooks.crossbar_layer || !hooks.crossbar_layer(node, x, y)) {
+    const bool hooked = hooks.crossbar_layer && on_crossbars(node);
+    if (!hooked || !hooks.crossbar_layer(node, x, y)) {
       kernel(n).run(x.as<float>().data(), y.as<float>().data(), workspace);
     }
     return y;
@@ -281,8 +282,8 @@ std::vector<Tensor> Executor::run(const std::vector<Tensor>& inputs, const Hooks
     const Node& node = network.nodes[n];
     const auto id = static_cast<NodeId>(n);
     const ValueId out = node.outputs.at(0);
-    values.store(out, on_crossbars(node) ? state_->run_dense(id, values, hooks, *workspace)
-                                         : state_->run_digital(id, values));
+    values.store(out, is_dense(node) ? state_->run_dense(id, values, hooks, *workspace)
+                                     : state_->run_digital(id, values));
     if (hooks.observe) hooks.observe(out, values.get(out));
     for (const ValueId v : node.inputs) {
       if (state_->last_use[index(v)] == id) values.drop(v);
@@ -295,8 +296,7 @@ std::vector<Tensor> Executor::run(const std::vector<Tensor>& inputs, const Hooks
 }
 
 Tensor evaluate(const Node& node, const std::vector<const Tensor*>& inputs, const Shape& output_shape) {
-  if (!on_crossbars(node))
-    return compute_digital(node, {inputs, [&] { return *inputs.at(0); }}, output_shape);
+  if (!is_dense(node)) return compute_digital(node, {inputs, [&] { return *inputs.at(0); }}, output_shape);
   const SingleThread one;
   Workspace workspace;
   const Tensor& x = *inputs.at(0);

@@ -15,9 +15,9 @@ namespace bitline::reference {
 using graph::Tensor;
 
 struct Hooks {
-  /// Called for each conv and linear node instead of the float computation. `y` arrives with its shape set
-  /// and float data of that size, contents unspecified. Returns false to have the executor compute the node
-  /// after all.
+  /// Called for each conv and linear node on crossbars instead of the float computation. `y` arrives with its
+  /// shape set and float data of that size, contents unspecified. Returns false to have the executor compute
+  /// the node after all.
   std::function<bool(const graph::Node& node, const Tensor& x, Tensor& y)> crossbar_layer;
   /// Called with the network inputs and with every computed value as soon as it is known, in node order.
   std::function<void(graph::ValueId value, const Tensor& tensor)> observe;

@@ -9,6 +9,18 @@
 
 namespace bitline::arch {
 
+const char* to_string(Depthwise depthwise) {
+  switch (depthwise) {
+    case Depthwise::packed:
+      return "packed";
+    case Depthwise::dense:
+      return "dense";
+    case Depthwise::digital:
+      return "digital";
+  }
+  return "";
+}
+
 int code_bits(const Arch& arch) {
   const PrecisionParams::Weights& weights = arch.precision.weights;
   const int magnitude = weights.scheme == WeightScheme::symmetric ? weights.bits - 1 : weights.bits;

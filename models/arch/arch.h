@@ -22,6 +22,7 @@ enum class WeightScheme { symmetric, dynamic_fixed_point };
 enum class Granularity { per_channel, per_tensor };
 enum class Calibration { minmax, percentile };
 enum class Replication { none, per_layer, balanced };
+enum class Depthwise { packed, dense, digital };
 
 /// Keys `encoding.*`.
 struct EncodingParams {
@@ -61,8 +62,11 @@ struct ChipParams {
 /// Keys `mapping.*`: choices that are free when a network is put on the chip.
 struct MappingParams {
   Replication replication = Replication::none;
-  std::vector<int> replicas{1};  ///< per_layer: copies of all layers, or of each in network order
+  std::vector<int> replicas{1};             ///< per_layer: copies of all layers, or of each in network order
+  Depthwise depthwise = Depthwise::packed;  ///< where grouped convolutions go
 };
+
+[[nodiscard]] const char* to_string(Depthwise depthwise);
 
 /// A whole machine. Loaded, checked and printed by arch_loader.h.
 struct Arch {

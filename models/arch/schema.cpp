@@ -105,6 +105,12 @@ Schema mapping_schema(MappingParams& params) {
       "replicas", params.replicas, 1, 1 << 20, false,
       "per_layer: copies of every layer (one number) or of each layer in network order; never more than "
       "a layer has windows");
+  s.choice<Depthwise>(
+      "depthwise", params.depthwise,
+      {{"packed", Depthwise::packed}, {"dense", Depthwise::dense}, {"digital", Depthwise::digital}},
+      "grouped convolutions: packed = groups block-diagonal in crossbars, cells between them empty; "
+      "dense = one matrix of all groups, zeros stored between them; digital = no crossbars, in "
+      "float32 on tile.elementwise");
   return s;
 }
 

@@ -124,6 +124,12 @@ std::string to_json(const Result& r) {
   json["crossbars"] = {{"used", r.crossbars_used},
                        {"available", r.crossbars_available},
                        {"cell_utilization", number(r.cell_utilization)}};
+  if (r.grouped)
+    json["crossbars"]["grouped"] = {{"mapping", r.grouped->mapping},
+                                    {"layers", r.grouped->layers},
+                                    {"packed", r.grouped->packed},
+                                    {"dense", r.grouped->dense},
+                                    {"digital", 0}};
   json["parts"] = Json::array();
   for (const PartUse& p : r.parts) json["parts"].push_back(part(p));
   json["layers"] = Json::array();

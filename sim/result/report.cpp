@@ -66,6 +66,10 @@ std::string cost_lines(const Result& r) {
   out += line("performance", performance + "  (2 per MAC)");
   out += line("crossbars", fmt::format("{} of {} used, {} of their cells", count(r.crossbars_used),
                                        count(r.crossbars_available), percent(r.cell_utilization)));
+  if (r.grouped)
+    out += line("grouped layers",
+                fmt::format("{}, {}; crossbars: packed {}, dense {}, digital 0", r.grouped->layers,
+                            r.grouped->mapping, count(r.grouped->packed), count(r.grouped->dense)));
   out += line("ADC conversions", fmt::format("{}, {} clipped  ({})", count(r.conversions), count(r.clipped),
                                              images(r.provenance.images_streamed)));
   return out;

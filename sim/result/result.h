@@ -83,6 +83,14 @@ struct LayerResult {
   EnergyUse energy;  ///< static energy shared among layers in proportion to their crossbars
 };
 
+/// Grouped (depthwise) convolutions: crossbars of one copy of each, by where the machine could put them.
+struct Grouped {
+  std::string mapping;  ///< the machine's choice: "packed", "dense" or "digital" (which takes none)
+  std::int64_t layers = 0;
+  std::int64_t packed = 0;
+  std::int64_t dense = 0;
+};
+
 inline constexpr std::int64_t kMostConfusionClasses = 1000;
 
 struct Accuracy {
@@ -138,6 +146,7 @@ struct Result {
   std::int64_t crossbars_used = 0;
   std::int64_t crossbars_available = 0;
   double cell_utilization = 0;
+  std::optional<Grouped> grouped;    ///< where the network has grouped convolutions
   std::vector<PartUse> parts;        ///< contended ones
   std::vector<LayerResult> layers;   ///< in pipeline order; energy sums to `energy`
   std::optional<Accuracy> accuracy;  ///< where labels were given

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import cli
+import tiny_onnx
 
 # Two IMAs per tile spread the digits CNN over many tiles, so that the network between them has work to do.
 BASE = {"tile.imas": "2"}
@@ -37,6 +38,8 @@ MODES = {
     "tile.requantise.cost_of": {"tile.requantise.power": "1 mW"},
     "mapping.replicas": {"mapping.replication": "per_layer"},
 }
+# Keys that act on grouped convolutions only.
+GROUPED = ["mapping.depthwise"]
 # Printed in reports, acts on nothing.
 LABELS = ["name"]
 # Values that are not made from the present one (a floorplan of few rows, as few tiles are used).
@@ -70,10 +73,10 @@ def variations(key, kind, allowed, present):
 
 
 class Machine:
-    """Runs of the digits CNN on ISAAC with overrides; equal ones are made once."""
+    """Runs of the digits CNN (or another network) on ISAAC with overrides; equal ones are made once."""
 
-    def __init__(self, folder):
-        self.folder, self.known = folder, {}
+    def __init__(self, folder, network=cli.CNN):
+        self.folder, self.network, self.known = folder, network, {}
         self.images, self.labels = folder / "x.npy", folder / "y.npy"
         np.save(self.images, np.load(cli.TEST_X)[:3])
         np.save(self.labels, np.load(cli.TEST_Y)[:3])
@@ -83,8 +86,8 @@ class Machine:
         name = json.dumps(overrides, sort_keys=True)
         if name not in self.known:
             sets = [word for item in overrides.items() for word in ("--set", "=".join(item))]
-            answer = cli.bitline("run", "--arch", cli.ISAAC, "--network", cli.CNN, "--input", self.images, "--labels",
-                                 self.labels, "--batch", 3, "--json", "--quiet", *sets)
+            answer = cli.bitline("run", "--arch", cli.ISAAC, "--network", self.network, "--input", self.images,
+                                 "--labels", self.labels, "--batch", 3, "--json", "--quiet", *sets)
             assert answer.code in (cli.OK, cli.CONFIG, cli.MAPPING), answer
             self.known[name] = json.loads(answer.out) if answer.code == cli.OK else None
         return self.known[name]
@@ -111,16 +114,23 @@ def machine(tmp_path_factory):
     return Machine(tmp_path_factory.mktemp("knobs"))
 
 
-def test_every_key_changes_the_result(machine):
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grouped")
+    return Machine(folder, tiny_onnx.save(folder / "net.onnx", tiny_onnx.depthwise_digits()))
+
+
+def test_every_key_changes_the_result(machine, grouped):
     keys = reference()
     assert len(keys) > 80 and set(MODES) | set(LABELS) <= set(keys)
     assert set(keys) - set(LABELS) == set(machine.run(BASE)["provenance"]["config"]) - set(LABELS)
     dead = [key for key, (kind, allowed) in keys.items()
-            if key not in LABELS and not machine.acts(key, kind, allowed, MODES.get(key, {}))]
+            if key not in LABELS
+            and not (grouped if key in GROUPED else machine).acts(key, kind, allowed, MODES.get(key, {}))]
     assert dead == []
 
 
 def test_keys_of_a_mode_do_nothing_without_it(machine):
     """Otherwise the list above is out of date, or a mode is entered without being asked for."""
     keys = reference()
-    assert [key for key in MODES if machine.acts(key, *keys[key], {})] == []
+    assert [key for key in [*MODES, *GROUPED] if machine.acts(key, *keys[key], {})] == []

@@ -45,6 +45,14 @@ def conv_model(x_shape=("N", 1, 8, 8), initializers=None, **attributes):
     return model([conv(output="y", **attributes)], {"x": list(x_shape)}, {"y": ["N", 4, 8, 8]}, initializers)
 
 
+def depthwise_digits():
+    """A separable convolution for the digits: x [N,1,8,8] -> conv1 -> depthwise -> fc -> y [N,10]."""
+    nodes = [conv("conv1", "x", "w1"), conv("depthwise", "conv1_out", "w2", group=4),
+             node("Flatten", "flatten", ["depthwise_out"]), node("Gemm", "fc", ["flatten_out", "w3"], ["y"], transB=1)]
+    return model(nodes, {"x": ["N", 1, 8, 8]}, {"y": ["N", 10]},
+                 [weights("w1", 4, 1, 3, 3), weights("w2", 4, 1, 3, 3, seed=2), weights("w3", 10, 256, seed=3)])
+
+
 def save(path, proto):
     path.write_bytes(proto.SerializeToString())
     return path

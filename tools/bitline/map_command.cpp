@@ -52,6 +52,12 @@ std::string to_json(const sim::Mapping& mapping) {
                        {"cell_utilization", cell_utilization(program)}};
   json["imas"] = {{"used", imas_of(program)}, {"available", std::int64_t{arch.chip.tiles} * arch.tile.imas}};
   json["tiles"] = {{"used", program.tiles_used}, {"available", arch.chip.tiles}};
+  if (mapping.grouped.layers > 0)
+    json["grouped"] = {{"mapping", arch::to_string(arch.mapping.depthwise)},
+                       {"layers", mapping.grouped.layers},
+                       {"packed", mapping.grouped.packed},
+                       {"dense", mapping.grouped.dense},
+                       {"digital", 0}};
   json["layers"] = Json::array();
   for (std::size_t l = 0; l < program.layers.size(); ++l) {
     const place::LayerPlacement& layer = program.layers[l];
@@ -82,6 +88,12 @@ std::string to_text(const sim::Mapping& mapping) {
       result::count(program.crossbars_used), result::count(program.crossbars_available),
       result::percent(cell_utilization(program)), imas_of(program),
       std::int64_t{arch.chip.tiles} * arch.tile.imas, program.tiles_used, arch.chip.tiles);
+  if (mapping.grouped.layers > 0) {
+    out.pop_back();
+    out += fmt::format("grouped    {} layers, {}; crossbars: packed {}, dense {}, digital 0\n\n",
+                       mapping.grouped.layers, arch::to_string(arch.mapping.depthwise),
+                       result::count(mapping.grouped.packed), result::count(mapping.grouped.dense));
+  }
   Table table({"layer", "rows", "cols", "groups", "MVMs", "copies", "xbars", "IMAs", "tiles", "cells used"});
   for (std::size_t l = 0; l < program.layers.size(); ++l) {
     const place::LayerPlacement& layer = program.layers[l];

@@ -74,6 +74,7 @@ std::string operator_text(const graph::Node& node) {
   if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
     text += window_text(*conv);
     if (conv->group > 1) text += fmt::format(" g{}", conv->group);
+    if (conv->spread_groups > 1) text += fmt::format(" g{} dense", conv->spread_groups);
   } else if (const auto* pool = std::get_if<graph::PoolAttributes>(&node.attributes)) {
     text += window_text(*pool);
   }

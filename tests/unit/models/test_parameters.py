@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import cli
+import tiny_onnx
 
 # Two crossbars per IMA and two IMAs per tile, so that partial sums join and tiles exchange data; ADCs that clip.
 BASE = {"ima.crossbars": "2", "adc.per_ima": "2", "tile.imas": "2", "chip.tiles": "20", "chip.mesh_width": "4",
@@ -32,6 +33,8 @@ COMPANY = {
     "ima.output_register.buffers": {"ima.output_register.latency": "2 us"},
     "mapping.replicas": {"mapping.replication": "per_layer"},
 }
+# Parameters that act on grouped convolutions only.
+GROUPED = ["mapping.depthwise"]
 # Where twice the value, or the next choice, is not what to try.
 OTHER = {
     "device.bits_per_cell": "1", "crossbar.active_rows": "64", "adc.kind": "ramp", "adc.per_ima": "1", "adc.rated_bits": "7",
@@ -50,10 +53,10 @@ def fields():
             re.findall(r"^\| `([^`]+)` \| ([^|]+) \| (.+?) \| `", text, re.MULTILINE) if key != "name"}
 
 
-def run(folder, images, sets):
+def run(folder, images, sets, network=cli.CNN):
     """The figures of a run, and the machine it was on."""
     words = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
-    cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN, "--input", images, "--calibrate", cli.CALIBRATION,
+    cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", network, "--input", images, "--calibrate", cli.CALIBRATION,
                 "--out", folder, *words)
     result = json.loads((folder / "result.json").read_text())
     machine = {key: entry["value"] for key, entry in result.pop("provenance")["config"].items()}
@@ -91,11 +94,13 @@ def test_the_reference_lists_what_a_result_was_run_with(base):
 
 def test_every_parameter_changes_a_result(tmp_path, images, base):
     idle = []
+    grouped = tiny_onnx.save(tmp_path / "grouped.onnx", tiny_onnx.depthwise_digits())
     for key, (kind, allowed) in fields().items():
         sets = BASE | COMPANY.get(key, {})
-        before, machine = run(tmp_path, images, sets) if key in COMPANY else base
+        network = grouped if key in GROUPED else cli.CNN
+        before, machine = run(tmp_path, images, sets, network) if key in COMPANY or key in GROUPED else base
         value = other_value(key, kind, allowed, machine[key])
-        after, machine_after = run(tmp_path, images, sets | {key: value})
+        after, machine_after = run(tmp_path, images, sets | {key: value}, network)
         assert machine_after[key] != machine[key], key
         if after == before:
             idle.append(f"{key}: {machine[key]} -> {value}")

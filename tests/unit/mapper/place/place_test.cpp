@@ -58,7 +58,11 @@ TEST(Partition, HoldsEveryCellExactlyOnce) {
         for (auto [rows, outputs, groups] :
              {std::tuple{16, 8, 1}, {37, 21, 1}, {9, 1, 12}, {3, 2, 5}, {20, 3, 4}}) {
           const auto layer = sliced(arch, rows, outputs, groups, arrays);
-          expect_every_cell_once(partition("layer", *layer, arch), *layer);
+          const Partition cut = partition("layer", *layer, arch);
+          expect_every_cell_once(cut, *layer);
+          const MatrixShape shape{groups, rows, outputs, static_cast<std::int64_t>(layer->slices.size()),
+                                  arrays};
+          EXPECT_EQ(crossbar_count(shape, arch), static_cast<std::int64_t>(cut.pieces.size()));
         }
       }
     }
