@@ -197,9 +197,14 @@ arch::CostModel cost_model(const Mapping& mapping) {
   if (auto built = arch::built_adc_bits(mapping.arch())) return {mapping.arch(), std::move(*built)};
   std::vector<int> built;
   for (const auto& layer : mapping.sliced) {
-    built.resize(std::max(built.size(), layer->slices.size()), 0);
+    // The least significant slices of all layers have the same ADCs.
+    if (built.size() < layer->slices.size())
+      built.insert(built.begin(), layer->slices.size() - built.size(), 0);
     for (const std::vector<int>& block : layer->adc_bits)
-      for (std::size_t s = 0; s < block.size(); ++s) built[s] = std::max(built[s], block[s]);
+      for (std::size_t s = 0; s < block.size(); ++s) {
+        int& widest = built[built.size() - block.size() + s];
+        widest = std::max(widest, block[s]);
+      }
   }
   if (built.empty()) built = {0};
   return {mapping.arch(), std::move(built)};

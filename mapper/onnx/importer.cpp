@@ -14,6 +14,7 @@
 #include "mapper/onnx/functions.h"
 #include "mapper/onnx/network_builder.h"
 #include "mapper/onnx/node_context.h"
+#include "mapper/onnx/node_names.h"
 #include "mapper/onnx/operators.h"
 #include "mapper/onnx/tensor_proto.h"
 #include "mapper/tensor/operations.h"
@@ -148,12 +149,7 @@ class Importer {
                "give each node its own name");
       }
     }
-    for (int n = 0; n < graph_.node_size(); ++n) {
-      std::string name = graph_.node(n).name();
-      if (name.empty()) name = graph_.node(n).op_type() + "_" + std::to_string(n);
-      while (graph_.node(n).name().empty() && !taken.insert(name).second) name += "_";
-      names_.push_back(std::move(name));
-    }
+    names_ = node_names(graph_);
   }
 
   /// Every operator that cannot be imported, in one go.

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
 
+#include "mapper/quantize/minimum_error.h"
 #include "mapper/quantize/quantize.h"
 #include "models/base/errors.h"
 
@@ -115,6 +116,32 @@ std::vector<double> percentiles(const reference::Executor& executor, std::span<c
   return result;
 }
 
+/// The magnitude of least expected squared error of the wanted values, from a second run of the images.
+std::vector<double> least_errors(const reference::Executor& executor, std::span<const Inputs> images,
+                                 const std::vector<Range>& ranges, const std::vector<bool>& wanted,
+                                 int bits) {
+  constexpr std::size_t kLinearBins = 4096;
+  std::vector<std::vector<std::int64_t>> counts(ranges.size());
+  const auto largest = [&](std::size_t v) {
+    return std::max(std::abs(ranges[v].min), std::abs(ranges[v].max));
+  };
+  run_images(executor, images, [&](std::size_t v, std::span<const float> values) {
+    const double most = largest(v);
+    if (!wanted[v] || most == 0.0) return;
+    counts[v].resize(kLinearBins);
+    for (const float x : values) {
+      if (x == 0.0F) continue;
+      const double bin = std::abs(static_cast<double>(x)) / most * kLinearBins;
+      ++counts[v][std::min(static_cast<std::size_t>(bin), kLinearBins - 1)];
+    }
+  });
+  std::vector<double> limits(ranges.size(), 0.0);
+  for (std::size_t v = 0; v < limits.size(); ++v)
+    if (!counts[v].empty())
+      limits[v] = least_error_magnitude(counts[v], largest(v), quantize_range(ranges[v], bits).max_code());
+  return limits;
+}
+
 void require_finite(const graph::Graph& graph, const std::vector<Statistics>& statistics) {
   std::vector<base::Problem> problems;
   for (std::size_t v = 0; v < statistics.size(); ++v) {
@@ -149,8 +176,10 @@ std::vector<Range> calibrate(const reference::Executor& executor, std::span<cons
 
   std::vector<Range> ranges(statistics.size());
   for (std::size_t v = 0; v < ranges.size(); ++v) ranges[v] = {statistics[v].min, statistics[v].max};
-  if (!percentile) return ranges;
-  const std::vector<double> limits = percentiles(executor, images, statistics, precision.percentile);
+  if (precision.calibration == arch::Calibration::minmax) return ranges;
+  const std::vector<double> limits = percentile
+                                         ? percentiles(executor, images, statistics, precision.percentile)
+                                         : least_errors(executor, images, ranges, wanted, precision.bits);
   for (std::size_t v = 0; v < ranges.size(); ++v) {
     if (limits[v] == 0.0) continue;  // not asked for, or so sparse that only the extremes tell the scale
     ranges[v] = {std::max(ranges[v].min, -limits[v]), std::min(ranges[v].max, limits[v])};

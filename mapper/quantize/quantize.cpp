@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 
+#include <tbb/parallel_for.h>
+
 #include "mapper/graph/given_grid.h"
 #include "mapper/graph/shared_weights.h"
+#include "mapper/quantize/minimum_error.h"
 #include "models/base/errors.h"
 
 namespace bitline::quantize {
@@ -53,17 +57,26 @@ std::int64_t round_to_codes(std::span<const float> values, double scale, std::in
   return saturated;
 }
 
-void quantize_symmetric(std::span<const float> weights, arch::Granularity granularity, WeightQuant& quant) {
+void quantize_symmetric(std::span<const float> weights, const arch::PrecisionParams::Weights& precision,
+                        WeightQuant& quant) {
   const std::size_t outputs = quant.scale.size();
   const std::size_t rows = weights.size() / std::max<std::size_t>(outputs, 1);
   const std::int32_t limit = (1 << (quant.bits - 1)) - 1;
-  const double whole = max_magnitude(weights);
-  for (std::size_t o = 0; o < outputs; ++o) {
+  const auto covered = [&](std::span<const float> values) {
+    return precision.calibration == arch::WeightRange::mse ? least_error_magnitude(values, limit)
+                                                           : max_magnitude(values);
+  };
+  const bool per_channel = precision.granularity == arch::Granularity::per_channel;
+  const double whole = per_channel ? 0.0 : covered(weights);
+  std::vector<std::int64_t> saturated(outputs);
+  tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t o) {
     const auto channel = weights.subspan(o * rows, rows);
-    const double largest = granularity == arch::Granularity::per_channel ? max_magnitude(channel) : whole;
+    const double largest = per_channel ? covered(channel) : whole;
     quant.scale[o] = largest == 0.0 ? 1.0 : largest / limit;
-    round_to_codes(channel, quant.scale[o], limit, std::span(quant.codes).subspan(o * rows, rows));
-  }
+    saturated[o] =
+        round_to_codes(channel, quant.scale[o], limit, std::span(quant.codes).subspan(o * rows, rows));
+  });
+  quant.saturated = std::accumulate(saturated.begin(), saturated.end(), std::int64_t{0});
 }
 
 void quantize_dynamic_fixed_point(std::span<const float> weights, WeightQuant& quant) {
@@ -122,7 +135,8 @@ WeightQuant given_weights(const tensor::Tensor& weight, const graph::Grid& grid)
         static_cast<std::int32_t>(std::nearbyint(static_cast<double>(values[i]) / quant.scale[i / rows]));
     largest = std::max(largest, std::abs(quant.codes[i]));
   }
-  const bool narrow = grid.low >= INT16_MIN && grid.high <= UINT16_MAX;  // int32 says nothing of the codes
+  // A type of more than 8 bits as such says nothing of the codes.
+  const bool narrow = grid.low > INT16_MIN && grid.high < UINT16_MAX;
   if (narrow) quant.bits = std::max(2, graph::code_bits(grid.low, grid.high));
   while (largest > (1 << (quant.bits - 1)) - 1) ++quant.bits;
   require_bits("bits of weights that the network gives", quant.bits, 2);
@@ -137,11 +151,37 @@ WeightQuant quantize_weights(const tensor::Tensor& weight, const arch::Precision
   quant.scale.resize(static_cast<std::size_t>(weight.shape[0]));
   quant.codes.resize(values.size());
   if (symmetric) {
-    quantize_symmetric(values, precision.granularity, quant);
+    quantize_symmetric(values, precision, quant);
   } else {
     quantize_dynamic_fixed_point(values, quant);
   }
   return quant;
+}
+
+arch::PrecisionParams layer_precision(const arch::PrecisionParams& precision, const std::string& name) {
+  arch::PrecisionParams own = precision;
+  own.layers.clear();
+  for (const arch::LayerBits& row : precision.layers) {
+    if (row.layer != name) continue;
+    if (row.weights != 0) own.weights.bits = row.weights;
+    if (row.activations != 0) own.activations.bits = row.activations;
+  }
+  return own;
+}
+
+void require_layers(const graph::Graph& graph, const arch::PrecisionParams& precision) {
+  std::vector<base::Problem> problems;
+  for (const arch::LayerBits& row : precision.layers) {
+    const bool known = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const graph::Node& node) {
+      return graph::is_dense(node) && node.name == row.layer;
+    });
+    if (known) continue;
+    problems.push_back({.where = "precision.layers",
+                        .given = fmt::format("layer '{}'", row.layer),
+                        .allowed = "a layer of the network with weights",
+                        .remedy = "see `bitline show` for their names"});
+  }
+  if (!problems.empty()) throw base::ConfigError(std::move(problems));
 }
 
 WeightQuant quantize_weights(const graph::Node& node, const arch::PrecisionParams& precision) {
@@ -149,7 +189,8 @@ WeightQuant quantize_weights(const graph::Node& node, const arch::PrecisionParam
                                      ? *std::get<graph::ConvAttributes>(node.attributes).weight
                                      : *std::get<graph::LinearAttributes>(node.attributes).weight;
   const graph::Grid* grid = graph::weight_grid(node);
-  return grid != nullptr ? given_weights(weight, *grid) : quantize_weights(weight, precision.weights);
+  if (grid != nullptr) return given_weights(weight, *grid);
+  return quantize_weights(weight, layer_precision(precision, node.name).weights);
 }
 
 namespace {
@@ -178,6 +219,7 @@ std::vector<Range> input_ranges(const graph::Graph& graph, std::span<const Range
 std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
                                  const arch::PrecisionParams& precision) {
   BITLINE_CHECK(ranges.size() == graph.values.size());
+  require_layers(graph, precision);
   const std::vector<Range> inputs = input_ranges(graph, ranges, graph::first_with_weights(graph));
   std::vector<LayerQuant> layers;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
@@ -185,10 +227,12 @@ std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Rang
     if (!graph::on_crossbars(node)) continue;
     const Range range = inputs[n];
     const graph::Grid* input = graph::given_grid(graph, node.inputs.front());
-    layers.push_back({.node = static_cast<graph::NodeId>(n),
-                      .input = input != nullptr ? given_activations(*input)
-                                                : quantize_range(range, precision.activations.bits),
-                      .weights = quantize_weights(node, precision)});
+    layers.push_back(
+        {.node = static_cast<graph::NodeId>(n),
+         .input = input != nullptr
+                      ? given_activations(*input)
+                      : quantize_range(range, layer_precision(precision, node.name).activations.bits),
+         .weights = quantize_weights(node, precision)});
   }
   return layers;
 }

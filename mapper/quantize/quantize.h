@@ -13,8 +13,9 @@
 
 namespace bitline::quantize {
 
-/// What a value took during calibration: the extremes, or with Calibration::percentile the extremes clipped
-/// at that percentile of |x| (nearest rank).
+/// What a value took during calibration: the extremes, with Calibration::percentile clipped at that
+/// percentile of |x| (nearest rank), with Calibration::mse at the magnitude of least squared error
+/// (minimum_error.h).
 struct Range {
   double min = 0.0;
   double max = 0.0;
@@ -61,7 +62,7 @@ struct WeightQuant {
   arch::WeightScheme scheme = arch::WeightScheme::symmetric;
   std::vector<double> scale;        ///< one per output (equal ones where the granularity is the tensor)
   std::vector<std::int32_t> codes;  ///< in the order of the ONNX weight: [output][row]
-  std::int64_t saturated = 0;       ///< codes beyond the largest, held at it (dynamic_fixed_point)
+  std::int64_t saturated = 0;       ///< codes beyond the largest, held at it
 
   /// Bits of |q|: bits-1 for symmetric, bits for dynamic_fixed_point.
   [[nodiscard]] int magnitude_bits() const {
@@ -85,11 +86,18 @@ struct LayerQuant {
   WeightQuant weights;
 };
 
+/// `precision` with the bits of the layer `name`. Its list of layers is left empty.
+[[nodiscard]] arch::PrecisionParams layer_precision(const arch::PrecisionParams& precision,
+                                                    const std::string& name);
+
+/// Throws base::ConfigError naming every row of precision.layers that is no crossbar layer of `graph`.
+void require_layers(const graph::Graph& graph, const arch::PrecisionParams& precision);
+
 /// The codes of a crossbar node's weights: given by the network, or by `precision`.
 [[nodiscard]] WeightQuant quantize_weights(const graph::Node& node, const arch::PrecisionParams& precision);
 
 /// The crossbar layers of `graph` in node order; `ranges` from calibrate(). Grids that the network gives are
-/// used as they are, `precision` and `ranges` for everything else.
+/// used as they are, `precision` and `ranges` for everything else. Throws what require_layers does.
 [[nodiscard]] std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
                                                const arch::PrecisionParams& precision);
 

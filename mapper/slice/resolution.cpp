@@ -22,12 +22,13 @@ int ceil_log2(std::int64_t x) {
       base::Problem{std::move(where), std::move(given), std::move(allowed), std::move(remedy)});
 }
 
+/// Of a list, the last number is the least significant slice's; a layer of fewer bits has fewer slices.
 int fixed_bits(const std::vector<int>& bits, std::size_t slice, std::size_t slices) {
-  if (bits.size() != 1 && bits.size() != slices) {
+  if (bits.size() != 1 && bits.size() < slices) {
     fail("adc.resolution.bits", fmt::format("a list of {} numbers", bits.size()),
          fmt::format("one number, or one for each of the {} slices", slices), "");
   }
-  return bits.size() == 1 ? bits.front() : bits[slice];
+  return bits.size() == 1 ? bits.front() : bits[bits.size() - slices + slice];
 }
 
 /// ISAAC's rule: log2(rows) + cell + dac bits, less one when either is 1, less one for the flip encoding.

@@ -39,8 +39,21 @@ std::vector<int> even_widths(int bits, int bits_per_cell) {
   return widths;
 }
 
+/// The lowest of `widths` (after the sign) that hold `code_bits`, the uppermost narrowed to what is left; all
+/// of them where they do not.
+std::vector<int> lowest_widths(std::vector<int> widths, int code_bits, int sign) {
+  int rest = code_bits - sign;
+  std::size_t first = widths.size();
+  while (first > static_cast<std::size_t>(sign) && rest > 0) rest -= widths[--first];
+  if (rest > 0 || first >= widths.size()) return widths;
+  widths[first] += rest;
+  widths.erase(widths.begin() + sign, widths.begin() + static_cast<std::ptrdiff_t>(first));
+  return widths;
+}
+
 std::vector<int> slice_widths(int code_bits, const arch::Arch& arch) {
-  if (!arch.slices.widths.empty()) return arch.slices.widths;
+  if (!arch.slices.widths.empty())
+    return lowest_widths(arch.slices.widths, code_bits, sign_bits(arch.encoding.weights));
   const int sign = sign_bits(arch.encoding.weights);
   std::vector<int> widths = even_widths(code_bits - sign, arch.device.bits_per_cell);
   if (sign == 1) widths.insert(widths.begin(), 1);

@@ -24,9 +24,10 @@ struct LayerShape {
 
 /// Bits of a cell code: |q| for differential, the signed code otherwise.
 [[nodiscard]] int code_bits(const quantize::WeightQuant& weights, arch::WeightEncoding encoding);
-/// The slices of a code of `code_bits` bits: `params.widths`, or bits_per_cell each with the most significant
-/// one narrower; two's complement has its sign bit in a slice of its own. Throws base::ConfigError where
-/// widths do not add up, exceed bits_per_cell's limit of 8, or (two's complement) do not start with 1.
+/// The slices of a code of `code_bits` bits: the lowest of slices.widths that hold it, or bits_per_cell each
+/// with the most significant one narrower; two's complement has its sign bit in a slice of its own. Throws
+/// base::ConfigError where widths do not add up, exceed bits_per_cell's limit of 8, or (two's complement) do
+/// not start with 1.
 [[nodiscard]] std::vector<Slice> make_slices(int code_bits, const arch::Arch& arch);
 /// Rows 0..rows in blocks of crossbar.rows, each cut into crossbar.active_rows.
 [[nodiscard]] std::vector<RowBlock> row_blocks(int rows, const crossbar::CrossbarParams& crossbar);

@@ -20,7 +20,8 @@ enum class Subtraction { digital, analog };
 enum class SlicePlacement { interleaved, separate };
 enum class WeightScheme { symmetric, dynamic_fixed_point };
 enum class Granularity { per_channel, per_tensor };
-enum class Calibration { minmax, percentile };
+enum class Calibration { minmax, percentile, mse };
+enum class WeightRange { minmax, mse };
 enum class Replication { none, per_layer, balanced };
 enum class Depthwise { packed, dense, digital };
 
@@ -37,18 +38,28 @@ struct SliceParams {
   std::vector<int> widths;  ///< bits per slice, most significant first; empty: device.bits_per_cell each
 };
 
+/// Bits of one layer that differ from those of the others.
+struct LayerBits {
+  std::string layer;    ///< name of its node
+  int weights = 0;      ///< 0: precision.weights.bits
+  int activations = 0;  ///< of its input; 0: precision.activations.bits
+  friend bool operator==(const LayerBits&, const LayerBits&) = default;
+};
+
 /// Keys `precision.*`.
 struct PrecisionParams {
   struct Weights {
     int bits = 16;
     WeightScheme scheme = WeightScheme::symmetric;
     Granularity granularity = Granularity::per_channel;
+    WeightRange calibration = WeightRange::minmax;
   } weights;
   struct Activations {
     int bits = 16;
     Calibration calibration = Calibration::minmax;
     double percentile = 99.99;
   } activations;
+  std::vector<LayerBits> layers;
 };
 
 /// Keys `chip.*`.

@@ -16,6 +16,9 @@ namespace bitline::arch {
 /// Every key of an arch file, bound to the members of `arch` (which must outlive the schema).
 [[nodiscard]] base::Schema schema(Arch& arch);
 
+/// The key `layers` of section `precision`.
+[[nodiscard]] base::Field layer_bits_field(std::vector<LayerBits>& rows);
+
 /// Rules across keys; empty if all hold. `where` of a problem is the key path.
 [[nodiscard]] std::vector<base::Problem> validate(const Arch& arch);
 

@@ -252,7 +252,9 @@ ByComponent<Energy> CostModel::energy(const ActionCounts& counts,
     sum[component_of(action)] += energy(action) * static_cast<double>(counts[action]);
   }
   for (std::size_t s = 0; s < slice_conversions.size(); ++s) {
-    const int built = built_.size() == 1 ? built_.front() : built_.at(s);
+    // A layer of fewer bits has the lowest of the machine's slices.
+    const std::size_t below = slice_conversions.size() - 1 - s;
+    const int built = below < built_.size() ? built_[built_.size() - 1 - below] : built_.front();
     for (std::size_t bits = 1; bits < slice_conversions[s].size(); ++bits) {
       if (slice_conversions[s][bits] == 0) continue;
       sum[Component::adc] +=

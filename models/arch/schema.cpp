@@ -70,15 +70,21 @@ Schema weights_schema(PrecisionParams::Weights& params) {
   s.choice<Granularity>("granularity", params.granularity,
                         {{"per_channel", Granularity::per_channel}, {"per_tensor", Granularity::per_tensor}},
                         "one scale per output channel or per tensor (symmetric only)");
+  s.choice<WeightRange>(
+      "calibration", params.calibration, {{"minmax", WeightRange::minmax}, {"mse", WeightRange::mse}},
+      "what the scale covers (symmetric only): the largest weight, or less where the squared "
+      "error then is less");
   return s;
 }
 
 Schema activations_schema(PrecisionParams::Activations& params) {
   Schema s;
   s.integer("bits", params.bits, 1, 16, "bits of an activation");
-  s.choice<Calibration>("calibration", params.calibration,
-                        {{"minmax", Calibration::minmax}, {"percentile", Calibration::percentile}},
-                        "how the scale follows from the calibration inputs");
+  s.choice<Calibration>(
+      "calibration", params.calibration,
+      {{"minmax", Calibration::minmax}, {"percentile", Calibration::percentile}, {"mse", Calibration::mse}},
+      "how the scale follows from the calibration inputs: it covers all values, `percentile` of "
+      "them, or what makes the expected squared error least");
   s.real("percentile", params.percentile, 50.0, 100.0,
          "share of values within the range, in percent (percentile only)");
   return s;
@@ -128,6 +134,9 @@ Schema schema(Arch& arch) {
   s.add("slices", slices_schema(arch.slices));
   s.add("precision.weights", weights_schema(arch.precision.weights));
   s.add("precision.activations", activations_schema(arch.precision.activations));
+  Schema layers;
+  layers.add(layer_bits_field(arch.precision.layers));
+  s.add("precision", std::move(layers));
   s.add("ima", ima_schema(arch.ima));
   s.add("tile", schema(arch.tile));
   s.add("noc", schema(arch.noc));

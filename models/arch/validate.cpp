@@ -69,9 +69,31 @@ class Validator {
       fault("precision.weights.granularity", "per_channel with scheme dynamic_fixed_point",
             "per_tensor: the scheme has one step per tensor");
     }
+    if (weights.scheme == WeightScheme::dynamic_fixed_point && weights.calibration != WeightRange::minmax) {
+      fault("precision.weights.calibration", "mse with scheme dynamic_fixed_point",
+            "minmax: the step is a power of two that holds the largest weight");
+    }
+    layer_bits();
     if (arch_.dac.bits > arch_.precision.activations.bits) {
       fault("dac.bits", to_string(arch_.dac.bits),
             "at most precision.activations.bits = " + to_string(arch_.precision.activations.bits));
+    }
+  }
+
+  void layer_bits() {
+    const PrecisionParams& precision = arch_.precision;
+    const int fewest = precision.weights.scheme == WeightScheme::symmetric ? 2 : 1;
+    for (const LayerBits& row : precision.layers) {
+      if (row.weights != 0 && (row.weights < fewest || row.weights > precision.weights.bits)) {
+        fault("precision.layers", to_string(row.weights) + " bits for the weights of '" + row.layer + "'",
+              to_string(fewest) + " ... precision.weights.bits = " + to_string(precision.weights.bits));
+      }
+      if (row.activations != 0 &&
+          (row.activations < arch_.dac.bits || row.activations > precision.activations.bits)) {
+        fault("precision.layers", to_string(row.activations) + " bits for the input of '" + row.layer + "'",
+              "dac.bits = " + to_string(arch_.dac.bits) +
+                  " ... precision.activations.bits = " + to_string(precision.activations.bits));
+      }
     }
   }
 

@@ -28,6 +28,8 @@ MODES = {
     "adc.resolution.bits": {"adc.resolution.policy": "fixed"},
     "encoding.subtraction": {**DIFFERENTIAL, **FIVE_BITS},
     "precision.weights.scheme": {**DIFFERENTIAL, "precision.weights.granularity": "per_tensor"},
+    # With 16 bits the largest weights cost more than the smaller steps gain.
+    "precision.weights.calibration": {"precision.weights.bits": "4", "ima.output_register.capacity": "4 KiB"},
     "precision.activations.calibration": {"precision.activations.percentile": "60"},
     "precision.activations.percentile": {"precision.activations.calibration": "percentile"},
     "ima.output_register.buffers": {"tile.bus.clock": "1 MHz"},     # results wait for the bus
@@ -44,6 +46,7 @@ GROUPED = ["mapping.depthwise"]
 LABELS = ["name"]
 # Values that are not made from the present one (a floorplan of few rows, as few tiles are used).
 VALUES = {"adc.table": [TABLE.format("2 pJ")], "chip.mesh_width": ["3"],
+          "precision.layers": ["[{layer: conv2, weights: 8, activations: 8}]"],
           "slices.widths": ["[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]}
 UNIT_OF_ZERO = {"W": "1 mW", "mm2": "0.01 mm2", "ns": "150 ns", "fs": "150 ns", "s": "150 ns", "J": "1 pJ"}
 

@@ -51,6 +51,17 @@ def test_outputs_are_the_runtimes(model, command, machine, tmp_path):
     assert (apart > 0).sum() <= apart.size // 1000
 
 
+@pytest.mark.parametrize("model", ["bitline-8bit", "bitline-mixed"])
+def test_a_runtime_computes_what_bitline_wrote(model, tmp_path):
+    """Models by `bitline quantize`. Their last layer is not rounded, so that a tie within the network shows in the outputs."""
+    run("run", model, *LOSSLESS, "--set", "ima.output_register.capacity=4 KiB", "--input", IMAGES, "--dump-outputs", tmp_path)
+    outputs, expected = np.load(tmp_path / "logits.npy"), np.load(HERE / "quantised" / f"{model}.npy")
+    apart = np.abs(outputs - expected) / np.abs(expected).max()
+    print(f"{model}: {(apart > 1e-5).sum()} of {apart.size} outputs differ, the most by {apart.max():.2%} of the largest")
+    assert np.array_equal(outputs.argmax(1), expected.argmax(1))
+    assert (apart > 1e-5).mean() < 0.06 and apart.max() < 0.015
+
+
 def weights_of(node, graph, values):
     """Integer weights and their scale of a Conv or Gemm between DequantizeLinear nodes, or of a QLinear node."""
     if node.op_type in ("QLinearConv", "QGemm"):

@@ -49,6 +49,7 @@ void declare(CLI::App& app, const Streams& streams) {
   add_map(app, streams);
   add_slices(app, streams);
   add_show(app, streams);
+  add_quantize(app, streams);
   add_check(app, streams);
   add_workload(app, streams);
   app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",

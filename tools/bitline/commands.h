@@ -20,6 +20,7 @@ void add_infer(CLI::App& app, const Streams& streams);
 void add_map(CLI::App& app, const Streams& streams);
 void add_slices(CLI::App& app, const Streams& streams);
 void add_show(CLI::App& app, const Streams& streams);
+void add_quantize(CLI::App& app, const Streams& streams);
 void add_check(CLI::App& app, const Streams& streams);
 void add_workload(CLI::App& app, const Streams& streams);
 

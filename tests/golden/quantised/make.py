@@ -12,7 +12,9 @@ graph optimisations off it computes them in float32, where sums that fall on tie
 outputs are then one step apart from its own defaults.)
 """
 
+import os
 import pathlib
+import subprocess
 import tempfile
 
 import numpy as np
@@ -29,6 +31,8 @@ MODELS = {
     "qlinear-tensor": (QuantFormat.QOperator, False, QuantType.QUInt8),
     "qlinear-channel": (QuantFormat.QOperator, True, QuantType.QUInt8),
 }
+# Options of `bitline quantize`.
+WRITTEN = {"bitline-8bit": [], "bitline-mixed": ["--bits", "6", "--method", "mse", "--layer", "conv2:4:5"]}
 
 
 class Images(CalibrationDataReader):
@@ -40,10 +44,25 @@ class Images(CalibrationDataReader):
         return None if image is None else {"input": image[None]}
 
 
-def session(path):
+def session(path, **settings):
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.x64quantprecision", "1")  # no saturating products on old processors
-    return onnxruntime.InferenceSession(str(path), options)
+    return onnxruntime.InferenceSession(str(path), options, **settings)
+
+
+def written_by_bitline(images):
+    """What `bitline quantize` writes, and what the runtime makes of it.
+
+    One optimiser is off: it rounds biases to multiples of the scales of input and weights, coarse steps with few bits. The
+    others change nothing: outputs equal those without any.
+    """
+    bitline = os.environ.get("BITLINE", WORKLOADS.parent / "build" / "release" / "bin" / "bitline")
+    for name, options in WRITTEN.items():
+        model = HERE / f"{name}.onnx"
+        subprocess.run([bitline, "quantize", WORKLOADS / "digits-cnn.onnx", "--out", model, "--calibrate",
+                        WORKLOADS / "digits-calibration-x.npy", *options], check=True)
+        exact = session(model, disabled_optimizers=["WeightBiasQuantization"])
+        np.save(HERE / f"{name}.npy", exact.run(None, {"input": images})[0])
 
 
 def main():
@@ -56,6 +75,7 @@ def main():
             quantize_static(str(prepared), str(model), Images(), quant_format=form, per_channel=per_channel,
                             activation_type=activations, weight_type=QuantType.QInt8)
             np.save(HERE / f"{name}.npy", session(model).run(None, {"input": images})[0])
+    written_by_bitline(images)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ OTHER = {
     "adc.resolution.policy": "lossless", "adc.resolution.bits": "6", "slices.widths": "[1, 1, 2, 2, 2]",
     "adc.table": "[{bits: 5, energy: 2 pJ, area: 100 um2, rate: 1 GHz}]", "precision.weights.bits": "7",
     "precision.activations.bits": "7", "precision.activations.percentile": "90", "sample_hold.latency": "80 ns",
-    "mapping.replication": "balanced", "mapping.replicas": "[2]",
+    "precision.layers": "[{layer: conv2, weights: 6, activations: 6}]", "mapping.replication": "balanced", "mapping.replicas": "[2]",
     "ima.output_register.buffers": "1", "chip.mesh_width": "2", "noc.buffer_flits": "1",
 }
 

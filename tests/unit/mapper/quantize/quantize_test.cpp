@@ -245,6 +245,43 @@ TEST(Calibrate, PercentileIsTheNearestRankOfMagnitudes) {
   }
 }
 
+TEST(Calibrate, LeastErrorCutsOffAnOutlier) {
+  const auto graph = two_layers();
+  const reference::Executor executor(graph);
+  std::vector<Inputs> images;
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  for (int i = 0; i < 500; ++i) images.push_back(image({normal(random), normal(random), normal(random), 0}));
+  images.push_back(image({20, 0, 0, 0}));
+  const std::vector<Range> ranges =
+      calibrate(executor, images, {.bits = 4, .calibration = arch::Calibration::mse});
+  EXPECT_EQ(ranges[0].min, -ranges[0].max);  // signed: cut on both sides
+  EXPECT_LT(ranges[0].max, 6.0);             // four bits of a normal distribution: about three deviations
+  EXPECT_GT(ranges[0].max, 1.5);
+  EXPECT_EQ(ranges[2].min, 0.0);
+  EXPECT_LT(ranges[2].max, 40.0);
+  EXPECT_EQ(ranges[3].max, calibrate(executor, images, {})[3].max);  // read by no layer: not searched
+}
+
+TEST(Quantize, BitsOfSingleLayers) {
+  const auto graph = two_layers();
+  const std::vector<Range> ranges(4, Range{-1.0, 1.0});
+  arch::PrecisionParams precision;
+  precision.weights.bits = precision.activations.bits = 8;
+  precision.layers = {{.layer = "second", .weights = 4, .activations = 5}};
+  const std::vector<LayerQuant> layers = quantize(*graph, ranges, precision);
+  EXPECT_EQ(layers[0].weights.bits, 8);
+  EXPECT_EQ(layers[0].input.scale, 1.0 / 127);
+  EXPECT_EQ(layers[1].weights.bits, 4);
+  EXPECT_EQ(layers[1].weights.codes[0], 7);
+  EXPECT_EQ(layers[1].input.scale, 1.0 / 15);
+  precision.layers = {{.layer = "relu", .weights = 4}, {.layer = "third", .weights = 4}};
+  const std::string message = refusal<base::ConfigError>([&] { return quantize(*graph, ranges, precision); });
+  EXPECT_THAT(message,
+              HasSubstr("precision.layers: layer 'relu'; allowed: a layer of the network with weights"));
+  EXPECT_THAT(message, HasSubstr("layer 'third'"));
+}
+
 TEST(Calibrate, NeedsImages) {
   const reference::Executor executor(two_layers());
   EXPECT_THAT(refusal<base::UsageError>([&] { static_cast<void>(calibrate(executor, {}, {})); }),

@@ -83,6 +83,8 @@ TEST(Resolution, FixedOneOrOnePerSlice) {
   const LayerShape shape{.groups = 1, .outputs_per_group = 1, .rows_per_group = 2};
   const auto quant = quant_of({200, -3}, 8, arch::WeightScheme::dynamic_fixed_point);
   EXPECT_THAT(slice_layer(shape, quant, arch).adc_bits[0], ElementsAre(1, 3, 3, 3));
+  const auto narrow = quant_of({9, -3}, 4, arch::WeightScheme::dynamic_fixed_point);
+  EXPECT_THAT(slice_layer(shape, narrow, arch).adc_bits[0], ElementsAre(3, 3));  // the lowest two slices'
   arch.adc.resolution.bits = {5};
   EXPECT_THAT(slice_layer(shape, quant, arch).adc_bits[0], ElementsAre(5, 5, 5, 5));
   arch.adc.resolution.bits = {5, 4};

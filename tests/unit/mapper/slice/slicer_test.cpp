@@ -94,6 +94,20 @@ TEST(Slices, TwosComplementHasItsSignAlone) {
   EXPECT_EQ(slices[1].sign, 1);
 }
 
+TEST(Slices, ALayerOfFewerBitsHasTheLowestOfTheWidths) {
+  arch::Arch arch;
+  arch.encoding.weights = WeightEncoding::offset;
+  arch.slices.widths = {1, 3, 4};
+  EXPECT_THAT(widths(make_slices(7, arch)), ElementsAre(3, 4));
+  EXPECT_THAT(widths(make_slices(6, arch)), ElementsAre(2, 4));
+  EXPECT_THAT(widths(make_slices(3, arch)), ElementsAre(3));
+  arch.encoding.weights = WeightEncoding::twos_complement;
+  arch.slices.widths = {1, 2, 2, 3};
+  EXPECT_THAT(widths(make_slices(8, arch)), ElementsAre(1, 2, 2, 3));
+  EXPECT_THAT(widths(make_slices(5, arch)), ElementsAre(1, 1, 3));
+  EXPECT_THAT(shifts(make_slices(5, arch)), ElementsAre(4, 3, 0));
+}
+
 TEST(Slices, ExplicitWidthsMustAddUp) {
   arch::Arch arch;
   arch.encoding.weights = WeightEncoding::offset;

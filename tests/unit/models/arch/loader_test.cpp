@@ -155,6 +155,34 @@ TEST(LoadArch, FaultyTablesAreRefused) {
   EXPECT_THAT(message("[" + row + ", " + row + "]"), HasSubstr("two rows for 3 bits"));
 }
 
+TEST(LoadArch, BitsOfSingleLayersRoundTrip) {
+  const LoadedArch loaded = load_arch(
+      kIsaac,
+      {"precision.layers=[{layer: conv1, weights: 4, activations: 6}, {layer: \"a: b\", weights: 2}]"});
+  const std::vector<LayerBits> expected = {{"conv1", 4, 6}, {"a: b", 2, 0}};
+  EXPECT_EQ(loaded.arch.precision.layers, expected);
+  EXPECT_EQ(parse_arch(resolved_yaml(loaded), "r").arch.precision.layers, expected);
+}
+
+TEST(LoadArch, FaultyBitsOfLayersAreRefused) {
+  const auto message = [](const std::string& rows) -> std::string {
+    try {
+      (void)load_arch(kIsaac, {"precision.layers=" + rows});
+    } catch (const base::ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(message("3"), HasSubstr("precision.layers: not a list; allowed: a list of {layer: conv1,"));
+  EXPECT_THAT(message("[3]"), HasSubstr("a row that is not {...}"));
+  EXPECT_THAT(message("[{weights: 3}]"), HasSubstr("a row without layer"));
+  EXPECT_THAT(message("[{layer: fc}]"), HasSubstr("a row for 'fc' without bits"));
+  EXPECT_THAT(message("[{layer: fc, bits: 3}]"), HasSubstr("unknown key 'bits' in a row"));
+  EXPECT_THAT(message("[{layer: fc, weights: 17}]"), HasSubstr("'17' bits are out of range"));
+  EXPECT_THAT(message("[{layer: [a], weights: 3}]"), HasSubstr("'layer' of a row is no plain value"));
+  EXPECT_THAT(message("[{layer: fc, weights: 3}, {layer: fc, weights: 4}]"), HasSubstr("two rows for 'fc'"));
+}
+
 TEST(LoadArch, ReportsFileAndOverridesAtOnceWithLines) {
   EXPECT_THAT(
       [] { (void)parse_arch("crossbar:\n  colls: 128\nadc:\n  rate: 5\n", "bad.yaml", {"chip.tiels=2"}); },

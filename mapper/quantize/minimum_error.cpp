@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/quantize/minimum_error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace bitline::quantize {
+namespace {
+
+constexpr int kSteps = 128;
+constexpr int kLeast = kSteps / 4;
+
+/// Calls `error(magnitude)` from the largest down and returns the best magnitude.
+template <class Error>
+double search(double largest, const Error& error) {
+  double best = largest;
+  double least = std::numeric_limits<double>::infinity();
+  for (int step = kSteps; step >= kLeast; --step) {
+    const double magnitude = largest * step / kSteps;
+    const double e = error(magnitude);
+    if (e < least) {
+      least = e;
+      best = magnitude;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+double least_error_magnitude(std::span<const float> values, std::int32_t limit) {
+  double largest = 0.0;
+  for (const float v : values) largest = std::max(largest, std::abs(static_cast<double>(v)));
+  if (largest == 0.0) return 0.0;
+  return search(largest, [&](double magnitude) {
+    const double scale = magnitude / limit;
+    double sum = 0.0;
+    for (const float v : values) {
+      const double code = std::clamp<double>(std::nearbyint(static_cast<double>(v) / scale), -limit, limit);
+      const double error = static_cast<double>(v) - scale * code;
+      sum += error * error;
+    }
+    return sum;
+  });
+}
+
+double least_error_magnitude(std::span<const std::int64_t> counts, double largest, std::int64_t limit) {
+  const double width = largest / static_cast<double>(counts.size());
+  return search(largest, [&](double magnitude) {
+    const double scale = magnitude / static_cast<double>(limit);
+    std::int64_t within = 0;
+    double beyond = 0.0;
+    for (std::size_t bin = 0; bin < counts.size(); ++bin) {
+      const double excess = (static_cast<double>(bin) + 0.5) * width - magnitude;
+      if (excess <= 0.0) {
+        within += counts[bin];
+      } else {
+        beyond += static_cast<double>(counts[bin]) * excess * excess;
+      }
+    }
+    return beyond + static_cast<double>(within) * scale * scale / 12.0;
+  });
+}
+
+}  // namespace bitline::quantize
