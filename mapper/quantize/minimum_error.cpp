@@ -10,21 +10,26 @@ namespace {
 
 constexpr int kSteps = 128;
 constexpr int kLeast = kSteps / 4;
+constexpr int kFiner = 16;
 
-/// Calls `error(magnitude)` from the largest down and returns the best magnitude.
+/// Calls `error(magnitude)` from the largest down to a quarter of it, then in finer steps around the best, and
+/// returns the best magnitude.
 template <class Error>
 double search(double largest, const Error& error) {
-  double best = largest;
+  int best = kSteps * kFiner;
   double least = std::numeric_limits<double>::infinity();
-  for (int step = kSteps; step >= kLeast; --step) {
-    const double magnitude = largest * step / kSteps;
-    const double e = error(magnitude);
-    if (e < least) {
-      least = e;
-      best = magnitude;
+  const auto try_steps = [&](int from, int to, int by) {
+    for (int step = from; step >= to; step -= by) {
+      const double e = error(largest * step / (kSteps * kFiner));
+      if (e < least) {
+        least = e;
+        best = step;
+      }
     }
-  }
-  return best;
+  };
+  try_steps(kSteps * kFiner, kLeast * kFiner, kFiner);
+  try_steps(std::min(best + kFiner - 1, kSteps * kFiner), best - kFiner + 1, 1);
+  return largest * best / (kSteps * kFiner);
 }
 
 }  // namespace

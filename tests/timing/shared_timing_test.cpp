@@ -10,19 +10,6 @@ namespace {
 
 using place::testing::GraphBuilder;
 
-/// The figures of a run, after checking that the structural chip gives the same (and the right sums).
-Figures run(const Network& network, std::int64_t images = 1) {
-  const Figures cycle = simulate(network, images);
-  const Figures structural = simulate_structural(network, images);
-  for (const auto& [name, value] : cycle) {
-    const auto other = structural.find(name);
-    EXPECT_TRUE(other != structural.end() && other->second == value) << name;
-  }
-  EXPECT_GT(structural.at("sums"), 0);
-  EXPECT_EQ(structural.at("mismatches"), 0);
-  return cycle;
-}
-
 /// Layers after the first use its crossbars.
 std::vector<place::LayerId> first_layers(std::size_t layers) {
   std::vector<place::LayerId> shares(layers, 0);
