@@ -23,7 +23,7 @@ ShownNetwork read(const sim::MappingRequest& request) {
   if (!request.overrides.empty())
     throw base::UsageError(
         base::Problem{"--set", "given without --arch", "", "give the machine that it changes"});
-  return describe(sim::import_network(request.network));
+  return describe(sim::import_network(request.network, request.dimensions));
 }
 
 }  // namespace
@@ -36,6 +36,7 @@ void add_show(CLI::App& app, const Streams& streams) {
   command.add_option("--arch", request.arch, "Architecture (YAML): also the crossbars of each layer on it")
       ->type_name("FILE");
   add_overrides(command, request.overrides);
+  add_dimensions(command, request.dimensions);
   command.add_option("--dot", options->dot, "Write the graph for Graphviz here")->type_name("FILE");
   add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print JSON");
