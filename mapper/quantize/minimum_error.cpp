@@ -9,11 +9,11 @@ namespace bitline::quantize {
 namespace {
 
 constexpr int kSteps = 128;
-constexpr int kLeast = kSteps / 4;
+constexpr int kLeast = kSteps / 16;
 constexpr int kFiner = 16;
 
-/// Calls `error(magnitude)` from the largest down to a quarter of it, then in finer steps around the best, and
-/// returns the best magnitude.
+/// Calls `error(magnitude)` from the largest down to a sixteenth of it, then in finer steps around the best,
+/// and returns the best magnitude.
 template <class Error>
 double search(double largest, const Error& error) {
   int best = kSteps * kFiner;

@@ -165,7 +165,8 @@ std::shared_ptr<graph::Graph> two_layers() {
                    {.name = "y", .shape = {1, 4}, .producer = 2, .constant = nullptr}};
   const graph::LinearAttributes linear{.weight = diagonal, .bias = nullptr};
   // A tensor of its own: layers with the same one share crossbars and scales.
-  const graph::LinearAttributes second{.weight = std::make_shared<tensor::Tensor>(*diagonal), .bias = nullptr};
+  const graph::LinearAttributes second{.weight = std::make_shared<tensor::Tensor>(*diagonal),
+                                       .bias = nullptr};
   graph->nodes = {{.name = "first",
                    .onnx_type = "Gemm",
                    .op = graph::Op::linear,
