@@ -8,7 +8,7 @@
 namespace bitline::quantize {
 
 /// The largest magnitude that codes should cover, of kSteps even fractions of the largest of `values` from a
-/// quarter up, so that the sum of (w - s * clamp(rint(w/s)))^2 is least, s = result / limit; the largest of
+/// sixteenth up, so that the sum of (w - s * clamp(rint(w/s)))^2 is least, s = result / limit; the largest of
 /// equally good ones. 0 where all values are 0.
 [[nodiscard]] double least_error_magnitude(std::span<const float> values, std::int32_t limit);
 
