@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/place/placer.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "mapper/place/edram_ledger.h"
+#include "mapper/place/layout.h"
+#include "mapper/place/pipeline.h"
+
+namespace bitline::place {
+namespace {
+
+std::size_t index(int id) {
+  return static_cast<std::size_t>(id);
+}
+
+class Placer {
+ public:
+  /// `parts`: the layers of the program, whose `replicas` are set, as cut by partition().
+  Placer(Program& program, const arch::Arch& arch, const std::vector<LayerInput>& layers,
+         const std::vector<Partition>& parts)
+      : program_(program),
+        arch_(arch),
+        layers_(layers),
+        edram_(arch.chip.tiles, arch.tile.edram.capacity_bytes),
+        parts_(parts) {}
+
+  /// Gives every stage its tiles. Returns false where the eDRAM is too small for the buffers asked for;
+  /// `problem()` then says where.
+  bool place_all() {
+    count_crossbars();
+    for (std::size_t s = 0; s < program_.stages.size(); ++s) {
+      if (place_stage(static_cast<StageId>(s))) continue;
+      failed_layer_ = program_.stages[s].layer;
+      return false;
+    }
+    summarise();
+    return true;
+  }
+  [[nodiscard]] const base::Problem& problem() const { return problem_; }
+  /// The layer that found no place, or -1 (a digital stage).
+  [[nodiscard]] LayerId failed_layer() const { return failed_layer_; }
+
+ private:
+  // --- crossbar layers -------------------------------------------------------------------------------------
+
+  void count_crossbars() {
+    std::int64_t imas = 0;
+    bool copies = false;
+    for (std::size_t l = 0; l < program_.layers.size(); ++l) {
+      if (program_.layers[l].shares >= 0) continue;
+      const int replicas = program_.layers[l].replicas;
+      copies |= replicas > 1;
+      program_.crossbars_used += static_cast<std::int64_t>(parts_[l].pieces.size()) * replicas;
+      imas += imas_of_copy(parts_[l], arch_) * replicas;
+    }
+    const std::int64_t available = std::int64_t{arch_.chip.tiles} * arch_.tile.imas;
+    program_.crossbars_available = available * arch_.ima.crossbars;
+    if (imas > available) {
+      const std::int64_t tiles = (imas + arch_.tile.imas - 1) / arch_.tile.imas;
+      throw base::MappingError(
+          {program_.graph->name,
+           "the network needs " + std::to_string(program_.crossbars_used) + " crossbars in " +
+               std::to_string(imas) + " IMAs",
+           std::to_string(program_.crossbars_available) + " crossbars in " + std::to_string(available) +
+               " IMAs (" + std::to_string(arch_.chip.tiles) + " tiles)",
+           "use at least --set chip.tiles=" + std::to_string(tiles) +
+               (copies ? ", or lower mapping.replicas" : ", fewer weight bits or more bits per cell")});
+    }
+  }
+
+  bool place_stage(StageId s) {
+    switch (program_.stages[index(s)].kind) {
+      case StageKind::crossbar:
+        return place_layer(s);
+      case StageKind::digital:
+        return place_digital(s);
+      case StageKind::input:
+        program_.stages[index(s)].tiles = {0};
+        return true;
+      case StageKind::output:
+        return place_output(s);
+    }
+    return false;
+  }
+
+  /// First where the last layer ended; then from a new tile; then with its row bands spread over more tiles,
+  /// so that each buffers fewer channels. Tiles whose eDRAM holds buffers of other stages are passed by until
+  /// an empty one has been tried.
+  bool place_layer(StageId s) {
+    const LayerId l = program_.stages[index(s)].layer;
+    if (program_.layers[index(l)].shares >= 0) return place_shared(s);
+    if (try_layer(s, laid_out(l, next_ima_, 1))) return true;
+    std::optional<base::Problem> first;
+    for (int tile = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas; tile < arch_.chip.tiles; ++tile) {
+      for (int spread = 1; spread <= parts_[index(l)].row_bands; ++spread) {
+        if (try_layer(s, laid_out(l, tile * arch_.tile.imas, spread))) return true;
+      }
+      if (!first) first = problem_;
+      if (edram_.used(tile) == 0) break;
+    }
+    if (first) problem_ = *first;
+    return false;
+  }
+
+  /// Where the layer lies whose crossbars it uses.
+  bool place_shared(StageId s) {
+    const LayerId l = program_.stages[index(s)].layer;
+    LayerPlacement& layer = program_.layers[index(l)];
+    const LayerPlacement& owner = program_.layers[index(layer.shares)];
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      program_.edges[index(e)].deliveries = deliveries(program_.edges[index(e)], l, owner.imas);
+    }
+    if (!buffers_fit(s)) return false;
+    take_buffers(s);
+    layer.imas = owner.imas;
+    layer.joins = owner.joins;
+    layer.cell_utilization = owner.cell_utilization;
+    program_.stages[index(s)].tiles = program_.stages[index(owner.stage)].tiles;
+    return true;
+  }
+
+  Layout laid_out(LayerId l, int first_ima, int spread) const {
+    return lay_out(parts_[index(l)], arch_, first_ima, spread, program_.layers[index(l)].replicas);
+  }
+
+  bool try_layer(StageId s, Layout layout) {
+    if (layout.next_ima > arch_.chip.tiles * arch_.tile.imas) {
+      problem_ = {
+          program_.stages[index(s)].name,
+          "no tile is left for this layer: earlier layers left IMAs unused because their tiles' eDRAM is "
+          "full",
+          std::to_string(arch_.chip.tiles) + " tiles of " + std::to_string(edram_.capacity()) + " bytes",
+          "raise chip.tiles or tile.edram.capacity"};
+      return false;
+    }
+    const LayerId l = program_.stages[index(s)].layer;
+    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      program_.edges[index(e)].deliveries = deliveries(program_.edges[index(e)], l, layout.imas);
+    }
+    if (!buffers_fit(s)) return false;
+    take_buffers(s);
+    for (ImaPart& ima : layout.imas) ima.input_bytes = input_bytes(ima, sliced);
+    LayerPlacement& layer = program_.layers[index(l)];
+    layer.joins = make_joins(layout);
+    layer.imas = std::move(layout.imas);
+    check_registers(layer);
+    fill_layer_statistics(layer, sliced);
+    auto& tiles = program_.stages[index(s)].tiles;
+    for (const Join& j : layer.joins) tiles.push_back(j.tile);
+    std::sort(tiles.begin(), tiles.end());
+    tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
+    next_ima_ = layout.next_ima;
+    return true;
+  }
+
+  /// The channels of the producer that each tile's rows come from.
+  std::vector<Delivery> deliveries(const Edge& edge, LayerId l, const std::vector<ImaPart>& imas) const {
+    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
+    const Stage& producer = program_.stages[index(edge.producer)];
+    const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
+    const std::int64_t channels = channels_of(edge, l);
+    std::map<int, std::set<std::int64_t>> by_tile;
+    for (const ImaPart& ima : imas) {
+      auto& set = by_tile[ima.tile];
+      for (const CrossbarPart& part : ima.crossbars) {
+        for (const slice::RowBlock& range : row_ranges(part, sliced)) {
+          if (channels == 0) continue;
+          const std::int64_t rows_per_channel = rows / channels;
+          for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c)
+            set.insert(c);
+        }
+      }
+    }
+    std::vector<Delivery> result;
+    for (const auto& [tile, set] : by_tile) {
+      const std::int64_t bytes =
+          channels == 0 ? producer.pixel_bytes : packed_bytes(static_cast<std::int64_t>(set.size()), bits());
+      result.push_back({tile, bytes});
+    }
+    return result;
+  }
+
+  /// Channels of a producer's pixel if each owns the same number of consecutive rows, 0 if rows are laid out
+  /// otherwise.
+  std::int64_t channels_of(const Edge& edge, LayerId l) const {
+    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
+    const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
+    const graph::Node& node = program_.graph->node(program_.layers[index(l)].node);
+    if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
+      return edge.window.kind == Window::Kind::sliding ? rows / (conv->kernel[0] * conv->kernel[1]) : 0;
+    }
+    if (edge.window.kind == Window::Kind::pixelwise) return rows;
+    const std::int64_t pixels = edge.window.in_h * edge.window.in_w;
+    return program_.layers[index(l)].windows == 1 && rows % pixels == 0 ? rows / pixels : 0;
+  }
+
+  std::int64_t input_bytes(const ImaPart& ima, const slice::SlicedLayer& sliced) const {
+    std::set<std::pair<int, int>> ranges;
+    for (const CrossbarPart& part : ima.crossbars) {
+      for (const slice::RowBlock& range : row_ranges(part, sliced)) ranges.insert({range.first, range.last});
+    }
+    std::int64_t rows = 0;
+    for (const auto& [first, last] : ranges) rows += last - first;
+    return packed_bytes(rows, bits());
+  }
+
+  void check_registers(const LayerPlacement& layer) const {
+    for (const ImaPart& ima : layer.imas) {
+      const std::int64_t result_bytes = packed_bytes(ima.results(), arch_.ima.output_bits);
+      check_register(layer.name, "ima.input_register", ima.input_bytes,
+                     arch_.ima.input_register.capacity_bytes);
+      check_register(layer.name, "ima.output_register", result_bytes,
+                     arch_.ima.output_register.capacity_bytes);
+    }
+  }
+  static void check_register(const std::string& layer, const std::string& key, std::int64_t bytes,
+                             std::int64_t capacity) {
+    if (bytes <= capacity) return;
+    throw base::MappingError({layer, "one IMA needs " + std::to_string(bytes) + " bytes in its " + key,
+                              key + ".capacity = " + std::to_string(capacity) + " B",
+                              "raise it, or lower ima.crossbars"});
+  }
+
+  void fill_layer_statistics(LayerPlacement& layer, const slice::SlicedLayer& sliced) const {
+    layer.crossbars = 0;
+    for (const ImaPart& ima : layer.imas) layer.crossbars += static_cast<std::int64_t>(ima.crossbars.size());
+    const double cells = static_cast<double>(layer.replicas) * sliced.arrays * sliced.groups *
+                         sliced.rows_per_group * sliced.outputs_per_group *
+                         static_cast<double>(sliced.slices.size());
+    layer.cell_utilization =
+        cells / (static_cast<double>(layer.crossbars) * arch_.crossbar.rows * arch_.crossbar.cols);
+  }
+
+  // --- digital stages and outputs --------------------------------------------------------------------------
+
+  /// Where its first input is made, or on the next tile whose eDRAM has room; where no tile has, in as few
+  /// parts as find room, each with its share of the channels.
+  bool place_digital(StageId s) {
+    const Stage& stage = program_.stages[index(s)];
+    std::int64_t most = 1;
+    if (stage.by_channel) most = std::min<std::int64_t>(arch_.chip.tiles, stage.pixel_bytes);
+    std::optional<base::Problem> whole;
+    for (std::int64_t parts = 1; parts <= most; parts += (parts + 7) / 8) {
+      if (try_parts(s, static_cast<int>(parts))) return true;
+      if (!whole) whole = problem_;
+    }
+    if (whole) problem_ = *whole;
+    return false;
+  }
+
+  bool try_parts(StageId s, int parts) {
+    Stage& stage = program_.stages[index(s)];
+    const int home =
+        program_.stages[index(program_.edges[index(stage.inputs.front())].producer)].tiles.front();
+    std::vector<int> tiles;
+    std::int64_t bytes = 0;
+    for (EdgeId e : stage.inputs) bytes += part_bytes(e, parts, 0) * program_.edges[index(e)].capacity;
+    for (int step = 0; step < arch_.chip.tiles && static_cast<int>(tiles.size()) < parts; ++step) {
+      const int tile = (home + step) % arch_.chip.tiles;
+      if (edram_.fits(tile, bytes)) tiles.push_back(tile);
+    }
+    if (static_cast<int>(tiles.size()) < parts) {
+      problem_ = buffer_problem(s, bytes);
+      return false;
+    }
+    for (EdgeId e : stage.inputs) {
+      auto& deliveries = program_.edges[index(e)].deliveries;
+      deliveries.clear();
+      for (int i = 0; i < parts; ++i) deliveries.push_back({tiles[index(i)], part_bytes(e, parts, i)});
+    }
+    take_buffers(s);
+    stage.tiles = std::move(tiles);
+    return true;
+  }
+
+  /// What part `i` of `parts` takes of each pixel of an edge; the first part takes no less than others. A
+  /// pixel of fewer bytes than parts goes to all of them.
+  std::int64_t part_bytes(EdgeId e, int parts, int i) const {
+    const Edge& edge = program_.edges[index(e)];
+    const std::int64_t bytes = program_.stages[index(edge.producer)].pixel_bytes;
+    if (edge.to_every_part) return bytes;
+    return std::max<std::int64_t>(1, bytes / parts + (i < bytes % parts ? 1 : 0));
+  }
+
+  /// Outputs leave by the chip link at tile 0; the link takes pixels as they come, so they need no buffer.
+  bool place_output(StageId s) {
+    program_.stages[index(s)].tiles = {0};
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      Edge& edge = program_.edges[index(e)];
+      edge.deliveries = {{0, program_.stages[index(edge.producer)].pixel_bytes}};
+    }
+    return true;
+  }
+
+  // --- eDRAM -----------------------------------------------------------------------------------------------
+
+  std::map<int, std::int64_t> buffer_bytes(StageId s) const {
+    std::map<int, std::int64_t> bytes;
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      const Edge& edge = program_.edges[index(e)];
+      for (const Delivery& d : edge.deliveries) bytes[d.tile] += d.pixel_bytes * edge.capacity;
+    }
+    return bytes;
+  }
+
+  bool buffers_fit(StageId s) {
+    for (const auto& [tile, bytes] : buffer_bytes(s)) {
+      if (edram_.fits(tile, bytes)) continue;
+      problem_ = buffer_problem(s, bytes);
+      return false;
+    }
+    return true;
+  }
+  base::Problem buffer_problem(StageId s, std::int64_t bytes) const {
+    return {program_.stages[index(s)].name,
+            "its input buffer needs " + std::to_string(bytes) + " bytes of eDRAM in one tile",
+            "tile.edram.capacity = " + std::to_string(edram_.capacity()) + " B for all buffers of a tile",
+            "raise tile.edram.capacity, or use fewer activation bits"};
+  }
+  void take_buffers(StageId s) {
+    for (const auto& [tile, bytes] : buffer_bytes(s)) edram_.take(tile, bytes);
+  }
+
+  void summarise() {
+    std::set<int> tiles;
+    for (const LayerPlacement& layer : program_.layers) {
+      for (const ImaPart& ima : layer.imas) tiles.insert(ima.tile);
+    }
+    for (const Stage& stage : program_.stages) tiles.insert(stage.tiles.begin(), stage.tiles.end());
+    program_.tiles_used = static_cast<int>(tiles.size());
+  }
+
+  [[nodiscard]] int bits() const { return arch_.precision.activations.bits; }
+
+  Program& program_;
+  const arch::Arch& arch_;
+  const std::vector<LayerInput>& layers_;
+  EdramLedger edram_;
+  const std::vector<Partition>& parts_;
+  int next_ima_ = 0;
+  LayerId failed_layer_ = -1;
+  base::Problem problem_;
+};
+
+}  // namespace
+
+std::optional<Misfit> try_place(Program& program, const arch::Arch& arch,
+                                const std::vector<LayerInput>& layers, const std::vector<Partition>& parts) {
+  Placer placer(program, arch, layers, parts);
+  if (placer.place_all()) return std::nullopt;
+  return Misfit{placer.problem(), placer.failed_layer()};
+}
+
+}  // namespace bitline::place
