@@ -5,7 +5,7 @@ and whether they map. Prints a table; exits with 1 where one fails.
 
     BITLINE=build/release/bin/bitline tests/golden/torchvision_networks.py [--write torchvision.md] [NAME...]
 
-Without names: all members below, about half an hour. The table of such a run is torchvision.md.
+Without names: all members below, about half an hour.
 """
 
 import argparse
