@@ -197,9 +197,10 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
   r.area_by_component = breakdown(area);
   r.power_w = r.energy.total * static_cast<double>(values.size()) / r.latency.total;
 
-  std::int64_t macs = 0;
-  for (const graph::Node& node : mapping.graph->nodes) macs += graph::macs(*mapping.graph, node);
-  r.tops = 2.0 * static_cast<double>(macs) * r.throughput_ips * 1e-12;
+  for (const graph::Node& node : mapping.graph->nodes) {
+    (graph::on_crossbars(node) ? r.crossbar_macs : r.digital_macs) += graph::macs(*mapping.graph, node);
+  }
+  r.tops = 2.0 * static_cast<double>(r.crossbar_macs + r.digital_macs) * r.throughput_ips * 1e-12;
   if (r.power_w > 0) r.tops_per_w = r.tops / r.power_w;
   if (r.area_mm2 > 0) r.tops_per_mm2 = r.tops / r.area_mm2;
   return r;

@@ -117,6 +117,7 @@ std::string to_json(const Result& r) {
   json["energy_j"] = energy(r.energy);
   json["area_mm2"] = {{"total", number(r.area_mm2)}, {"by_component", breakdown(r.area_by_component)}};
   json["power_w"] = number(r.power_w);
+  json["macs"] = {{"crossbars", r.crossbar_macs}, {"digital", r.digital_macs}};
   json["tops"] = number(r.tops);
   json["tops_per_w"] = number(r.tops_per_w);
   json["tops_per_mm2"] = number(r.tops_per_mm2);

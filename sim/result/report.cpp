@@ -64,6 +64,11 @@ std::string cost_lines(const Result& r) {
   if (r.tops_per_w) performance += ", " + si(*r.tops_per_w * 1e12, "OPS/W");
   if (r.tops_per_mm2) performance += ", " + si(*r.tops_per_mm2 * 1e12, "OPS/mm2");
   out += line("performance", performance + "  (2 per MAC)");
+  if (r.digital_macs > 0)
+    out += line("multiply-adds", fmt::format("{} an image on crossbars, {} ({}) on digital units",
+                                             count(r.crossbar_macs), count(r.digital_macs),
+                                             percent(static_cast<double>(r.digital_macs) /
+                                                     static_cast<double>(r.crossbar_macs + r.digital_macs))));
   out += line("crossbars", fmt::format("{} of {} used, {} of their cells", count(r.crossbars_used),
                                        count(r.crossbars_available), percent(r.cell_utilization)));
   if (r.grouped)

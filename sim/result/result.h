@@ -137,8 +137,11 @@ struct Result {
   EnergyUse energy;
   double area_mm2 = 0;  ///< the whole chip, used or not
   Breakdown area_by_component;
-  double power_w = 0;                  ///< mean over latency.total
-  double tops = 0;                     ///< 2 x multiply-accumulates of an image x throughput, in 1e12/s
+  double power_w = 0;              ///< mean over latency.total
+  std::int64_t crossbar_macs = 0;  ///< multiply-accumulates of an image
+  std::int64_t digital_macs =
+      0;            ///< those of them that digital units do: computed products, digital convolutions
+  double tops = 0;  ///< 2 x multiply-accumulates of an image x throughput, in 1e12/s
   std::optional<double> tops_per_w;    ///< none where the machine states no power
   std::optional<double> tops_per_mm2;  ///< none where the machine states no area
   std::int64_t conversions = 0;        ///< over all streamed images

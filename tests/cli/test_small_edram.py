@@ -56,11 +56,21 @@ def test_the_same_values_from_more_tiles(tmp_path, name, network, capacity):
     large, values = run(tmp_path, name, network(), "64 KiB")
     small, others = run(tmp_path, name, network(), capacity)
     assert np.array_equal(values, others)
+    assert small["macs"] == large["macs"]
     assert small["adc"] == large["adc"]
     # More tiles exchange what one tile held: more flits, the same work of the digital units.
     assert small["energy_j"]["by_component"]["router"] > large["energy_j"]["by_component"]["router"]
     for unit in ("activation", "pooling", "elementwise", "requantise"):
         assert small["energy_j"]["by_component"][unit] == pytest.approx(large["energy_j"]["by_component"][unit])
+
+
+def test_the_report_says_how_much_of_attention_is_digital(tmp_path):
+    path = save(tmp_path / "attention.onnx", attention())
+    text = succeed("run", "--arch", ISAAC_8BIT, "--network", path, "--out", tmp_path / "out").out
+    macs = json.loads((tmp_path / "out" / "result.json").read_text())["macs"]
+    # Four square projections; scores and values of each head.
+    assert macs == {"crossbars": 4 * TOKENS * WIDTH * WIDTH, "digital": 2 * HEADS * TOKENS * TOKENS * DEPTH}
+    assert "23 040 an image on crossbars, 4 800 (17.2 %) on digital units" in text
 
 
 def test_attention_is_what_numpy_computes(tmp_path):

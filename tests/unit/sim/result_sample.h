@@ -15,6 +15,8 @@ namespace bitline::result {
   r.area_mm2 = 3.5;
   r.area_by_component = {{"adc", 3.0}, {"router", 0.5}};
   r.power_w = 0.2e6;
+  r.crossbar_macs = 90;
+  r.digital_macs = 10;
   r.tops = 0.5;
   r.tops_per_w = 0.25;
   r.tops_per_mm2 = 1.0 / 7.0;

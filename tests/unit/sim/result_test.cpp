@@ -34,8 +34,8 @@ TEST(ResultJson, TopLevelKeysAreThoseOfTheContractInOrder) {
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
   EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2",
-                                "power_w", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "parts",
-                                "layers", "accuracy", "provenance", "wall_time_s"));
+                                "power_w", "macs", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars",
+                                "parts", "layers", "accuracy", "provenance", "wall_time_s"));
   EXPECT_EQ(json["schema"], "bitline.result/1");
 }
 
