@@ -110,6 +110,22 @@ std::vector<fs::path> entries(const fs::path& folder, const std::string& option)
   return found;
 }
 
+/// Whether every chunk of a PNG file lies inside it (other files have none). The decoder takes memory for
+/// what a chunk claims before it reads it.
+bool chunks_lie_inside(const std::string& bytes) {
+  constexpr std::size_t kSignature = 8, kHead = 8, kChecksum = 4;  // head: length and type
+  if (!bytes.starts_with("\x89PNG")) return true;
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i]));
+  };
+  for (std::size_t at = kSignature; at + kHead <= bytes.size();) {
+    const std::size_t length = byte(at) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3);
+    if (length > bytes.size() - at - kHead) return false;
+    at += kHead + length + kChecksum;
+  }
+  return true;
+}
+
 struct Size {
   int channels = 0, height = 0, width = 0;
 };
@@ -140,6 +156,8 @@ class PictureSource final : public Images::Source {
       refuse(where, fmt::format("is {} pixels wide and {} high", width, height),
              fmt::format("{} wide and {} high, the network's input", size_.width, size_.height),
              "resize or crop the images beforehand");
+    if (!chunks_lie_inside(bytes))
+      refuse(where, "is damaged: a chunk is longer than the file", "a PNG or JPEG file");
     const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
         stbi_load_from_memory(data, length, &width, &height, &channels, size_.channels), stbi_image_free);
     if (pixels == nullptr)

@@ -35,6 +35,7 @@ void View::take(std::size_t d, const List& indices) {
 
 void View::permute(const std::vector<std::size_t>& order) {
   std::vector<Offsets> permuted;
+  permuted.reserve(order.size());
   for (const std::size_t d : order) permuted.push_back(offsets_[d]);
   offsets_ = std::move(permuted);
 }

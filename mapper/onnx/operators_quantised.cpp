@@ -18,7 +18,6 @@ using graph::Grid;
 using graph::Op;
 using graph::Shape;
 using graph::ValueId;
-using tensor::Tensor;
 
 /// The range of the attribute output_dtype of QuantizeLinear (numbers of TensorProto); uint8 where it is
 /// absent.

@@ -19,7 +19,6 @@ using graph::FunctionAttributes;
 using graph::Op;
 using graph::Shape;
 using graph::ValueId;
-using tensor::Tensor;
 
 /// The steps of one direction.
 class Unroller {

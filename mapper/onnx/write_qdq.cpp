@@ -186,7 +186,7 @@ class QdqWriter {
     return *tensor;
   }
   std::string float_constant(const std::string& name, const std::vector<float>& values, bool scalar) {
-    const std::string taken = unique(name);
+    std::string taken = unique(name);
     TensorProto& tensor = constant(
         taken, TensorProto::FLOAT,
         scalar ? std::vector<std::int64_t>{} : std::vector{static_cast<std::int64_t>(values.size())});
@@ -195,7 +195,7 @@ class QdqWriter {
   }
   std::string code_constant(const std::string& name, int type, const std::vector<std::int64_t>& codes,
                             bool scalar) {
-    const std::string taken = unique(name);
+    std::string taken = unique(name);
     TensorProto& tensor =
         constant(taken, type,
                  scalar ? std::vector<std::int64_t>{} : std::vector{static_cast<std::int64_t>(codes.size())});

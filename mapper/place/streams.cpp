@@ -32,6 +32,12 @@ void slide(Window& w, const std::vector<std::int64_t>& kernel, const std::vector
   w.pad_top = pads[0], w.pad_left = pads[1];
 }
 
+/// Every output pixel takes all of input `v`.
+bool takes_all(const Node& node, ValueId v, const Geometry& in) {
+  if (node.op == Op::matmul) return v == node.inputs[1];  // every row of the result: the whole second matrix
+  return node.op == Op::resample || node.op == Op::gather || (node.op == Op::normalise && in.image);
+}
+
 }  // namespace
 
 Streams::Streams(const graph::Graph& graph)
@@ -139,20 +145,12 @@ Window Streams::window(const Node& node, ValueId v, const Geometry& out) const {
     w.kind = Window::Kind::reduce;
   } else if (node.op == Op::rearrange) {
     gather(w, gather_of(std::get<graph::RearrangeAttributes>(node.attributes), in, out));
-  } else if (node.op == Op::matmul && v == node.inputs[1]) {
-    w.kind = Window::Kind::all;  // every row of the result takes the whole second matrix
-  } else if (node.op == Op::resample) {
-    const auto& resampled = std::get<graph::ResampleAttributes>(node.attributes);
-    if (in.image && resampled.axis >= 2) {
-      gather(w, gather_of(resampled, in, out));
-    } else {
-      w.kind = Window::Kind::all;
-    }
-  } else if (node.op == Op::gather || (node.op == Op::normalise && in.image)) {
-    w.kind = Window::Kind::all;
+  } else if (const auto* resampled = std::get_if<graph::ResampleAttributes>(&node.attributes);
+             resampled != nullptr && in.image && resampled->axis >= 2) {
+    gather(w, gather_of(*resampled, in, out));
   } else if (const auto first = first_pixel(node, v, in, out)) {
     gather(w, gather_of_part(*first, in, out));
-  } else if (!same_pixels(node, in, out)) {
+  } else if (takes_all(node, v, in) || !same_pixels(node, in, out)) {
     w.kind = Window::Kind::all;
   }
   return w;

@@ -60,11 +60,11 @@ class Schema {
   void integers(std::string key, std::vector<int>& member, int min, int max, bool may_be_empty,
                 std::string doc);
   template <class Enum>
-  void choice(std::string key, Enum& member, Choices<Enum> choices, std::string doc) {
+  void choice(const std::string& key, Enum& member, Choices<Enum> choices, const std::string& doc) {
     std::vector<const char*> names;
     for (const auto& [name, value] : choices) names.push_back(name);
     add_choice(
-        std::move(key), std::move(names), std::move(doc),
+        key, std::move(names), doc,
         [&member, choices] {
           std::size_t i = 0;
           while (choices[i].second != member) ++i;

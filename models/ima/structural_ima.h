@@ -39,7 +39,7 @@ class StructuralIma final : public ImaModule {
   [[nodiscard]] base::ActionCounts actions() const override;
   [[nodiscard]] base::Time read_time() const override { return controller_->read_time(); }
   /// Adds the read commands, latches, bitlines and samples to a waveform file.
-  void trace(sc_core::sc_trace_file* file) const;
+  void trace(sc_core::sc_trace_file* file) const override;
 
  private:
   using LevelsSignal = sc_core::sc_signal<periphery::Levels>;

@@ -38,7 +38,7 @@ class Chip final : public sc_core::sc_module, public noc::MeshClient {
   void passed(const Token& token, int router, int port, base::Time start, base::Time end) override;
   void timed(int stage, int part, const ima::MvmTimes& times);
   /// Adds the signals of all structural IMAs to a waveform file.
-  void trace(sc_core::sc_trace_file* file) const;
+  void trace(sc_core::sc_trace_file* file) const override;
   /// Writes the end of the trace of activities.
   void finish_trace();
   void input_free(int stage, int part);

@@ -85,6 +85,7 @@ void StallMeter::account(Time now) {
 
 std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights, std::size_t part) {
   const std::int64_t sum = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
+  BITLINE_CHECK(sum > 0);
   const auto at = weights.begin() + static_cast<std::ptrdiff_t>(part);
   const std::int64_t before = std::accumulate(weights.begin(), at, std::int64_t{0});
   return total * (before + weights[part]) / sum - total * before / sum;

@@ -191,6 +191,13 @@ TEST_F(Datasets, PicturesThatDoNotFitAreRefused) {
                 (void)load_images(network({1, 3, 2, 3}), (root_ / "s").string(), "--input")[1];
               }),
               AllOf(HasSubstr("b.jpg"), HasSubstr("damaged")));
+  // A chunk that claims 1.6 GB, which the decoder would take memory for: signature, length, type.
+  write("s/0/b.jpg", std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\3\0\0\0\2\10\2\0\0\0", 29) +
+                         std::string("\0\0\0\0\x60\0\x50\x49IDATx", 13));
+  EXPECT_THAT(refusal<base::UsageError>([&] {
+                (void)load_images(network({1, 3, 2, 3}), (root_ / "s").string(), "--input")[1];
+              }),
+              AllOf(HasSubstr("b.jpg"), HasSubstr("a chunk is longer than the file")));
   write("s/0/c.txt", "text");
   EXPECT_THAT(refused({1, 3, 2, 3}, (root_ / "s").string()),
               AllOf(HasSubstr("c.txt"), HasSubstr("not a PNG or JPEG")));
