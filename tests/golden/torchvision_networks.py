@@ -47,12 +47,11 @@ MEMBERS = {
     "shufflenet_v2_x0_5": (224, []),
     "shufflenet_v2_x1_0": (224, []),
     "efficientnet_b0": (224, []),
-    "efficientnet_v2_s": (384, []),
+    "efficientnet_v2_s": (384, ["chip.tiles=400"]),
     "regnet_x_400mf": (224, []),
     "regnet_y_400mf": (224, []),
     "convnext_tiny": (224, []),
     "vit_b_16": (224, ["chip.tiles=400"]),
-    "swin_t": (224, []),
 }
 
 
