@@ -173,8 +173,10 @@ Tensor elementwise(const std::vector<const Tensor*>& inputs, const FunctionAttri
       std::all_of(inputs.begin(), inputs.end(), [](const Tensor* t) { return t->holds<float>(); });
   if (all_float) return compute<float>(inputs, attributes, shape);
   std::vector<Tensor> wide;
+  wide.reserve(inputs.size());
   for (const Tensor* input : inputs) wide.push_back(to_double(*input));
   std::vector<const Tensor*> pointers;
+  pointers.reserve(inputs.size());
   for (const Tensor& tensor : wide) pointers.push_back(&tensor);
   const Tensor result = compute<double>(pointers, attributes, shape);
   const Tensor byte{{}, std::vector<std::uint8_t>{}};

@@ -202,6 +202,7 @@ SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& qua
   layer.analog = layer.arrays == 2 && arch.encoding.subtraction == arch::Subtraction::analog;
   layer.slices = make_slices(bits, arch);
   layer.blocks = row_blocks(shape.rows_per_group, arch.crossbar);
+  BITLINE_CHECK(bits > 0);
   layer.offset = encoding == WeightEncoding::offset ? std::int64_t{1} << (bits - 1) : 0;
   layer.conversion = arch.adc.conversion;
   layer.activation_bits = quant.input.bits;

@@ -88,10 +88,10 @@ double find(const Breakdown& parts, const std::string& name) {
 
 std::string components(const Result& r) {
   Breakdown all = r.energy.by_component;
-  for (const auto& [name, value] : r.area_by_component) {
+  for (const auto& area : r.area_by_component) {
     const bool listed =
-        std::any_of(all.begin(), all.end(), [&](const auto& part) { return part.first == name; });
-    if (!listed) all.emplace_back(name, 0.0);
+        std::any_of(all.begin(), all.end(), [&](const auto& part) { return part.first == area.first; });
+    if (!listed) all.emplace_back(area.first, 0.0);
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   Table table({"component", "energy/image", "share", "area mm2", "share"});

@@ -156,7 +156,8 @@ std::string run_model(const fs::path& folder, const ::onnx::ModelProto& model, c
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < declared.size(); ++i) {
     if (bound.contains(declared[i].name())) continue;
-    // For the data type of a CastLike that is expanded, which nothing reads, the suite has a placeholder.
+    // An input that nothing reads (the data type of an expanded CastLike) has a value of another type in the
+    // suite.
     inputs.push_back(is_read(model, declared[i].name())
                          ? read_values(file("input_", i), declared[i])
                          : tensor::zeros(graph->shape(graph->inputs[inputs.size()])));
