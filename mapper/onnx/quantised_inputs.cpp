@@ -137,6 +137,8 @@ ValueId dequantised(NodeContext& node, const GridInputs& at, const std::string& 
 GridWeights read_weights(NodeContext& node, const GridInputs& at, std::int64_t axis) {
   const auto codes = node.constant(at.tensor);
   if (codes->size() == 0) node.fail("empty weights");
+  if (!codes->holds<std::int8_t>() && !codes->holds<std::uint8_t>())
+    node.fail("weights of another type than 8-bit integers", "int8 or uint8");
   node.charge(codes->size());
   Grid grid = read_grid(node, at, codes->shape, axis, code_range_of(node, at.tensor));
   auto real = std::make_shared<const Tensor>(reference::dequantize({codes.get()}, grid));

@@ -131,14 +131,15 @@ WeightQuant given_weights(const tensor::Tensor& weight, const graph::Grid& grid)
   const std::size_t rows = values.size() / quant.scale.size();
   std::int32_t largest = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    quant.codes[i] =
-        static_cast<std::int32_t>(std::nearbyint(static_cast<double>(values[i]) / quant.scale[i / rows]));
+    const double code = std::nearbyint(static_cast<double>(values[i]) / quant.scale[i / rows]);
+    if (!(std::abs(code) < INT32_MAX)) require_bits("bits of weights that the network gives", 32, 2);
+    quant.codes[i] = static_cast<std::int32_t>(code);
     largest = std::max(largest, std::abs(quant.codes[i]));
   }
   // A type of more than 8 bits as such says nothing of the codes.
   const bool narrow = grid.low > INT16_MIN && grid.high < UINT16_MAX;
   if (narrow) quant.bits = std::max(2, graph::code_bits(grid.low, grid.high));
-  while (largest > (1 << (quant.bits - 1)) - 1) ++quant.bits;
+  while (largest > (std::int64_t{1} << (quant.bits - 1)) - 1) ++quant.bits;
   require_bits("bits of weights that the network gives", quant.bits, 2);
   return quant;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "mapper/graph/given_grid.h"
@@ -39,13 +40,16 @@ Node with_weight(const Node& node, Tensor weight) {
   return result;
 }
 
-/// Whole numbers weight / scale, by output.
-std::vector<std::int32_t> weight_codes(const Tensor& weight, const std::vector<double>& scale) {
+/// Whole numbers weight / scale, by output; none where one is beyond what a float holds exactly.
+std::optional<std::vector<std::int32_t>> weight_codes(const Tensor& weight,
+                                                      const std::vector<double>& scale) {
   const std::vector<float>& values = weight.as<float>();
   const std::size_t rows = values.size() / scale.size();
   std::vector<std::int32_t> codes(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    codes[i] = static_cast<std::int32_t>(std::nearbyint(static_cast<double>(values[i]) / scale[i / rows]));
+    const double code = std::nearbyint(static_cast<double>(values[i]) / scale[i / rows]);
+    if (!(std::abs(code) <= static_cast<double>(kExact))) return std::nullopt;
+    codes[i] = static_cast<std::int32_t>(code);
   }
   return codes;
 }
@@ -139,7 +143,9 @@ std::unique_ptr<DenseKernel> make_integer_kernel(const Node& node, const Grid& i
   const std::int64_t rows = weight.size() / weight.shape[0];
   if (largest == 0 || largest >= kExact || rows * largest > kExact) return nullptr;
   const auto radix = static_cast<std::int32_t>(kExact / (rows * largest)) + 1;
-  std::vector<IntegerKernel::Limb> limbs = make_limbs(node, x, y, weight_codes(weight, scale), radix);
+  auto codes = weight_codes(weight, scale);
+  if (!codes) return nullptr;
+  std::vector<IntegerKernel::Limb> limbs = make_limbs(node, x, y, std::move(*codes), radix);
   std::size_t plane = 1;
   for (std::size_t d = 2; conv != nullptr && d < y.size(); ++d) plane *= static_cast<std::size_t>(y[d]);
   return std::make_unique<IntegerKernel>(std::move(limbs), static_cast<double>(input.scale.front()),

@@ -18,8 +18,8 @@ namespace bitline::reference {
 /// y = float((sum + bias in steps) * input scale * weight scale) with the exact integer sum, in double,
 /// rounded once: what a chip whose converters never clip gives. The float kernels multiply whole numbers,
 /// which is exact up to 2^24; so the weights are cut into limbs that are small enough. Null, for the float
-/// kernel, where rows times the largest input code are more than 2^24 (8-bit inputs: 65793 rows). The node's
-/// weights have a grid.
+/// kernel, where rows times the largest input code are more than 2^24 (8-bit inputs: 65793 rows), or a
+/// weight's code is. The node's weights have a grid.
 [[nodiscard]] std::unique_ptr<DenseKernel> make_integer_kernel(const graph::Node& node,
                                                                const graph::Grid& input,
                                                                const graph::Shape& x, const graph::Shape& y);

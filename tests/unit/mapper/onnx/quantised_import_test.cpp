@@ -74,6 +74,12 @@ TEST(QuantisedImport, WeightsHaveOneScaleForEachOutput) {
           "one for each output (dimension 1); the columns of a crossbar have one scale each"));
 }
 
+TEST(QuantisedImport, WeightsOfIntegerOperatorsHaveEightBits) {
+  EXPECT_THAT(error_of(model(input("x", {1, 2}) + codes("w", 6, {1, 2, 3, 4}, "dims: 2 dims: 2 ") +
+                             node("MatMulInteger", {"x", "w"}))),
+              HasSubstr("weights of another type than 8-bit integers; allowed: int8 or uint8"));
+}
+
 TEST(QuantisedImport, BiasesAreOneForEachOutput) {
   const std::string text = input("x", {1, 1, 2, 2}) + scalar("xs", 1) + codes("xz", 2, {0}) +
                            codes("w", 3, {1, 2}, "dims: 2 dims: 1 dims: 1 dims: 1") + scalar("ws", 1) +
