@@ -127,13 +127,18 @@ std::map<std::string, std::int64_t> read_dimensions(const std::vector<std::strin
 
 }  // namespace
 
-std::shared_ptr<const graph::Graph> import_network(const std::string& path,
-                                                   const std::vector<std::string>& dimensions) {
+onnx::ImportOptions import_options(const std::vector<std::string>& dimensions) {
   onnx::ImportOptions options;
   options.allow_fixed_batch = false;
   options.max_total_elements = base::memory_limit() / static_cast<std::int64_t>(sizeof(float));
   options.max_value_elements = options.max_total_elements / 4;
   options.dimensions = read_dimensions(dimensions);
+  return options;
+}
+
+std::shared_ptr<const graph::Graph> import_network(const std::string& path,
+                                                   const std::vector<std::string>& dimensions) {
+  const onnx::ImportOptions options = import_options(dimensions);
   try {
     std::error_code unknown;  // reported when the file is read
     const std::uintmax_t size = std::filesystem::file_size(path, unknown);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mapper/graph/graph.h"
+#include "mapper/onnx/import.h"
 #include "mapper/place/program.h"
 #include "mapper/quantize/quantize.h"
 #include "mapper/slice/slicer.h"
@@ -41,6 +42,10 @@ struct Mapping {
 
   [[nodiscard]] const arch::Arch& arch() const { return machine.arch; }
 };
+
+/// How networks are imported: one image at a time, within the limit of memory. Throws base::UsageError for
+/// dimensions that are not "name=size".
+[[nodiscard]] onnx::ImportOptions import_options(const std::vector<std::string>& dimensions);
 
 /// The network of a request, with every dimension known: batch 1, unless `dimensions` gives it. Throws
 /// base::NetworkError, and base::UsageError for dimensions that are not "name=size".

@@ -134,7 +134,7 @@ void check(const graph::Graph& graph, std::span<const quantize::LayerQuant> quan
 }  // namespace
 
 QuantizedNetwork quantize_network(const QuantizeRequest& request) {
-  const std::shared_ptr<const graph::Graph> graph = import_network(request.network);
+  const std::shared_ptr<const graph::Graph> graph = import_network(request.network, request.dimensions);
   const Images images = load_images(*graph, request.calibration, "--calibrate", request.normalisation);
   const reference::Executor executor(graph);
   const std::vector<quantize::Range> ranges =
@@ -147,8 +147,12 @@ QuantizedNetwork quantize_network(const QuantizeRequest& request) {
     layers.push_back(to_write(*graph, quant));
     result.layers.push_back(summary(*graph, quant));
   }
-  result.model = onnx::write_qdq(base::read_file(request.network, kLargestNetwork), request.network, layers);
-  check(*graph, quants, onnx::import_onnx_bytes(result.model, request.network, {}), request.network);
+  const std::filesystem::path file(request.network);
+  result.model = onnx::write_qdq(base::read_file(request.network, kLargestNetwork), request.network,
+                                 file.has_parent_path() ? file.parent_path() : ".", layers);
+  const graph::Graph written =
+      onnx::import_onnx_bytes(result.model, request.network, import_options(request.dimensions));
+  check(*graph, quants, written, request.network);
   return result;
 }
 

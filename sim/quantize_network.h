@@ -12,8 +12,9 @@
 namespace bitline::sim {
 
 struct QuantizeRequest {
-  std::string network;      ///< ONNX, float32 or already quantised in part
-  std::string calibration;  ///< as --calibrate of a run
+  std::string network;                  ///< ONNX, float32 or already quantised in part
+  std::vector<std::string> dimensions;  ///< NAME=N, of symbolic dimensions
+  std::string calibration;              ///< as --calibrate of a run
   Normalisation normalisation;
   arch::PrecisionParams precision;
 };

@@ -7,9 +7,14 @@ namespace bitline::graph {
 
 namespace {
 
-/// Operators whose results are some of the elements of their first input.
-bool keeps_elements(Op op) {
-  return op == Op::reshape || op == Op::flatten || op == Op::max_pool;
+/// Operators whose results are some of the elements of their first input, and zeros.
+bool keeps_elements(const Node& node) {
+  if (const auto* moved = std::get_if<RearrangeAttributes>(&node.attributes)) return moved->fill == 0.0F;
+  return node.op == Op::reshape || node.op == Op::flatten || node.op == Op::max_pool;
+}
+
+bool holds_zero(const Grid& grid) {
+  return grid.zero_point.front() >= grid.low && grid.zero_point.front() <= grid.high;
 }
 
 }  // namespace
@@ -21,15 +26,17 @@ int code_bits(std::int64_t low, std::int64_t high) {
 }
 
 const Grid* given_grid(const Graph& graph, ValueId value) {
+  bool has_zeros = false;
   for (;;) {
     const NodeId producer = graph.values[static_cast<std::size_t>(value)].producer;
     if (producer < 0) return nullptr;
     const Node& node = graph.node(producer);
     if (node.op == Op::dequantize) {
       const Grid& grid = std::get<Grid>(node.attributes);
-      return grid.per_tensor() ? &grid : nullptr;
+      return grid.per_tensor() && (!has_zeros || holds_zero(grid)) ? &grid : nullptr;
     }
-    if (!keeps_elements(node.op)) return nullptr;
+    if (!keeps_elements(node)) return nullptr;
+    has_zeros = has_zeros || node.op == Op::rearrange;
     value = node.inputs.front();
   }
 }

@@ -171,6 +171,20 @@ TensorPointer transposed_kernel(NodeContext& node, const Tensor& weight, std::in
   return std::make_shared<const Tensor>(std::move(result));
 }
 
+/// The grid of the weights of a transposed convolution, by output. In the file their outputs are dimension 1,
+/// where the groups have the same scales.
+std::shared_ptr<const graph::Grid> transposed_grid(const NodeContext& node, std::int64_t group) {
+  std::shared_ptr<const graph::Grid> given = node.weight_grid(1, 1);
+  if (given == nullptr || given->per_tensor()) return given;
+  graph::Grid grid = *given;
+  grid.axis = 0;
+  for (std::int64_t g = 1; g < group; ++g) {
+    grid.scale.insert(grid.scale.end(), given->scale.begin(), given->scale.end());
+    grid.zero_point.insert(grid.zero_point.end(), given->zero_point.begin(), given->zero_point.end());
+  }
+  return std::make_shared<const graph::Grid>(std::move(grid));
+}
+
 /// The input with strides - 1 zeros between its pixels and the border that the kernel needs.
 ValueId spread_out(NodeContext& node, ValueId x, const Shape& w, const Transposition& t) {
   const Shape shape = node.shape(x);
@@ -248,6 +262,7 @@ void import_conv_transpose(NodeContext& node) {
   read_transposition(node, node.shape(x), w, t);
   graph::ConvAttributes conv;
   conv.weight = transposed_kernel(node, *given, t.group);
+  conv.grid = transposed_grid(node, t.group);
   if (node.has_input(2)) conv.bias = node.weights(2);
   conv.group = t.group;
   conv.kernel = {w[2], w[3]};

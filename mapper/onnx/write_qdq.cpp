@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapper/onnx/write_qdq.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
@@ -14,7 +15,11 @@
 #include <unordered_map>
 
 #include "mapper/onnx/code_type.h"
+#include "mapper/onnx/external_data.h"
+#include "mapper/onnx/functions.h"
 #include "mapper/onnx/node_names.h"
+#include "mapper/onnx/qdq_opset.h"
+#include "mapper/onnx/weight_layout.h"
 #include "models/base/errors.h"
 
 namespace bitline::onnx {
@@ -26,20 +31,14 @@ using ::onnx::ModelProto;
 using ::onnx::NodeProto;
 using ::onnx::TensorProto;
 
-constexpr std::int64_t kFirstOpset = 13;  // scales per channel, and Clip of integers
-constexpr std::int64_t kWideOpset = 21;   // 16-bit codes
-constexpr std::int64_t kWideIrVersion = 10;
+constexpr std::array kLayers{"Conv", "ConvTranspose", "Gemm", "MatMul"};
+constexpr const char* kLayerNames = "Conv, ConvTranspose, Gemm and MatMul nodes";
 
-/// Operators that mean in operator set 21 what they mean in 13.
-constexpr std::array kUnchanged{"Add",           "AveragePool", "BatchNormalization",
-                                "Clip",          "Concat",      "Constant",
-                                "Conv",          "Div",         "Dropout",
-                                "Flatten",       "Gemm",        "GlobalAveragePool",
-                                "GlobalMaxPool", "Identity",    "LeakyRelu",
-                                "MatMul",        "MaxPool",     "Mul",
-                                "Relu",          "Reshape",     "Sigmoid",
-                                "Softmax",       "Sub",         "Tanh",
-                                "Transpose"};
+std::int64_t group_of(const NodeProto& node) {
+  for (const AttributeProto& attribute : node.attribute())
+    if (attribute.name() == "group") return attribute.i();
+  return 1;
+}
 
 void set_integer(NodeProto& node, const std::string& name, std::int64_t value) {
   for (AttributeProto& attribute : *node.mutable_attribute()) {
@@ -110,43 +109,27 @@ class QdqWriter {
     if (!problems_.empty()) throw base::NetworkError(std::move(problems_));
   }
 
-  /// The version of the default domain, raised where 16-bit codes need it.
   void require_opset(std::span<const QdqLayer> layers) {
-    ::onnx::OperatorSetIdProto* opset = nullptr;
-    for (auto& import : *model_.mutable_opset_import())
-      if (import.domain().empty() || import.domain() == "ai.onnx") opset = &import;
-    if (opset == nullptr || opset->version() < kFirstOpset) {
-      throw base::NetworkError({file_,
-                                "operator set " + std::to_string(opset == nullptr ? 1 : opset->version()),
-                                "13 or newer: QuantizeLinear with a scale per channel",
-                                "convert it with onnx.version_converter, or export it anew"});
-    }
     const bool wide = std::any_of(layers.begin(), layers.end(), [](const QdqLayer& layer) {
       return (layer.input && type_of(*layer.input).is_wide()) ||
              (layer.weights && type_of(*layer.weights).is_wide());
     });
-    if (!wide || opset->version() >= kWideOpset) return;
-    for (const NodeProto& node : graph_.node()) {
-      if (std::find(kUnchanged.begin(), kUnchanged.end(), node.op_type()) != kUnchanged.end()) continue;
-      throw base::NetworkError(
-          {file_, "operator set " + std::to_string(opset->version()) + " with a " + node.op_type(),
-           "21 or newer for codes of more than 8 bits",
-           "export it with operator set 21, or use at most 8 bits"});
-    }
-    opset->set_version(kWideOpset);
-    model_.set_ir_version(std::max<std::int64_t>(model_.ir_version(), kWideIrVersion));
+    require_qdq_opset(model_, file_, wide);
   }
 
   void write_layer(const QdqLayer& layer) {
     const auto found = by_name_.find(layer.node);
     if (found == by_name_.end()) {
-      return report(layer, "is no node of the file's main graph", "Conv, Gemm and MatMul nodes",
-                    "inline local functions, and convert other layers with weights to these");
+      return report(layer, "is no node of the file's main graph", kLayerNames,
+                    "convert other layers with weights to these");
     }
     NodeProto& node = *graph_.mutable_node(found->second);
-    const bool conv = node.op_type() == "Conv";
-    if (!conv && node.op_type() != "Gemm" && node.op_type() != "MatMul")
-      return report(layer, "a layer with weights of type " + node.op_type(), "Conv, Gemm and MatMul", "");
+    if (std::find(kLayers.begin(), kLayers.end(), node.op_type()) == kLayers.end())
+      return report(layer, "a layer with weights of type " + node.op_type(), kLayerNames, "");
+    if (node.op_type() == "ConvTranspose" && group_of(node) > 1 && layer.weights &&
+        !layer.weights->per_tensor())
+      return report(layer, "a scale for each output of a ConvTranspose with groups",
+                    "one scale, or one for each output of a group", "give --per-tensor");
     if (layer.input) node.set_input(0, quantised(found->second, node.input(0), *layer.input));
     if (!layer.weights) return;
     if (!close_fold(found->second, layer)) {
@@ -240,21 +223,15 @@ class QdqWriter {
   /// The integer weights of a layer in the file's layout, dequantised.
   std::string weights(int n, const QdqLayer& layer) {
     const NodeProto& node = graph_.node(n);
-    const bool product = node.op_type() == "MatMul";
     const CodeType type = type_of(*layer.weights);
-    std::vector<std::int64_t> shape = layer.shape;
-    if (product) std::swap(shape[0], shape[1]);
+    WeightLayout layout = weight_layout(node.op_type(), layer.shape, group_of(node));
     const auto old = constants_.find(node.input(1));
-    if (node.op_type() == "Conv" && old != constants_.end() && old->second->dims_size() == 3)
-      shape.erase(shape.begin() + 2);  // one-dimensional: an image of height 1 in the network
+    if (layout.shape.size() == 4 && old != constants_.end() && old->second->dims_size() == 3)
+      layout.shape.erase(layout.shape.begin() + 2);  // one-dimensional: an image of height 1 in the network
     const std::string codes_name = unique(layer.node + "_weight_codes");
-    TensorProto& codes = constant(codes_name, type.type, shape);
-    const auto outputs = static_cast<std::size_t>(layer.shape[0]);
-    const std::size_t rows = layer.codes.size() / outputs;
-    for (std::size_t i = 0; i < layer.codes.size(); ++i) {
-      const std::size_t at = product ? i % outputs * rows + i / outputs : i;
-      append_code(*codes.mutable_raw_data(), type.type, layer.codes[at]);
-    }
+    TensorProto& codes = constant(codes_name, type.type, layout.shape);
+    for (const std::int64_t from : layout.source)
+      append_code(*codes.mutable_raw_data(), type.type, layer.codes[static_cast<std::size_t>(from)]);
     const graph::Grid& grid = *layer.weights;
     std::vector<NodeProto>& nodes = before_[static_cast<std::size_t>(n)];
     // int8 of 8 bits has nothing to hold; of wider codes the largest tells the bits, and few runtimes clip
@@ -268,7 +245,7 @@ class QdqWriter {
                       std::vector<std::int64_t>(grid.scale.size(), 0), grid.per_tensor());
     std::string real =
         add_node(nodes, "DequantizeLinear", layer.node + "_weight_dequantize", {held, scale, zero});
-    if (!grid.per_tensor()) set_integer(nodes.back(), "axis", product ? 1 : 0);
+    if (!grid.per_tensor()) set_integer(nodes.back(), "axis", layout.output_axis);
     return real;
   }
 
@@ -333,14 +310,42 @@ class QdqWriter {
   std::vector<base::Problem> problems_;
 };
 
+/// Takes what the file keeps elsewhere into it: the written file may lie in another folder.
+void embed_external_data(ModelProto& model, const std::string& file, const std::filesystem::path& folder) {
+  ExternalData external(folder);
+  const auto embed = [&](TensorProto& tensor) {
+    try {
+      const std::optional<RawData> data = external.find(tensor);
+      if (!data) return;
+      std::string& bytes = *tensor.mutable_raw_data();
+      bytes.resize(data->size());
+      data->read(0, bytes.data(), bytes.size());
+    } catch (const std::invalid_argument& error) {
+      throw base::NetworkError({file + ": tensor '" + tensor.name() + "'", error.what(), "", ""});
+    }
+  };
+  for (TensorProto& tensor : *model.mutable_graph()->mutable_initializer()) embed(tensor);
+  for (NodeProto& node : *model.mutable_graph()->mutable_node())
+    for (AttributeProto& attribute : *node.mutable_attribute())
+      if (attribute.has_t()) embed(*attribute.mutable_t());
+}
+
 }  // namespace
 
-std::string write_qdq(std::string_view model, const std::string& name, std::span<const QdqLayer> layers) {
+std::string write_qdq(std::string_view model, const std::string& name, const std::filesystem::path& folder,
+                      std::span<const QdqLayer> layers) {
   const google::protobuf::LogSilencer quiet;
   ModelProto proto;
   if (!proto.ParseFromArray(model.data(), static_cast<int>(model.size())))
     throw base::NetworkError({name, "is not an ONNX model, or is truncated or damaged", "an ONNX model", ""});
+  if (std::vector<base::Problem> problems = inline_functions(proto); !problems.empty())
+    throw base::NetworkError(std::move(problems));
+  proto.clear_functions();
   QdqWriter(proto, name).write(layers);
+  embed_external_data(proto, name, folder);
+  if (proto.ByteSizeLong() > static_cast<std::size_t>(MappedFile::kLargestMessage))
+    throw base::NetworkError({name, fmt::format("{} bytes with its quantised layers", proto.ByteSizeLong()),
+                              "2 GiB, the most that an ONNX file can have", ""});
   proto.set_producer_name("bitline");
   std::string bytes;
   google::protobuf::io::StringOutputStream stream(&bytes);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,11 +32,12 @@ struct QdqLayer {
   std::shared_ptr<const tensor::Tensor> bias;  ///< null: none
 };
 
-/// `model`: a serialised ONNX model, `name` for messages. Equal calls give equal bytes. Up to 8 bits the
-/// model must have operator set 13 or newer; for more bits it needs 21, to which files of
-/// operators that did not change are lifted. Throws base::NetworkError naming every layer that cannot be
-/// written: not a Conv, Gemm or MatMul of the main graph, or of an older operator set.
+/// `model`: a serialised ONNX model, `name` for messages, `folder` where its external data lie (empty: none).
+/// The result holds these data, and its local functions are inlined. Equal calls give equal bytes. Up to 8
+/// bits the model must have operator set 13 or newer; for more bits it needs 21, to which files of operators
+/// that did not change are lifted. Throws base::NetworkError naming every layer that cannot be written: not a
+/// Conv, ConvTranspose, Gemm or MatMul of the main graph, or of an older operator set.
 [[nodiscard]] std::string write_qdq(std::string_view model, const std::string& name,
-                                    std::span<const QdqLayer> layers);
+                                    const std::filesystem::path& folder, std::span<const QdqLayer> layers);
 
 }  // namespace bitline::onnx

@@ -6,9 +6,10 @@ import json
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 import cli
+import onnx_torch
 import tiny_onnx
 
 LOSSLESS = ["adc.resolution.policy=lossless", "ima.output_register.capacity=4 KiB"]
@@ -167,6 +168,80 @@ def test_what_is_folded_into_a_layer_is_in_its_codes(tmp_path):
                     tmp_path / "x.npy", "--dump-outputs", tmp_path)
         outputs.append(np.load(tmp_path / "y.npy"))
     np.testing.assert_allclose(*outputs, rtol=1e-5, atol=1e-5)
+
+
+def transposed_model(group):
+    """Two transposed convolutions: stride 2 with a border, then one with groups; a 1-D one would be an image of height 1."""
+    nodes = [tiny_onnx.node("ConvTranspose", "up", ["x", "w1", "b1"], strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]),
+             tiny_onnx.node("Relu", "relu", ["up_out"]),
+             tiny_onnx.node("ConvTranspose", "grouped", ["relu_out", "w2"], ["y"], group=group)]
+    return tiny_onnx.model(nodes, {"x": ["N", 3, 4, 4]}, {"y": ["N", group * 2, 9, 10]},
+                           [tiny_onnx.weights("w1", 3, 4, 3, 3), tiny_onnx.weights("b1", 4, seed=2),
+                            tiny_onnx.weights("w2", 4, 2, 2, 3, seed=3)])
+
+
+@pytest.mark.parametrize("group, options", [(1, []), (2, ["--per-tensor"])])
+def test_transposed_convolutions(tmp_path, group, options):
+    network = tiny_onnx.save(tmp_path / "net.onnx", transposed_model(group))
+    x = tmp_path / "x.npy"
+    np.save(x, np.random.default_rng(7).normal(size=(6, 3, 4, 4)).astype(np.float32))
+    written, layers = quantize(tmp_path, *options, network=network, calibrate=x)
+    assert [layer["name"] for layer in layers] == ["up", "grouped"]
+    # Another implementation computes what the file says: float32 around the same codes.
+    runtime = onnx_torch.infer(written, np.load(x))
+    cli.succeed("infer", "--network", written, "--input", x, "--dump-outputs", tmp_path)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), runtime, rtol=1e-4, atol=1e-4)
+    settings = [*LOSSLESS, "precision.weights.granularity=per_tensor"] if options else LOSSLESS
+    runs = [dumped(tmp_path / name, file, settings, x, x) for name, file in (("float", network), ("qdq", written))]
+    same_integers(*runs)
+
+
+def test_groups_of_a_transposed_convolution_share_their_scales(tmp_path):
+    network = tiny_onnx.save(tmp_path / "net.onnx", transposed_model(2))
+    np.save(tmp_path / "x.npy", np.ones((2, 3, 4, 4), np.float32))
+    message = cli.refuse(cli.NETWORK, "quantize", network, "--calibrate", tmp_path / "x.npy", "--out", tmp_path / "q.onnx")
+    assert "node 'grouped'" in message and "--per-tensor" in message
+
+
+def test_weights_in_another_file_are_taken_into_the_model(tmp_path):
+    (tmp_path / "model").mkdir()
+    proto = folding_model()
+    onnx.save(proto, str(tmp_path / "model" / "net.onnx"), save_as_external_data=True, location="weights.bin", size_threshold=0)
+    whole = tiny_onnx.save(tmp_path / "whole.onnx", folding_model())
+    np.save(tmp_path / "x.npy", np.random.default_rng(6).normal(size=(8, 1, 4, 4)).astype(np.float32))
+    files = [quantize(tmp_path, network=n, calibrate=tmp_path / "x.npy")[0].read_bytes()
+             for n in (tmp_path / "model" / "net.onnx", whole)]
+    assert files[0] == files[1]
+
+
+def test_layers_of_local_functions(tmp_path):
+    function = helper.make_function("own", "Block", ["a", "w"], ["b"],
+                                    [tiny_onnx.node("MatMul", "product", ["a", "w"]),
+                                     tiny_onnx.node("Relu", "relu", ["product_out"], ["b"])], [helper.make_opsetid("", 13)])
+    nodes = [helper.make_node("Block", ["x", "w1"], ["h"], name="first", domain="own"),
+             helper.make_node("Block", ["h", "w2"], ["y"], name="second", domain="own")]
+    proto = tiny_onnx.model(nodes, {"x": ["N", 6]}, {"y": ["N", 3]},
+                            [tiny_onnx.weights("w1", 6, 5), tiny_onnx.weights("w2", 5, 3, seed=2)])
+    proto.functions.append(function)
+    proto.opset_import.append(helper.make_opsetid("own", 1))
+    network = tiny_onnx.save(tmp_path / "net.onnx", proto)
+    np.save(tmp_path / "x.npy", np.random.default_rng(8).normal(size=(9, 6)).astype(np.float32))
+    written, layers = quantize(tmp_path, network=network, calibrate=tmp_path / "x.npy")
+    assert [layer["name"] for layer in layers] == ["first/product", "second/product"]
+    assert not onnx.load(str(written)).functions
+    same_integers(*[dumped(tmp_path / name, file, LOSSLESS, tmp_path / "x.npy", tmp_path / "x.npy")
+                    for name, file in (("float", network), ("qdq", written))])
+
+
+def test_symbolic_dimensions(tmp_path):
+    proto = tiny_onnx.conv_model(x_shape=("N", 1, "side", "side"))
+    del proto.graph.output[0].type.tensor_type.shape.dim[:]
+    network = tiny_onnx.save(tmp_path / "net.onnx", proto)
+    np.save(tmp_path / "x.npy", np.random.default_rng(9).normal(size=(4, 1, 8, 8)).astype(np.float32))
+    cli.refuse(cli.NETWORK, "quantize", network, "--calibrate", tmp_path / "x.npy", "--out", tmp_path / "q.onnx")
+    written, _ = quantize(tmp_path, "--dim", "side=8", network=network, calibrate=tmp_path / "x.npy")
+    dims = onnx.load(str(written)).graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_param for d in dims] == ["N", "", "side", "side"]
 
 
 def test_equal_calls_write_equal_bytes(tmp_path):

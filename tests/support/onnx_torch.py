@@ -24,6 +24,29 @@ def _conv(attributes, x, weight, bias=None):
                              attributes.get("dilations", [1, 1]), attributes.get("group", 1))
 
 
+def _conv_transpose(attributes, x, weight, bias=None):
+    """The same padding on opposite sides."""
+    pads = attributes.get("pads", [0] * 4)
+    assert pads[:2] == pads[2:]
+    return functional.conv_transpose2d(x, weight, bias, attributes.get("strides", [1, 1]), pads[:2],
+                                       attributes.get("output_padding", [0, 0]), attributes.get("group", 1))
+
+
+def _along(values, axis, x):
+    """One value, or one per index of an axis, to compute with x."""
+    return values.view([-1 if d == axis else 1 for d in range(x.dim())]) if values.numel() > 1 else values
+
+
+def _quantize(attributes, x, scale, zero):
+    limits = torch.iinfo(zero.dtype)
+    return torch.clamp(torch.round(x / scale) + zero, limits.min, limits.max).to(zero.dtype)
+
+
+def _dequantize(attributes, codes, scale, zero):
+    axis = attributes.get("axis", 1)
+    return (codes.to(torch.int32) - _along(zero, axis, codes).to(torch.int32)) * _along(scale, axis, codes)
+
+
 def _batch_normalization(attributes, x, scale, bias, mean, variance):
     shape = [1, -1] + [1] * (x.dim() - 2)
     factor = scale / torch.sqrt(variance + attributes.get("epsilon", 1e-5))
@@ -60,13 +83,17 @@ OPERATORS = {
     "Add": lambda attributes, a, b: a + b,
     "AveragePool": _average_pool,
     "BatchNormalization": _batch_normalization,
+    "Clip": lambda attributes, x, low, high: torch.clamp(x, low.item(), high.item()),
     "Concat": lambda attributes, *xs: torch.cat(xs, attributes["axis"]),
     "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "DequantizeLinear": _dequantize,
     "Flatten": lambda attributes, x: x.reshape(int(np.prod(x.shape[:attributes.get("axis", 1)])), -1),
     "Gemm": _gemm,
     "GlobalAveragePool": lambda attributes, x: x.mean((2, 3), keepdim=True),
     "Identity": lambda attributes, x: x,
     "MaxPool": _max_pool,
+    "QuantizeLinear": _quantize,
     "Relu": lambda attributes, x: torch.clamp(x, min=0),
     "Slice": _slice,
 }

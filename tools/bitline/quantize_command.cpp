@@ -151,6 +151,7 @@ void add_options(CLI::App& command, QuantizeOptions& options) {
   command.add_option("--scale", request.normalisation.scale, "As of a run")
       ->type_name("X")
       ->check(CLI::PositiveNumber);
+  add_dimensions(command, request.dimensions);
   add_threads(command, options.threads);
   add_memory(command, options.memory);
   command.add_flag("--json", options.json, "Print JSON");

@@ -39,7 +39,7 @@ QdqLayer product_layer() {
 
 ::onnx::ModelProto written(const std::string& model, const std::vector<QdqLayer>& layers) {
   ::onnx::ModelProto proto;
-  EXPECT_TRUE(proto.ParseFromString(write_qdq(model, "m.onnx", layers)));
+  EXPECT_TRUE(proto.ParseFromString(write_qdq(model, "m.onnx", {}, layers)));
   return proto;
 }
 
@@ -50,7 +50,7 @@ std::vector<std::string> types(const ::onnx::ModelProto& model) {
 }
 
 TEST(WriteQdq, HoldsNarrowCodesByClipsAndKeepsTheFoldedBias) {
-  const std::string bytes = write_qdq(model(kProduct), "m.onnx", std::vector{product_layer()});
+  const std::string bytes = write_qdq(model(kProduct), "m.onnx", {}, std::vector{product_layer()});
   ::onnx::ModelProto proto;
   ASSERT_TRUE(proto.ParseFromString(bytes));
   EXPECT_THAT(types(proto), ElementsAre("QuantizeLinear", "Clip", "DequantizeLinear", "Clip",
@@ -103,13 +103,13 @@ TEST(WriteQdq, WideActivationsLiftTheOperatorSet) {
   EXPECT_EQ(written(model(kProduct), {layer}).opset_import(0).version(), 21);
   const std::string other = kProduct + "node { op_type: 'ReduceMean' name: 'mean' input: 'x' output: 'm' } ";
   EXPECT_THAT(
-      refusal<base::NetworkError>([&] { return write_qdq(model(other), "m.onnx", std::vector{layer}); }),
+      refusal<base::NetworkError>([&] { return write_qdq(model(other), "m.onnx", {}, std::vector{layer}); }),
       HasSubstr("m.onnx: operator set 13 with a ReduceMean; allowed: 21 or newer"));
 }
 
 TEST(WriteQdq, RefusesWhatItCannotWrite) {
   const auto message = [](const std::string& bytes, std::vector<QdqLayer> layers) {
-    return refusal<base::NetworkError>([&] { return write_qdq(bytes, "m.onnx", layers); });
+    return refusal<base::NetworkError>([&] { return write_qdq(bytes, "m.onnx", {}, layers); });
   };
   EXPECT_THAT(message(model(kProduct, 11), {product_layer()}),
               HasSubstr("operator set 11; allowed: 13 or newer"));
@@ -122,7 +122,7 @@ TEST(WriteQdq, RefusesWhatItCannotWrite) {
   const std::string both = message(model(kProduct), {unknown, addition});
   EXPECT_THAT(both, HasSubstr("node 'inside': is no node of the file's main graph"));
   EXPECT_THAT(both,
-              HasSubstr("node 'add': a layer with weights of type Add; allowed: Conv, Gemm and MatMul"));
+              HasSubstr("node 'add': a layer with weights of type Add; allowed: Conv, ConvTranspose, Gemm"));
   const std::string shared = kProduct + output("p");
   EXPECT_THAT(message(model(shared), {product_layer()}),
               HasSubstr("what is folded into it is read elsewhere"));
