@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "mapper/place/traffic.h"
 #include "models/base/errors.h"
 
 namespace bitline::sim {
@@ -189,6 +190,8 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
   if (mapping.grouped.layers > 0)
     r.grouped = result::Grouped{to_string(mapping.arch().mapping.depthwise), mapping.grouped.layers,
                                 mapping.grouped.packed, mapping.grouped.dense};
+  const place::NocTraffic traffic = place::noc_traffic(mapping.program, mapping.arch());
+  r.noc = {to_string(mapping.arch().mapping.placement), traffic.bytes, traffic.hop_bytes};
   r.crossbars_used = mapping.program.crossbars_used;
   r.crossbars_available = mapping.program.crossbars_available;
 

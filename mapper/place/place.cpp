@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "mapper/place/buffers.h"
+#include "mapper/place/floorplan.h"
 #include "mapper/place/pipeline.h"
 #include "mapper/place/placer.h"
 #include "mapper/place/replicate.h"
@@ -112,7 +113,10 @@ Program place(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
       for (std::size_t l = 0; l < layers.size(); ++l) program.layers[l].replicas = replicator.copies()[l];
       add_room_for_copies(program, slack);
       const std::optional<Misfit> misfit = try_place(program, arch, layers, parts);
-      if (!misfit) return program;
+      if (!misfit) {
+        arrange(program, arch);
+        return program;
+      }
       problem = misfit->problem;
       if (!replicator.fewer(misfit->layer)) break;
     }

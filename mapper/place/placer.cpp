@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "mapper/place/deliveries.h"
 #include "mapper/place/edram_ledger.h"
 #include "mapper/place/layout.h"
 #include "mapper/place/pipeline.h"
@@ -110,9 +111,7 @@ class Placer {
     const LayerId l = program_.stages[index(s)].layer;
     LayerPlacement& layer = program_.layers[index(l)];
     const LayerPlacement& owner = program_.layers[index(layer.shares)];
-    for (EdgeId e : program_.stages[index(s)].inputs) {
-      program_.edges[index(e)].deliveries = deliveries(program_.edges[index(e)], l, owner.imas);
-    }
+    set_deliveries(s, owner.imas);
     if (!buffers_fit(s)) return false;
     take_buffers(s);
     layer.imas = owner.imas;
@@ -138,12 +137,10 @@ class Placer {
     }
     const LayerId l = program_.stages[index(s)].layer;
     const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
-    for (EdgeId e : program_.stages[index(s)].inputs) {
-      program_.edges[index(e)].deliveries = deliveries(program_.edges[index(e)], l, layout.imas);
-    }
+    set_deliveries(s, layout.imas);
     if (!buffers_fit(s)) return false;
     take_buffers(s);
-    for (ImaPart& ima : layout.imas) ima.input_bytes = input_bytes(ima, sliced);
+    for (ImaPart& ima : layout.imas) ima.input_bytes = input_bytes(ima, sliced, bits());
     LayerPlacement& layer = program_.layers[index(l)];
     layer.joins = make_joins(layout);
     layer.imas = std::move(layout.imas);
@@ -157,55 +154,12 @@ class Placer {
     return true;
   }
 
-  /// The channels of the producer that each tile's rows come from.
-  std::vector<Delivery> deliveries(const Edge& edge, LayerId l, const std::vector<ImaPart>& imas) const {
-    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
-    const Stage& producer = program_.stages[index(edge.producer)];
-    const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
-    const std::int64_t channels = channels_of(edge, l);
-    std::map<int, std::set<std::int64_t>> by_tile;
-    for (const ImaPart& ima : imas) {
-      auto& set = by_tile[ima.tile];
-      for (const CrossbarPart& part : ima.crossbars) {
-        for (const slice::RowBlock& range : row_ranges(part, sliced)) {
-          if (channels == 0) continue;
-          const std::int64_t rows_per_channel = rows / channels;
-          for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c)
-            set.insert(c);
-        }
-      }
+  void set_deliveries(StageId s, const std::vector<ImaPart>& imas) {
+    const LayerId l = program_.stages[index(s)].layer;
+    for (EdgeId e : program_.stages[index(s)].inputs) {
+      Edge& edge = program_.edges[index(e)];
+      edge.deliveries = deliveries(program_, edge, l, *layers_[index(l)].sliced, imas, bits());
     }
-    std::vector<Delivery> result;
-    for (const auto& [tile, set] : by_tile) {
-      const std::int64_t bytes =
-          channels == 0 ? producer.pixel_bytes : packed_bytes(static_cast<std::int64_t>(set.size()), bits());
-      result.push_back({tile, bytes});
-    }
-    return result;
-  }
-
-  /// Channels of a producer's pixel if each owns the same number of consecutive rows, 0 if rows are laid out
-  /// otherwise.
-  std::int64_t channels_of(const Edge& edge, LayerId l) const {
-    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
-    const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
-    const graph::Node& node = program_.graph->node(program_.layers[index(l)].node);
-    if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
-      return edge.window.kind == Window::Kind::sliding ? rows / (conv->kernel[0] * conv->kernel[1]) : 0;
-    }
-    if (edge.window.kind == Window::Kind::pixelwise) return rows;
-    const std::int64_t pixels = edge.window.in_h * edge.window.in_w;
-    return program_.layers[index(l)].windows == 1 && rows % pixels == 0 ? rows / pixels : 0;
-  }
-
-  std::int64_t input_bytes(const ImaPart& ima, const slice::SlicedLayer& sliced) const {
-    std::set<std::pair<int, int>> ranges;
-    for (const CrossbarPart& part : ima.crossbars) {
-      for (const slice::RowBlock& range : row_ranges(part, sliced)) ranges.insert({range.first, range.last});
-    }
-    std::int64_t rows = 0;
-    for (const auto& [first, last] : ranges) rows += last - first;
-    return packed_bytes(rows, bits());
   }
 
   void check_registers(const LayerPlacement& layer) const {

@@ -21,6 +21,18 @@ const char* to_string(Depthwise depthwise) {
   return "";
 }
 
+const char* to_string(Placement placement) {
+  switch (placement) {
+    case Placement::row_major:
+      return "row_major";
+    case Placement::snake:
+      return "snake";
+    case Placement::annealed:
+      return "annealed";
+  }
+  return "";
+}
+
 int code_bits(const Arch& arch) {
   const PrecisionParams::Weights& weights = arch.precision.weights;
   const int magnitude = weights.scheme == WeightScheme::symmetric ? weights.bits - 1 : weights.bits;

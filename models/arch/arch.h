@@ -24,6 +24,7 @@ enum class Calibration { minmax, percentile, mse };
 enum class WeightRange { minmax, mse };
 enum class Replication { none, per_layer, balanced };
 enum class Depthwise { packed, dense, digital };
+enum class Placement { row_major, snake, annealed };
 
 /// Keys `encoding.*`.
 struct EncodingParams {
@@ -75,9 +76,12 @@ struct MappingParams {
   Replication replication = Replication::none;
   std::vector<int> replicas{1};             ///< per_layer: copies of all layers, or of each in network order
   Depthwise depthwise = Depthwise::packed;  ///< where grouped convolutions go
+  Placement placement = Placement::row_major;  ///< in which order tiles are taken on the floor of the chip
+  std::int64_t placement_seed = 1;             ///< annealed
 };
 
 [[nodiscard]] const char* to_string(Depthwise depthwise);
+[[nodiscard]] const char* to_string(Placement placement);
 
 /// A whole machine. Loaded, checked and printed by arch_loader.h.
 struct Arch {

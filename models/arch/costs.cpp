@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "models/base/errors.h"
+#include "models/noc/topology.h"
 
 namespace bitline::arch {
 
@@ -75,6 +76,10 @@ Q mean_over_slices(const std::vector<int>& built, Function of_bits) {
   Q sum{};
   for (const int bits : built) sum += of_bits(bits);
   return sum / static_cast<double>(built.size());
+}
+
+int routers(const Arch& a) {
+  return noc::Topology(a.chip.tiles, a.chip.mesh_width, a.noc.tiles_per_router).routers();
 }
 
 template <class Q>
@@ -275,6 +280,7 @@ ByComponent<Power> CostModel::static_power() const {
   add_scaled(tile, ima, a.tile.imas);
   ByComponent<Power> chip;
   add_scaled(chip, tile, a.chip.tiles);
+  chip[Component::router] = a.noc.cost.static_power * routers(a);
   const Group link = link_group(a);
   chip[Component::chip_link] = link.cost->static_power_of(link.count);
   return chip;
@@ -302,6 +308,8 @@ ByComponent<Power> CostModel::tile_power() const {
 ByComponent<Power> CostModel::chip_power() const {
   ByComponent<Power> sum;
   add_scaled(sum, tile_power(), arch_.chip.tiles);
+  const base::Cost& router = arch_.noc.cost;
+  sum[Component::router] = (router.power + router.static_power) * routers(arch_);
   sum[Component::chip_link] = link_group(arch_).full_rate_power();
   return sum;
 }
@@ -326,6 +334,7 @@ ByComponent<Area> CostModel::tile_area() const {
 ByComponent<Area> CostModel::chip_area() const {
   ByComponent<Area> sum;
   add_scaled(sum, tile_area(), arch_.chip.tiles);
+  sum[Component::router] = arch_.noc.cost.area * routers(arch_);
   const Group link = link_group(arch_);
   sum[Component::chip_link] = link.cost->area_of(link.count);
   return sum;

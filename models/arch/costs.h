@@ -82,7 +82,7 @@ class CostModel {
   /// Burnt all the time by the whole chip.
   [[nodiscard]] ByComponent<base::Power> static_power() const;
   /// Dynamic and static power with every part at full rate. Of a tile: with its share of the router
-  /// (1 / noc.tiles_per_router); of the chip: tiles x tile, and the link.
+  /// (1 / noc.tiles_per_router); of the chip: tiles x tile, but every router of the mesh, and the link.
   [[nodiscard]] ByComponent<base::Power> ima_power() const;
   [[nodiscard]] ByComponent<base::Power> tile_power() const;
   [[nodiscard]] ByComponent<base::Power> chip_power() const;

@@ -117,6 +117,13 @@ Schema mapping_schema(MappingParams& params) {
       "grouped convolutions: packed = groups block-diagonal in crossbars, cells between them empty; "
       "dense = one matrix of all groups, zeros stored between them; digital = no crossbars, in "
       "float32 on tile.elementwise");
+  s.choice<Placement>(
+      "placement", params.placement,
+      {{"row_major", Placement::row_major}, {"snake", Placement::snake}, {"annealed", Placement::annealed}},
+      "tiles in network order: along each row of the floorplan; every other row backwards; or where "
+      "simulated "
+      "annealing makes the hop-bytes of the network on chip least");
+  s.integer("placement_seed", params.placement_seed, 0, std::int64_t{1} << 53, "of placement annealed");
   return s;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/noc/topology.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "models/base/errors.h"
@@ -22,7 +23,7 @@ Topology::Topology(int tiles, int mesh_width, int tiles_per_router) : mesh_width
     if (tiles_per_router % h == 0) block_height_ = h;
   }
   block_width_ = tiles_per_router / block_height_;
-  columns_ = ceil_div(mesh_width, block_width_);
+  columns_ = ceil_div(std::min(mesh_width, tiles), block_width_);
   rows_ = ceil_div(ceil_div(tiles, mesh_width), block_height_);
 }
 

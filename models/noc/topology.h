@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 namespace bitline::noc {
 
@@ -17,8 +18,13 @@ class Topology {
  public:
   Topology(int tiles, int mesh_width, int tiles_per_router);
 
+  /// Of the whole rectangle: XY ways may pass routers beyond a last row that is not full.
   [[nodiscard]] int routers() const { return columns_ * rows_; }
   [[nodiscard]] int router_of(int tile) const;
+  /// Column and row of a router.
+  [[nodiscard]] std::pair<int, int> position(int router) const {
+    return {router % columns_, router / columns_};
+  }
   /// Output port of its router that leads to `tile`.
   [[nodiscard]] int tile_port(int tile) const;
   [[nodiscard]] int ports() const {

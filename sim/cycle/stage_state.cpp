@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "mapper/place/share.h"
 #include "models/base/errors.h"
 
 namespace bitline::cycle {
@@ -88,7 +89,7 @@ std::int64_t split(std::int64_t total, const std::vector<std::int64_t>& weights,
   BITLINE_CHECK(sum > 0);
   const auto at = weights.begin() + static_cast<std::ptrdiff_t>(part);
   const std::int64_t before = std::accumulate(weights.begin(), at, std::int64_t{0});
-  return total * (before + weights[part]) / sum - total * before / sum;
+  return place::share_of(total, before, weights[part], sum);
 }
 
 }  // namespace bitline::cycle

@@ -131,6 +131,7 @@ std::string to_json(const Result& r) {
                                     {"packed", r.grouped->packed},
                                     {"dense", r.grouped->dense},
                                     {"digital", 0}};
+  json["noc"] = {{"placement", r.noc.placement}, {"bytes", r.noc.bytes}, {"hop_bytes", r.noc.hop_bytes}};
   json["parts"] = Json::array();
   for (const PartUse& p : r.parts) json["parts"].push_back(part(p));
   json["layers"] = Json::array();

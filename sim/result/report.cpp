@@ -71,6 +71,8 @@ std::string cost_lines(const Result& r) {
                                                      static_cast<double>(r.crossbar_macs + r.digital_macs))));
   out += line("crossbars", fmt::format("{} of {} used, {} of their cells", count(r.crossbars_used),
                                        count(r.crossbars_available), percent(r.cell_utilization)));
+  out += line("network on chip", fmt::format("{} B an image, {} hop-bytes  ({})", count(r.noc.bytes),
+                                             count(r.noc.hop_bytes), r.noc.placement));
   if (r.grouped)
     out += line("grouped layers",
                 fmt::format("{}, {}; crossbars: packed {}, dense {}, digital 0", r.grouped->layers,

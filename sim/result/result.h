@@ -91,6 +91,13 @@ struct Grouped {
   std::int64_t dense = 0;
 };
 
+/// What crosses the network on chip for an image.
+struct NocTraffic {
+  std::string placement;  ///< the machine's choice: "row_major", "snake" or "annealed"
+  std::int64_t bytes = 0;
+  std::int64_t hop_bytes = 0;  ///< each byte times the links between routers that it crosses
+};
+
 inline constexpr std::int64_t kMostConfusionClasses = 1000;
 
 struct Accuracy {
@@ -149,6 +156,7 @@ struct Result {
   std::int64_t crossbars_used = 0;
   std::int64_t crossbars_available = 0;
   double cell_utilization = 0;
+  NocTraffic noc;
   std::optional<Grouped> grouped;    ///< where the network has grouped convolutions
   std::vector<PartUse> parts;        ///< contended ones
   std::vector<LayerResult> layers;   ///< in pipeline order; energy sums to `energy`

@@ -39,6 +39,8 @@ MODES = {
     "tile.elementwise.cost_of": {"tile.elementwise.power": "1 mW"},
     "tile.requantise.cost_of": {"tile.requantise.power": "1 mW"},
     "mapping.replicas": {"mapping.replication": "per_layer"},
+    # One crossbar per tile: enough tiles that seeds come to different ends.
+    "mapping.placement_seed": {"mapping.placement": "annealed", "tile.imas": "1", "ima.crossbars": "1", "adc.per_ima": "1"},
 }
 # Keys that act on grouped convolutions only.
 GROUPED = ["mapping.depthwise"]

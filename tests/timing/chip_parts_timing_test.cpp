@@ -3,6 +3,7 @@
 // chip_timing_test.cpp; what a test changes, it names.
 #include <gtest/gtest.h>
 
+#include "mapper/place/traffic.h"
 #include "tests/timing/chip_support.h"
 #include "tests/unit/mapper/place/networks.h"
 
@@ -162,6 +163,56 @@ TEST(ChipParts, ConcentratedMesh) {
   // Fill 277, reads from 280, latches .. 360, converted 368, 390, drained 394, requantised 395, router 396.
   EXPECT_EQ(f.at("total"), 400 * kNs);
   EXPECT_EQ(f.at("action.router_flit"), 4 + 4 + 1 + 1);
+}
+
+/// Four layers of 4 inputs and 4 outputs, each in a tile of its own.
+Network chain_of_tiles(arch::Arch machine) {
+  machine.tile.imas = 1;
+  GraphBuilder g;
+  auto x = g.input({1, 4});
+  for (int i = 0; i < 4; ++i) x = g.linear(x, 4);
+  return place_network(g.output(x), machine);
+}
+
+// Of all chain_of_tiles: link 4, router 5, written 8, fill 12, reads from 20, latches 30 .. 100, converted
+// 108, results 130, drained 134, requantised 135. What a layer takes from there on: n routers n, write 3,
+// fill 4, then reads from the next edge on, and 115 until it has requantised. One flit each.
+
+TEST(ChipParts, ConcentrationOfOneTwoAndFour) {
+  arch::Arch machine = round_machine();
+  // A router each, tiles in two rows of two. From tile 0 to 1 two routers: 137, 140, 144, reads 150, 265.
+  // From 1 to 2, at the beginning of the next row, three: 268, 271, 275, reads 280, 395. From 2 to 3 two:
+  // 397, 400, 404, reads 410, 525. From 3 to the link three: 528, link 532.
+  const Figures one = run(chain_of_tiles(machine));
+  EXPECT_EQ(one.at("total"), 532 * kNs);
+  EXPECT_EQ(one.at("action.router_flit"), 1 + 2 + 3 + 2 + 3);
+  // The two tiles of a row share a router: 136, 139, 143, reads 150, 265; two routers 267, 270, 274, reads
+  // 280, 395; one 396, 399, 403, reads 410, 525; two 527, link 531.
+  machine.noc.tiles_per_router = 2;
+  const Figures two = run(chain_of_tiles(machine));
+  EXPECT_EQ(two.at("total"), 531 * kNs);
+  EXPECT_EQ(two.at("action.router_flit"), 1 + 1 + 2 + 1 + 2);
+  // One router: 136 ... 265, 266 ... 395, 396 ... 525, 526, link 530.
+  machine.noc.tiles_per_router = 4;
+  const Figures four = run(chain_of_tiles(machine));
+  EXPECT_EQ(four.at("total"), 530 * kNs);
+  EXPECT_EQ(four.at("action.router_flit"), 1 + 1 + 1 + 1 + 1);
+}
+
+TEST(ChipParts, PlacementsOfAChain) {
+  arch::Arch machine = round_machine();
+  // In rows: as ConcentrationOfOneTwoAndFour, 532. As a snake through tiles 0, 1, 3, 2: two routers to each
+  // next tile, 137 ... 265, 267 ... 395, 397 ... 525, and two from tile 2 to the link: 527, 531.
+  for (const auto placement : {arch::Placement::snake, arch::Placement::annealed}) {
+    machine.mapping.placement = placement;
+    const Network network = chain_of_tiles(machine);
+    const Figures f = run(network);
+    EXPECT_EQ(f.at("total"), 531 * kNs);
+    EXPECT_EQ(f.at("action.router_flit"), 1 + 2 + 2 + 2 + 2);
+    // Five times 4 bytes, four of them over a link between routers.
+    EXPECT_EQ(place::noc_traffic(network.program, machine).bytes, 20);
+    EXPECT_EQ(place::noc_traffic(network.program, machine).hop_bytes, 16);
+  }
 }
 
 TEST(ChipParts, StridedConvolution) {

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "mapper/place/traffic.h"
 #include "models/arch/costs.h"
 #include "models/noc/topology.h"
 #include "tests/timing/random_chip.h"
@@ -203,6 +204,21 @@ TEST(ChipProperties, NothingIsLostAndCountsFollowFromTheProgram) {
   EXPECT_GT(several_copies, 50);
   EXPECT_GT(packets, 300);
   EXPECT_GT(joins, 50);
+}
+
+TEST(ChipProperties, HopBytesAreTheBytesThatCrossLinks) {
+  int several_routers = 0;
+  for (std::uint32_t seed = 0; seed < 80; ++seed) {
+    SCOPED_TRACE("network " + std::to_string(seed));
+    Network network = random_network(seed);
+    network.arch.noc.flit_bits = 8;  // a flit is a byte, and passes a router more than links
+    const place::NocTraffic traffic = place::noc_traffic(network.program, network.arch);
+    const Figures f = simulate(network);
+    EXPECT_EQ(f.at("flits_sent"), traffic.bytes);
+    EXPECT_EQ(f.at("action.router_flit") - f.at("flits_sent"), traffic.hop_bytes);
+    several_routers += traffic.hop_bytes > 0 ? 1 : 0;
+  }
+  EXPECT_GT(several_routers, 40);
 }
 
 /// The energy of a run from its totals, and from its stages, without what depends on data.

@@ -102,6 +102,9 @@ arch::Arch random_machine(std::uint32_t seed) {
     a.mapping.replication = arch::Replication::per_layer;
     a.mapping.replicas = {r.one_of({1, 2, 3})};
   }
+  const int placement = r.below(8);
+  if (placement < 3)
+    a.mapping.placement = placement == 0 ? arch::Placement::annealed : arch::Placement::snake;
   return a;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "mapper/place/traffic.h"
 #include "sim/mapping.h"
 #include "sim/result/text.h"
 #include "tools/bitline/commands.h"
@@ -52,6 +53,10 @@ std::string to_json(const sim::Mapping& mapping) {
                        {"cell_utilization", cell_utilization(program)}};
   json["imas"] = {{"used", imas_of(program)}, {"available", std::int64_t{arch.chip.tiles} * arch.tile.imas}};
   json["tiles"] = {{"used", program.tiles_used}, {"available", arch.chip.tiles}};
+  const place::NocTraffic traffic = place::noc_traffic(program, arch);
+  json["noc"] = {{"placement", arch::to_string(arch.mapping.placement)},
+                 {"bytes", traffic.bytes},
+                 {"hop_bytes", traffic.hop_bytes}};
   if (mapping.grouped.layers > 0)
     json["grouped"] = {{"mapping", arch::to_string(arch.mapping.depthwise)},
                        {"layers", mapping.grouped.layers},
@@ -82,12 +87,15 @@ std::string to_json(const sim::Mapping& mapping) {
 std::string to_text(const sim::Mapping& mapping) {
   const place::Program& program = mapping.program;
   const arch::Arch& arch = mapping.arch();
+  const place::NocTraffic traffic = place::noc_traffic(program, arch);
   std::string out = fmt::format(
       "crossbars  {} of {} used, {} of their cells hold a weight\nIMAs       {} of {}\ntiles      {} of "
-      "{}\n\n",
+      "{}\nnetwork    {} B an image, {} hop-bytes, {}\n\n",
       result::count(program.crossbars_used), result::count(program.crossbars_available),
       result::percent(cell_utilization(program)), imas_of(program),
-      std::int64_t{arch.chip.tiles} * arch.tile.imas, program.tiles_used, arch.chip.tiles);
+      std::int64_t{arch.chip.tiles} * arch.tile.imas, program.tiles_used, arch.chip.tiles,
+      result::count(traffic.bytes), result::count(traffic.hop_bytes),
+      arch::to_string(arch.mapping.placement));
   if (mapping.grouped.layers > 0) {
     out.pop_back();
     out += fmt::format("grouped    {} layers, {}; crossbars: packed {}, dense {}, digital 0\n\n",

@@ -32,6 +32,7 @@ COMPANY = {
     "precision.activations.percentile": {"precision.activations.calibration": "percentile"},
     "ima.output_register.buffers": {"ima.output_register.latency": "2 us"},
     "mapping.replicas": {"mapping.replication": "per_layer"},
+    "mapping.placement_seed": {"mapping.placement": "annealed", "tile.imas": "1", "ima.crossbars": "1", "adc.per_ima": "1"},
 }
 # Parameters that act on grouped convolutions only.
 GROUPED = ["mapping.depthwise"]

@@ -25,6 +25,7 @@ namespace bitline::result {
   r.crossbars_used = 3;
   r.crossbars_available = 16128;
   r.cell_utilization = 0.5;
+  r.noc = {"snake", 12345, 67890};
   LayerResult conv;
   conv.name = "conv, \"first\"";
   conv.op = "conv";

@@ -35,7 +35,7 @@ TEST(ResultJson, TopLevelKeysAreThoseOfTheContractInOrder) {
   for (const auto& item : json.items()) keys.push_back(item.key());
   EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2",
                                 "power_w", "macs", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars",
-                                "parts", "layers", "accuracy", "provenance", "wall_time_s"));
+                                "noc", "parts", "layers", "accuracy", "provenance", "wall_time_s"));
   EXPECT_EQ(json["schema"], "bitline.result/1");
 }
 
@@ -56,6 +56,9 @@ TEST(ResultJson, EnergyCarriesItsStaticShareUnderTheContractsKey) {
   EXPECT_EQ(json["layers"][0]["stalls_s"]["bus"].get<double>(), 3e-7);
   EXPECT_EQ(json["layers"][0]["stalls_s"]["noc"].get<double>(), 4e-7);
   EXPECT_EQ(json["layers"][0]["stalls_s"]["adc"].get<double>(), 5e-7);
+  EXPECT_EQ(json["noc"]["placement"], "snake");
+  EXPECT_EQ(json["noc"]["bytes"], 12345);
+  EXPECT_EQ(json["noc"]["hop_bytes"], 67890);
   EXPECT_EQ(json["parts"][0]["name"], "bus");
   EXPECT_EQ(json["parts"][0]["busiest"].get<double>(), 0.5);
   EXPECT_EQ(json["parts"][0]["stalls"], 7);
@@ -142,6 +145,7 @@ TEST(ResultReport, SaysWhatEachFigureIs) {
   EXPECT_THAT(text, HasSubstr("latency of an image 2.000 us  (the first)"));
   EXPECT_THAT(text, HasSubstr("energy per image    300.0 mJ  (dynamic 200.0 mJ, static 100.0 mJ)"));
   EXPECT_THAT(text, HasSubstr("3 of 16 128 used"));
+  EXPECT_THAT(text, HasSubstr("network on chip     12 345 B an image, 67 890 hop-bytes  (snake)"));
   EXPECT_THAT(text, HasSubstr("123 456 789, 7 clipped  (2 images)"));
   EXPECT_THAT(text, HasSubstr("bus      2  25.0 %   50.0 %       100    7.0 %"));
 }

@@ -124,6 +124,16 @@ TEST(CostModel, StaticPowerIsOfTheWholeChip) {
   EXPECT_NEAR(costs.tile_power()[Component::edram].value(), 21.7e-3, 1e-12);
 }
 
+TEST(CostModel, AChipHasTheRoutersOfItsMesh) {
+  // 14 x 12 tiles in blocks of 4 x 2: the last block of each row is half empty, its router is there.
+  const CostModel costs = model("isaac.yaml", {"noc.tiles_per_router=8", "noc.static_power=4 mW"});
+  EXPECT_NEAR(costs.chip_area()[Component::router].value(), 24 * 0.151, 1e-12);
+  EXPECT_NEAR(costs.static_power()[Component::router].value(), 24 * 4e-3, 1e-12);
+  EXPECT_NEAR(costs.tile_area()[Component::router].value(), 0.151 / 8, 1e-12);
+  EXPECT_NEAR(model("isaac.yaml", {"noc.tiles_per_router=1"}).chip_area()[Component::router].value(),
+              168 * 0.151, 1e-12);
+}
+
 TEST(CostModel, NamesAreDistinct) {
   std::vector<std::string> names;
   for (std::size_t c = 0; c < kComponents; ++c) names.emplace_back(to_string(static_cast<Component>(c)));

@@ -22,6 +22,19 @@ TEST(Topology, IsaacChip) {
   EXPECT_EQ(mesh.hops(0, 41), 6 + 5 + 1);
 }
 
+TEST(Topology, Concentration) {
+  // Blocks as square as they get, wider than high: 168 tiles in rows of 14.
+  EXPECT_EQ(Topology(168, 14, 1).routers(), 14 * 12);
+  EXPECT_EQ(Topology(168, 14, 2).routers(), 7 * 12);
+  EXPECT_EQ(Topology(168, 14, 4).routers(), 7 * 6);
+  EXPECT_EQ(Topology(168, 14, 8).routers(), 4 * 6);  // 4 x 2 tiles; half a block at the end of each row
+  EXPECT_EQ(Topology(168, 14, 8).router_of(13), 3);
+  EXPECT_EQ(Topology(168, 14, 8).router_of(14), 0);
+  // Fewer tiles than a row: no routers without tiles.
+  EXPECT_EQ(Topology(4, 14, 2).routers(), 2);
+  EXPECT_EQ(Topology(5, 3, 1).routers(), 6);
+}
+
 TEST(Topology, WaysGoAlongTheRowFirstAndReachTheirEnd) {
   const Topology mesh(60, 10, 2);  // blocks of 2 x 1: 5 x 6 routers
   EXPECT_EQ(mesh.routers(), 30);
