@@ -2,7 +2,6 @@
 #include "sim/engine/activity.h"
 
 #include <algorithm>
-#include <bit>
 #include <numeric>
 
 #include "models/base/errors.h"
@@ -19,24 +18,6 @@ std::int64_t total(const std::vector<std::int64_t>& counts) {
 void add_all(std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
   to.resize(std::max(to.size(), from.size()), 0);
   for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
-}
-
-/// Rows that a chunk drives with something other than zero.
-std::int32_t nonzero_rows(const std::uint32_t* planes, const slice::InputChunk& chunk, int words) {
-  std::int32_t rows = 0;
-  for (int w = 0; w < words; ++w) {
-    std::uint32_t any = 0;
-    for (int bit = chunk.shift; bit < chunk.shift + chunk.width; ++bit) any |= planes[bit * words + w];
-    rows += std::popcount(any & 0xffffu);
-  }
-  return rows;
-}
-
-/// Sum over the chunks of an input code: what the row is driven with altogether.
-std::int64_t chunk_sum(std::uint32_t code, const std::vector<slice::InputChunk>& chunks) {
-  std::int64_t sum = 0;
-  for (const slice::InputChunk& chunk : chunks) sum += (code >> chunk.shift) & ((1u << chunk.width) - 1);
-  return sum;
 }
 
 }  // namespace
@@ -58,7 +39,6 @@ DriveIndex::DriveIndex(const slice::SlicedLayer& layer, std::vector<place::Drive
     : layer_(layer),
       sets_(std::move(sets)),
       gate_(gate_zero_chunks),
-      by_block_(layer.blocks.size()),
       by_block_and_group_(layer.blocks.size() * static_cast<std::size_t>(layer.groups)) {
   for (std::size_t i = 0; i < sets_.size(); ++i) {
     const place::DriveSet& set = sets_[i];
@@ -66,62 +46,54 @@ DriveIndex::DriveIndex(const slice::SlicedLayer& layer, std::vector<place::Drive
     BITLINE_CHECK(set.group_first >= 0 && set.group_count > 0 &&
                   set.group_first + set.group_count <= layer.groups);
     BITLINE_CHECK(set.columns_per_slice.size() == layer.slices.size());
-    by_block_[static_cast<std::size_t>(set.block)].push_back(i);
     for (int group = set.group_first; group < set.group_first + set.group_count; ++group) {
       by_block_and_group_[static_cast<std::size_t>(set.block) * layer.groups + group].push_back(i);
     }
   }
 }
 
-void DriveIndex::start_block(int block, int count, Workspace& work) const {
-  const std::size_t reads = static_cast<std::size_t>(count) * layer_.chunks.size();
-  for (const std::size_t set : by_block_[static_cast<std::size_t>(block)]) {
-    std::fill_n(work.driven.data() + set * reads, reads, 0);
+std::int64_t DriveIndex::zero_chunks(std::uint32_t bits) const {
+  return std::count_if(layer_.chunks.begin(), layer_.chunks.end(), [bits](const slice::InputChunk& chunk) {
+    return ((bits >> chunk.shift) & ((1u << chunk.width) - 1)) == 0;
+  });
+}
+
+void DriveIndex::start_tile(int count, Workspace& work) const {
+  std::fill_n(work.set_bits.begin(), sets_.size() * static_cast<std::size_t>(count), std::uint16_t{0});
+}
+
+void DriveIndex::take_bits(int block, int group, int count, Workspace& work) const {
+  const auto positions = static_cast<std::size_t>(count);
+  for (const std::size_t set : by_block_and_group_[static_cast<std::size_t>(block) * layer_.groups + group]) {
+    std::uint16_t* bits = work.set_bits.data() + set * positions;
+    for (std::size_t position = 0; position < positions; ++position) bits[position] |= work.any[position];
   }
 }
 
-void DriveIndex::count_rows(int block, int group, int words, int count, Workspace& work) const {
-  const std::size_t chunks = layer_.chunks.size();
-  const std::size_t reads = static_cast<std::size_t>(count) * chunks;
-  const std::size_t plane_stride = static_cast<std::size_t>(layer_.activation_bits) * words;
-  const auto& sets = by_block_and_group_[static_cast<std::size_t>(block) * layer_.groups + group];
-  if (sets.empty()) return;
-  for (int position = 0; position < count; ++position) {
-    const std::uint32_t* planes = work.planes.data() + static_cast<std::size_t>(position) * plane_stride;
-    for (std::size_t k = 0; k < chunks; ++k) {
-      const std::int32_t rows = nonzero_rows(planes, layer_.chunks[k], words);
-      for (const std::size_t set : sets) {
-        work.driven[set * reads + static_cast<std::size_t>(position) * chunks + k] += rows;
-      }
+void DriveIndex::end_tile(const LayerPlan& plan, int count, Workspace& work) const {
+  const auto positions = static_cast<std::size_t>(count);
+  const auto rows = static_cast<std::size_t>(layer_.rows_per_group);
+  const CodesJob job{.codes = work.narrow.data(),
+                     .stride = static_cast<std::size_t>(layer_.groups) * rows,
+                     .positions = count,
+                     .rows = static_cast<int>(rows) * layer_.groups};
+  count_rows(job, layer_.chunks, work.row_driven.data(), work.row_sums.data());
+  for (std::size_t row = 0; row < plan.row_levels.size(); ++row) {
+    work.level_sum += work.row_sums[row] * plan.row_levels[row];
+  }
+  for (std::size_t i = 0; i < sets_.size(); ++i) {
+    const place::DriveSet& set = sets_[i];
+    const slice::RowBlock block = layer_.blocks[static_cast<std::size_t>(set.block)];
+    for (int group = set.group_first; group < set.group_first + set.group_count; ++group) {
+      const std::uint16_t* driven = work.row_driven.data() + static_cast<std::size_t>(group) * rows;
+      work.driven_rows[i] = std::accumulate(driven + block.first, driven + block.last, work.driven_rows[i]);
+    }
+    if (!gate_) continue;
+    const std::uint16_t* bits = work.set_bits.data() + i * positions;
+    for (std::size_t position = 0; position < positions; ++position) {
+      work.zero_reads[i] += zero_chunks(bits[position]);
     }
   }
-}
-
-void DriveIndex::end_block(int block, int count, Workspace& work) const {
-  const std::size_t reads = static_cast<std::size_t>(count) * layer_.chunks.size();
-  for (const std::size_t set : by_block_[static_cast<std::size_t>(block)]) {
-    const std::int32_t* driven = work.driven.data() + set * reads;
-    work.driven_rows[set] += std::accumulate(driven, driven + reads, std::int64_t{0});
-    work.zero_reads[set] += std::count(driven, driven + reads, 0);
-  }
-}
-
-std::int64_t DriveIndex::level_sum(const LayerPlan& plan, const std::int32_t* codes, int count) const {
-  const std::uint32_t mask = (1u << layer_.activation_bits) - 1;
-  const std::size_t rows = plan.row_levels.size();
-  std::int64_t sum = 0;
-  for (int position = 0; position < count; ++position, codes += rows) {
-    if (layer_.dac_bits == 1) {
-      for (std::size_t i = 0; i < rows; ++i) {
-        sum += std::popcount(static_cast<std::uint32_t>(codes[i]) & mask) * plan.row_levels[i];
-      }
-    } else {
-      for (std::size_t i = 0; i < rows; ++i) {
-        sum += chunk_sum(static_cast<std::uint32_t>(codes[i]) & mask, layer_.chunks) * plan.row_levels[i];
-      }
-    }
-  }
-  return sum;
 }
 
 LayerActivity DriveIndex::none() const {

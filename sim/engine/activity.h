@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts what the inputs make the crossbars do. A drive set is one read step of a set of crossbars on the
-// same rows; per read only its non-zero rows have to be counted, everything else follows from that
+// same rows; its non-zero rows and its reads without any are counted, everything else follows from them
 // (README.md).
 #pragma once
 
@@ -19,15 +19,15 @@ class DriveIndex {
   DriveIndex(const slice::SlicedLayer& layer, std::vector<place::DriveSet> sets, bool gate_zero_chunks);
 
   [[nodiscard]] bool active() const { return !sets_.empty(); }
+  /// Whether reads without a driven row make a difference.
+  [[nodiscard]] bool counts_reads() const { return gate_ && active(); }
   [[nodiscard]] const std::vector<place::DriveSet>& sets() const { return sets_; }
 
-  /// For `count` positions: clears the row counts of the block's drive sets, adds the rows of one group (from
-  /// the bit planes in `work`), and takes the totals per read.
-  void start_block(int block, int count, Workspace& work) const;
-  void count_rows(int block, int group, int words, int count, Workspace& work) const;
-  void end_block(int block, int count, Workspace& work) const;
-  /// Sum of x*c over all reads and cells of `count` positions.
-  [[nodiscard]] std::int64_t level_sum(const LayerPlan& plan, const std::int32_t* codes, int count) const;
+  /// For a tile of `count` positions: clears the bits of the drive sets; takes those of a block and group
+  /// (Workspace::any); then counts the tile's rows and reads.
+  void start_tile(int count, Workspace& work) const;
+  void take_bits(int block, int group, int count, Workspace& work) const;
+  void end_tile(const LayerPlan& plan, int count, Workspace& work) const;
 
   [[nodiscard]] LayerActivity none() const;
   /// Adds one thread's totals: driven rows, and (negative) the conversions that gating left out.
@@ -36,10 +36,11 @@ class DriveIndex {
   void finish(std::int64_t positions, LayerActivity& activity) const;
 
  private:
+  [[nodiscard]] std::int64_t zero_chunks(std::uint32_t bits) const;
+
   const slice::SlicedLayer& layer_;
   std::vector<place::DriveSet> sets_;
   bool gate_;
-  std::vector<std::vector<std::size_t>> by_block_;
   std::vector<std::vector<std::size_t>> by_block_and_group_;  ///< [block * groups + group]
 };
 

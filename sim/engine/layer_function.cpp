@@ -2,7 +2,6 @@
 #include "sim/engine/layer_function.h"
 
 #include <algorithm>
-#include <bit>
 
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
@@ -53,15 +52,17 @@ class Tile {
 
   void run() {
     start_sums();
+    const auto mask = static_cast<std::uint16_t>((1u << layer_.activation_bits) - 1);
+    narrow_codes(work_.codes.data(), static_cast<std::size_t>(count_) * input_rows(), mask,
+                 work_.narrow.data());
     for (const ProductSegment& segment : plan_.segments) {
       for (int group = 0; group < layer_.groups; ++group) multiply_segment(segment, group);
     }
+    if (drives_.active()) drives_.start_tile(count_, work_);
     for (int block = 0; block < static_cast<int>(layer_.blocks.size()); ++block) {
-      drives_.start_block(block, count_, work_);
       for (int group = 0; group < layer_.groups; ++group) run_block(block, group);
-      drives_.end_block(block, count_, work_);
     }
-    if (drives_.active()) work_.level_sum += drives_.level_sum(plan_, work_.codes.data(), count_);
+    if (drives_.active()) drives_.end_tile(plan_, count_, work_);
     pack();
   }
 
@@ -70,9 +71,11 @@ class Tile {
     return static_cast<std::size_t>(layer_.groups) * layer_.rows_per_group;
   }
   [[nodiscard]] std::size_t stride() const { return static_cast<std::size_t>(layer_.groups) * plan_.columns; }
-  [[nodiscard]] const std::int32_t* rows_of(int position, int group) const {
-    return work_.codes.data() + static_cast<std::size_t>(position) * input_rows() +
-           static_cast<std::size_t>(group) * layer_.rows_per_group;
+  [[nodiscard]] CodesJob codes_of(int group, int first, int rows) const {
+    return {.codes = work_.narrow.data() + static_cast<std::size_t>(group) * layer_.rows_per_group + first,
+            .stride = input_rows(),
+            .positions = count_,
+            .rows = rows};
   }
   [[nodiscard]] std::int64_t* sums_of(int group) {
     return work_.y.data() + static_cast<std::size_t>(group) * plan_.columns;
@@ -87,35 +90,21 @@ class Tile {
 
   /// The exact product of a segment of rows, limb by limb.
   void multiply_segment(const ProductSegment& segment, int group) {
-    const auto rows = static_cast<std::size_t>(segment.pairs()) * 2;
-    const std::size_t limb_stride = rows * static_cast<std::size_t>(count_);
-    for (int position = 0; position < count_; ++position) {
-      const std::int32_t* from = rows_of(position, group) + segment.first;
-      std::int16_t* low = work_.limbs.data() + static_cast<std::size_t>(position) * rows;
-      const int used = segment.last - segment.first;
-      if (plan_.input_limbs == 1) {
-        for (int i = 0; i < used; ++i) low[i] = static_cast<std::int16_t>(from[i]);
-      } else {
-        for (int i = 0; i < used; ++i) low[i] = static_cast<std::int16_t>(from[i] & 0xff);
-        for (int i = 0; i < used; ++i)
-          low[limb_stride + static_cast<std::size_t>(i)] = static_cast<std::int16_t>(from[i] >> 8);
-      }
-      if (rows > static_cast<std::size_t>(used)) {
-        for (int limb = 0; limb < plan_.input_limbs; ++limb)
-          low[static_cast<std::size_t>(limb) * limb_stride + rows - 1] = 0;
-      }
-    }
+    const CodesJob codes = codes_of(group, segment.first, segment.last - segment.first);
     const std::size_t weight_limb = plan_.limb_size(segment);
-    const std::int16_t* weights = plan_.product_weights.data() + segment.weights +
-                                  static_cast<std::size_t>(group) * weight_limb * plan_.weight_limbs;
+    const std::int8_t* weights = plan_.product_weights.data() + segment.weights +
+                                 static_cast<std::size_t>(group * plan_.weight_limbs) * weight_limb;
+    ProductJob job{.a = work_.limbs.data(),
+                   .a_stride = static_cast<std::size_t>(segment.quads) * kQuad,
+                   .reads = count_,
+                   .quads = segment.quads,
+                   .strips = plan_.columns / kStrip};
     for (int i = 0; i < plan_.input_limbs; ++i) {
+      const int bits = std::min(8, layer_.activation_bits - 8 * i);
+      cut_limb(codes, static_cast<std::uint16_t>(plan_.input_bias()), 8 * i,
+               static_cast<std::uint16_t>((1 << bits) - 1), work_.limbs.data(), job.a_stride);
       for (int j = 0; j < plan_.weight_limbs; ++j) {
-        const ProductJob job{.a = work_.limbs.data() + static_cast<std::size_t>(i) * limb_stride,
-                             .a_stride = rows,
-                             .positions = count_,
-                             .b = weights + static_cast<std::size_t>(j) * weight_limb,
-                             .pairs = segment.pairs(),
-                             .panels = plan_.columns / kProductPanel};
+        job.b = weights + static_cast<std::size_t>(j) * weight_limb;
         multiply_add(job, 8 * (i + j), sums_of(group), stride());
       }
     }
@@ -125,98 +114,73 @@ class Tile {
     const std::size_t at = static_cast<std::size_t>(block) * layer_.groups + group;
     const std::size_t first = plan_.first_set[at];
     const std::size_t last = plan_.first_set[at + 1];
-    if (first == last && !drives_.active()) return;
+    const bool counts = drives_.counts_reads();
+    if (first == last && !counts) return;
     const slice::RowBlock rows = layer_.blocks[static_cast<std::size_t>(block)];
-    const int words = (rows.rows() + kWordRows - 1) / kWordRows;
-    split_block(rows, group, words);
-    drives_.count_rows(block, group, words, count_, work_);
-    bool chunked = false;
+    const CodesJob codes = codes_of(group, rows.first, rows.rows());
+    any_bits(codes, work_.any.data());
+    if (counts) drives_.take_bits(block, group, count_, work_);
+    bool split = false;
+    bool cut = false;
     for (std::size_t s = first; s < last; ++s) {
       const ConvertingSet& set = plan_.sets[s];
-      if (!set.on_planes && !chunked) chunk_block(rows, group);
-      chunked = chunked || !set.on_planes;
+      if (set.on_planes && !split) split_block(codes);
+      if (!set.on_planes && !cut) cut_block(codes);
+      (set.on_planes ? split : cut) = true;
       work_.clipped[static_cast<std::size_t>(set.slice)] +=
-          set.on_planes ? convert_on_planes(set, words) : convert_product(set, rows);
+          set.on_planes ? convert_on_planes(set, codes.rows) : convert_by_product(set, codes.rows);
     }
   }
 
-  /// Bit planes and input sums of a row block.
-  void split_block(slice::RowBlock rows, int group, int words) {
-    const auto mask = static_cast<std::uint16_t>((1u << layer_.activation_bits) - 1);
-    const std::size_t plane_stride = static_cast<std::size_t>(layer_.activation_bits) * words;
-    std::fill(work_.block_codes.begin(), work_.block_codes.end(), std::uint16_t{0});
-    for (int position = 0; position < count_; ++position) {
-      const std::int32_t* from = rows_of(position, group) + rows.first;
-      std::int64_t sum = 0;
-      for (int i = 0; i < rows.rows(); ++i) {
-        sum += from[i];
-        work_.block_codes[static_cast<std::size_t>(i)] = static_cast<std::uint16_t>(from[i]) & mask;
-      }
-      work_.input_sums[static_cast<std::size_t>(position)] = sum;
-      split_planes(work_.block_codes.data(), rows.rows(), layer_.activation_bits,
-                   work_.planes.data() + static_cast<std::size_t>(position) * plane_stride);
-    }
+  void split_block(const CodesJob& codes) {
+    work_.plane_reads.fill(work_.any, count_, layer_.chunks, plan_.plane_groups);
+    split_planes(codes, layer_.activation_bits, work_.planes.data());
+  }
+  void cut_block(const CodesJob& codes) {
+    work_.sum_reads.fill(work_.any, count_, layer_.chunks, plan_.sum_groups);
+    cut_reads(codes, work_.sum_reads.reads, work_.chunk_codes.data(),
+              static_cast<std::size_t>(quads_of(codes.rows)) * kQuad);
   }
 
   [[nodiscard]] Accumulation accumulation(const ConvertingSet& set) {
-    const std::int64_t full =
-        (std::int64_t{1} << layer_.slices[static_cast<std::size_t>(set.slice)].width) - 1;
+    const int used = static_cast<int>(set.columns.size());
     return {.y = sums_of(set.group),
             .stride = stride(),
-            .drop = set.conversion.drop,
             .shift = set.shift,
             .negate = set.negate,
-            .flip = set.flip == ConvertingSet::kNone ? nullptr : plan_.flips.data() + set.flip,
-            .full = full,
-            .input_sums = work_.input_sums.data()};
+            .flip = set.flips.empty() ? nullptr : set.flips.data(),
+            .columns = used == layer_.outputs_per_group ? nullptr : set.columns.data(),
+            .count = used};
   }
 
-  std::int64_t convert_on_planes(const ConvertingSet& set, int words) {
+  std::int64_t convert_on_planes(const ConvertingSet& set, int rows) {
+    const int words = words_of(rows);
     return convert_planes({.planes = work_.planes.data(),
                            .planes_stride = static_cast<std::size_t>(layer_.activation_bits) * words,
-                           .positions = count_,
                            .words = words,
                            .cells = plan_.plane_cells.data() + set.cells,
                            .partner = layer_.analog ? plan_.plane_cells.data() + set.partner : nullptr,
                            .cell_bits = layer_.slices[static_cast<std::size_t>(set.slice)].width,
-                           .panels = plan_.columns / kPlanePanel,
-                           .chunks = layer_.chunks,
-                           .groups = set.chunk_groups,
-                           .dac_bits = layer_.dac_bits,
+                           .strips = strips_of(static_cast<int>(set.columns.size())),
+                           .reads = work_.plane_reads.reads,
+                           .groups = work_.plane_reads.groups,
                            .conversion = set.conversion,
                            .into = accumulation(set)});
   }
 
-  /// The chunks of a row block as numbers, one row of a matrix per position and chunk.
-  void chunk_block(slice::RowBlock rows, int group) {
-    const std::size_t row_stride = static_cast<std::size_t>((rows.rows() + 1) / 2) * 2;
-    std::int16_t* out = work_.chunk_codes.data();
-    for (int position = 0; position < count_; ++position) {
-      const std::int32_t* from = rows_of(position, group) + rows.first;
-      for (const slice::InputChunk& chunk : layer_.chunks) {
-        const std::uint32_t mask = (1u << chunk.width) - 1;
-        for (int i = 0; i < rows.rows(); ++i) {
-          out[i] = static_cast<std::int16_t>((static_cast<std::uint32_t>(from[i]) >> chunk.shift) & mask);
-        }
-        if (rows.rows() % 2 != 0) out[rows.rows()] = 0;
-        out += row_stride;
-      }
-    }
-  }
-
-  std::int64_t convert_product(const ConvertingSet& set, slice::RowBlock rows) {
-    const int pairs = (rows.rows() + 1) / 2;
-    multiply({.a = work_.chunk_codes.data(),
-              .a_stride = static_cast<std::size_t>(pairs) * 2,
-              .positions = count_ * static_cast<int>(layer_.chunks.size()),
-              .b = plan_.sum_cells.data() + set.cells,
-              .pairs = pairs,
-              .panels = plan_.columns / kProductPanel},
-             work_.sums.data());
-    return convert_sums({.sums = work_.sums.data(),
-                         .positions = count_,
-                         .columns = plan_.columns,
-                         .chunks = layer_.chunks,
+  std::int64_t convert_by_product(const ConvertingSet& set, int rows) {
+    const int quads = quads_of(rows);
+    const ProductJob product{.a = work_.chunk_codes.data(),
+                             .a_stride = static_cast<std::size_t>(quads) * kQuad,
+                             .reads = static_cast<int>(work_.sum_reads.reads.size()),
+                             .b = plan_.sum_cells.data() + set.cells,
+                             .quads = quads,
+                             .strips = strips_of(static_cast<int>(set.columns.size()))};
+    return convert_sums({.product = product,
+                         .limbs = set.limbs,
+                         .limb_bytes = static_cast<std::size_t>(product.strips) * 2 * product.panel_bytes(),
+                         .reads = work_.sum_reads.reads,
+                         .groups = work_.sum_reads.groups,
                          .conversion = set.conversion,
                          .into = accumulation(set)});
   }
@@ -261,6 +225,11 @@ const slice::SlicedLayer& LayerFunction::sliced() const {
 }
 std::int64_t LayerFunction::converting_sets() const {
   return static_cast<std::int64_t>(impl_->plan.sets.size());
+}
+std::int64_t LayerFunction::converting_columns() const {
+  std::size_t columns = 0;
+  for (const ConvertingSet& set : impl_->plan.sets) columns += set.columns.size();
+  return static_cast<std::int64_t>(columns);
 }
 std::int64_t LayerFunction::bytes() const {
   return impl_->plan.bytes();

@@ -64,8 +64,11 @@ class LayerFunction {
   LayerActivity run(const InputSource& source, OutputSink& sink) const;
   /// The same on a matrix: x [positions][groups*rows_per_group], y [positions][outputs].
   LayerActivity run(std::span<const std::int32_t> x, std::span<std::int64_t> y) const;
-  /// (block, slice, array) sets that are converted one by one because they can clip or round.
+  /// (group, block, slice, array) sets with columns that are converted one by one because they can clip or
+  /// round.
   [[nodiscard]] std::int64_t converting_sets() const;
+  /// The columns of all these sets.
+  [[nodiscard]] std::int64_t converting_columns() const;
   /// Bytes held by the prepared weights.
   [[nodiscard]] std::int64_t bytes() const;
 

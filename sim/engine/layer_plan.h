@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One layer in the layout of the kernels: which (group, row block, slice, array) sets are converted one by
-// one, and the matrix that gives everything else as one exact integer product.
+// One layer in the layout of the kernels: which columns are converted one by one, and the matrix that gives
+// everything else as one exact integer product.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,24 @@
 #include <memory>
 #include <vector>
 
+#include <tbb/cache_aligned_allocator.h>
+
 #include "mapper/slice/sliced_layer.h"
 #include "sim/engine/kernels.h"
 
 namespace bitline::engine {
+
+/// On whole cache lines: tiles and vectors are then read in one piece.
+template <class T>
+using AlignedVector = std::vector<T, tbb::cache_aligned_allocator<T>>;
+
+/// Chunks [first, last) whose weighted sum of codes fits the lanes of a kernel: added up before widening.
+struct ChunkGroup {
+  int first = 0;
+  int last = 0;
+  int shift = 0;
+  int sign = 1;
+};
 
 /// The columns of one group, row block, slice and array (both arrays under analog subtraction) whose
 /// conversions can change the value: they may clip or round.
@@ -20,59 +34,80 @@ struct ConvertingSet {
   int block = 0;
   int slice = 0;
   int array = 0;
-  bool on_planes = true;  ///< bit planes; else sums by a matrix product
+  bool on_planes = true;              ///< bit planes; else sums by a product of bytes
+  std::vector<std::int32_t> columns;  ///< outputs of the group, ascending
+  std::vector<std::int32_t>
+      flips;  ///< by column, padded to whole strips: -1 where stored flipped; empty: none is
   Conversion conversion;
-  std::vector<ChunkGroup> chunk_groups;
-  std::size_t cells = 0;     ///< offset into plane_cells or sum_cells
-  std::size_t partner = 0;   ///< offset of the subtracted array's planes (analog)
-  std::size_t flip = kNone;  ///< offset into flips
-  int shift = 0;             ///< of the slice
+  int limbs = 1;            ///< bytes of a cell in the product
+  std::size_t cells = 0;    ///< offset into plane_cells or sum_cells
+  std::size_t partner = 0;  ///< offset of the subtracted array's planes (analog)
+  int shift = 0;            ///< of the slice, and of the bits that its conversion drops
   bool negate = false;
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 };
 
 /// Rows [first, last) of every group, multiplied together.
 struct ProductSegment {
   int first = 0;
   int last = 0;
+  int quads = 0;
   std::size_t weights = 0;  ///< offset into product_weights, of group 0
-  [[nodiscard]] int pairs() const { return (last - first + 1) / 2; }
 };
 
 struct LayerPlan {
   explicit LayerPlan(std::shared_ptr<const slice::SlicedLayer> sliced);
 
   std::shared_ptr<const slice::SlicedLayer> layer;
-  int columns = 0;                     ///< of a group, padded to whole panels
+  int columns = 0;                     ///< of a group, padded to whole strips
   std::vector<ConvertingSet> sets;     ///< by block, then group
   std::vector<std::size_t> first_set;  ///< [block * groups + group], one more at the end
-  std::vector<std::uint16_t> plane_cells;
-  std::vector<std::int16_t> sum_cells;
-  std::vector<std::int64_t> flips;
+  AlignedVector<std::uint16_t> plane_cells;
+  AlignedVector<std::int8_t> sum_cells;
+  std::vector<ChunkGroup> plane_groups;  ///< of the sets on bit planes
+  std::vector<ChunkGroup> sum_groups;    ///< of the others
 
-  int input_limbs = 1;                   ///< inputs in limbs of 8 bits
-  int weight_limbs = 1;                  ///< product weights in limbs of 8 bits
+  int input_limbs = 1;                   ///< inputs in limbs of 8 bits, unsigned
+  int weight_limbs = 1;                  ///< product weights in limbs of 8 bits, each signed
   std::vector<ProductSegment> segments;  ///< empty: nothing is multiplied
-  /// [segment][group][limb][panel][pair][column][2]
-  std::vector<std::int16_t> product_weights;
-  std::vector<std::int64_t> constant;    ///< [group * columns + output]: the zero point's share
+  /// [segment][group][limb][panel][quad][column][row of the quad]
+  AlignedVector<std::int8_t> product_weights;
+  std::vector<std::int64_t>
+      constant;  ///< [group * columns + output]: the zero point's share, the input bias's
   std::vector<std::int64_t> row_levels;  ///< [group * rows + row]: sum of the cells under this row
 
+  /// Signed inputs are multiplied as x + bias, which is not negative.
+  [[nodiscard]] int input_bias() const {
+    return layer->activation_signed ? 1 << (layer->activation_bits - 1) : 0;
+  }
   [[nodiscard]] std::size_t limb_size(const ProductSegment& segment) const {
-    return static_cast<std::size_t>(columns) * segment.pairs() * 2;
+    return static_cast<std::size_t>(columns) * segment.quads * kQuad;
   }
   [[nodiscard]] std::int64_t bytes() const;
 
  private:
   void choose_sets();
-  void add_set(int group, int block, int slice, int array, std::int64_t max_sum);
-  void reserve(ConvertingSet& set);
+  [[nodiscard]] ConvertingSet choose_columns(int group, int block, int slice, int array) const;
+  void place_sets();
   void pack(const ConvertingSet& set);
   void pack_planes(const ConvertingSet& set, int array, std::uint16_t* out) const;
-  void pack_sums(const ConvertingSet& set, std::int16_t* out) const;
-  void build_product(const std::vector<std::uint8_t>& converting);
+  void pack_sums(const ConvertingSet& set, std::int8_t* out) const;
+  void build_product();
+  void multiply_column(int group, int output, const std::vector<std::uint8_t>& converting,
+                       std::int32_t* weights);
   void pack_product(const std::vector<std::int32_t>& weights);
   void sum_levels();
 };
+
+/// Strips that hold so many columns.
+[[nodiscard]] constexpr int strips_of(int columns) {
+  return (columns + kStrip - 1) / kStrip;
+}
+/// Quads of a matrix of bytes with so many rows.
+[[nodiscard]] constexpr int quads_of(int rows) {
+  return (rows + kRowTile - 1) / kRowTile * (kRowTile / kQuad);
+}
+[[nodiscard]] constexpr int words_of(int rows) {
+  return (rows + kWordRows - 1) / kWordRows;
+}
 
 }  // namespace bitline::engine

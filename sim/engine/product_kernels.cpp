@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Integer matrix products on pairs of 16-bit rows: four positions x two vectors of columns at a time.
+// Products of bytes, a block of reads and a strip of columns at a time: their sums stay in the first-level
+// cache until they are converted or added up.
+#include <algorithm>
 #include <cstring>
 
 #include "sim/engine/kernels.h"
@@ -8,8 +10,9 @@
 #define HWY_TARGET_INCLUDE "sim/engine/product_kernels.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include "sim/engine/accumulate-inl.h"
+#include "sim/engine/convert-inl.h"
 #include "sim/engine/scalar_kernels.h"
+#include "sim/engine/x86_products.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bitline::engine::HWY_NAMESPACE {
@@ -19,10 +22,6 @@ void MultiplyAdd(const ProductJob& job, int shift, std::int64_t* y, std::size_t 
   scalar::multiply_add(job, shift, y, stride);
 }
 
-void Multiply(const ProductJob& job, std::int32_t* sums) {
-  scalar::multiply(job, sums);
-}
-
 std::int64_t ConvertSums(const SumsJob& job) {
   return scalar::convert_sums(job);
 }
@@ -30,164 +29,226 @@ std::int64_t ConvertSums(const SumsJob& job) {
 #else
 namespace hn = hwy::HWY_NAMESPACE;
 
-using P32 = hn::CappedTag<std::int32_t, kProductPanel>;
-using W32 = hn::Vec<P32>;
-using P16 = hn::RepartitionToNarrow<P32>;
-using P64 = hn::RepartitionToWide<P32>;
+using D32 = hn::CappedTag<std::int32_t, kPanel>;
+using V32 = hn::Vec<D32>;
+using D64 = hn::RepartitionToWide<D32>;
+using x86::Block;
+using x86::kBlockReads;
 
-HWY_INLINE hn::Vec<P16> BroadcastPair(const std::int16_t* pair) {
-  std::int32_t both;
-  std::memcpy(&both, pair, sizeof both);
-  return hn::BitCast(P16(), hn::Set(P32(), both));
+#if HWY_TARGET == HWY_AVX3_DL
+using Session = x86::TileSession;
+#else
+
+using D16 = hn::RepartitionToNarrow<D32>;
+using V16 = hn::Vec<D16>;
+
+/// Pairs of rows in 16 bits: the even bytes of every quad, and the odd ones.
+struct Pairs {
+  V16 even, odd;
+};
+HWY_INLINE Pairs BroadcastQuad(const std::uint8_t* quad) {
+  const hn::RebindToUnsigned<D16> du;
+  std::int32_t four;
+  std::memcpy(&four, quad, sizeof four);
+  const auto bytes = hn::BitCast(du, hn::Set(D32(), four));
+  return {hn::BitCast(D16(), hn::And(bytes, hn::Set(du, 0xff))),
+          hn::BitCast(D16(), hn::ShiftRight<8>(bytes))};
+}
+HWY_INLINE Pairs LoadQuads(const std::int8_t* b) {
+  const hn::Repartition<std::int8_t, D32> d8;
+  const auto bytes = hn::BitCast(D16(), hn::LoadU(d8, b));
+  return {hn::ShiftRight<8>(hn::ShiftLeft<8>(bytes)), hn::ShiftRight<8>(bytes)};
 }
 
 /// The two halves that a widening multiply-add may keep apart.
 struct Sum {
-  W32 even;
-  W32 odd;
-  HWY_INLINE void Add(hn::Vec<P16> a, hn::Vec<P16> b) {
-    even = hn::ReorderWidenMulAccumulate(P32(), a, b, even, odd);
+  V32 even;
+  V32 odd;
+  HWY_INLINE void Add(const Pairs& a, const Pairs& b) {
+    even = hn::ReorderWidenMulAccumulate(D32(), a.even, b.even, even, odd);
+    even = hn::ReorderWidenMulAccumulate(D32(), a.odd, b.odd, even, odd);
   }
-  HWY_INLINE W32 Total() const { return hn::RearrangeToOddPlusEven(even, odd); }
-};
-
-/// y[position][column] += product << shift.
-struct AddTo {
-  int shift;
-  std::int64_t* y;
-  std::size_t stride;
-  HWY_INLINE void operator()(W32 product, int position, std::size_t column) const {
-    const P64 d64;
-    const hn::Half<P32> half;
-    std::int64_t* at = y + static_cast<std::size_t>(position) * stride + column;
-    const auto low = hn::ShiftLeftSame(hn::PromoteTo(d64, hn::LowerHalf(half, product)), shift);
-    const auto high = hn::ShiftLeftSame(hn::PromoteTo(d64, hn::UpperHalf(half, product)), shift);
-    hn::StoreU(hn::Add(hn::LoadU(d64, at), low), d64, at);
-    at += hn::Lanes(d64);
-    hn::StoreU(hn::Add(hn::LoadU(d64, at), high), d64, at);
+  HWY_INLINE void Store(std::int32_t* to) const {
+    hn::StoreU(hn::RearrangeToOddPlusEven(even, odd), D32(), to);
   }
 };
 
-struct StoreTo {
-  std::int32_t* sums;
-  std::size_t stride;
-  HWY_INLINE void operator()(W32 product, int position, std::size_t column) const {
-    hn::StoreU(product, P32(), sums + static_cast<std::size_t>(position) * stride + column);
+/// Two vectors of columns, four reads at a time.
+class Session {
+ public:
+  void multiply(const Block& block) const {
+    const std::size_t lanes = hn::Lanes(D32());
+    const auto columns = [&block](std::size_t column) {
+      return block.b + column / kPanel * block.panel_bytes + column % kPanel * kQuad;
+    };
+    for (std::size_t column = 0; column < kStrip; column += 2 * lanes) {
+      const std::int8_t* b0 = columns(column);
+      const std::int8_t* b1 = columns(column + lanes);
+      int read = 0;
+      for (; read + 4 <= block.reads; read += 4) FourReads(block, b0, b1, read, column);
+      for (; read < block.reads; ++read) OneRead(block, b0, b1, read, column);
+    }
+  }
+
+ private:
+  static HWY_INLINE void FourReads(const Block& block, const std::int8_t* b0, const std::int8_t* b1, int read,
+                                   std::size_t column) {
+    const std::uint8_t* a0 = block.a + static_cast<std::size_t>(read) * block.a_stride;
+    const std::uint8_t* a1 = a0 + block.a_stride;
+    const std::uint8_t* a2 = a1 + block.a_stride;
+    const std::uint8_t* a3 = a2 + block.a_stride;
+    const Sum none{hn::Zero(D32()), hn::Zero(D32())};
+    Sum s00 = none, s01 = none, s10 = none, s11 = none, s20 = none, s21 = none, s30 = none, s31 = none;
+    for (int quad = 0; quad < block.quads; ++quad) {
+      const Pairs c0 = LoadQuads(b0 + quad * kPanel * kQuad);
+      const Pairs c1 = LoadQuads(b1 + quad * kPanel * kQuad);
+      Pairs a = BroadcastQuad(a0 + quad * kQuad);
+      s00.Add(a, c0);
+      s01.Add(a, c1);
+      a = BroadcastQuad(a1 + quad * kQuad);
+      s10.Add(a, c0);
+      s11.Add(a, c1);
+      a = BroadcastQuad(a2 + quad * kQuad);
+      s20.Add(a, c0);
+      s21.Add(a, c1);
+      a = BroadcastQuad(a3 + quad * kQuad);
+      s30.Add(a, c0);
+      s31.Add(a, c1);
+    }
+    const std::size_t lanes = hn::Lanes(D32());
+    std::int32_t* to = block.sums + static_cast<std::size_t>(read) * kStrip + column;
+    s00.Store(to);
+    s01.Store(to + lanes);
+    s10.Store(to + kStrip);
+    s11.Store(to + kStrip + lanes);
+    s20.Store(to + 2 * kStrip);
+    s21.Store(to + 2 * kStrip + lanes);
+    s30.Store(to + 3 * kStrip);
+    s31.Store(to + 3 * kStrip + lanes);
+  }
+
+  static HWY_INLINE void OneRead(const Block& block, const std::int8_t* b0, const std::int8_t* b1, int read,
+                                 std::size_t column) {
+    const std::uint8_t* a0 = block.a + static_cast<std::size_t>(read) * block.a_stride;
+    const Sum none{hn::Zero(D32()), hn::Zero(D32())};
+    Sum s0 = none, s1 = none;
+    for (int quad = 0; quad < block.quads; ++quad) {
+      const Pairs a = BroadcastQuad(a0 + quad * kQuad);
+      s0.Add(a, LoadQuads(b0 + quad * kPanel * kQuad));
+      s1.Add(a, LoadQuads(b1 + quad * kPanel * kQuad));
+    }
+    std::int32_t* to = block.sums + static_cast<std::size_t>(read) * kStrip + column;
+    s0.Store(to);
+    s1.Store(to + hn::Lanes(D32()));
   }
 };
+#endif  // HWY_TARGET == HWY_AVX3_DL
 
-/// The columns [column, column + 2 vectors) of the product.
-struct Columns {
-  const std::int16_t* b0;
-  const std::int16_t* b1;
-  std::size_t column;
-  std::size_t lanes;
-};
-
-template <class Emit>
-HWY_INLINE void FourPositions(const ProductJob& job, const Columns& at, int position, const Emit& emit) {
-  const P16 d;
-  const std::int16_t* a0 = job.a + static_cast<std::size_t>(position) * job.a_stride;
-  const std::int16_t* a1 = a0 + job.a_stride;
-  const std::int16_t* a2 = a1 + job.a_stride;
-  const std::int16_t* a3 = a2 + job.a_stride;
-  const Sum none{hn::Zero(P32()), hn::Zero(P32())};
-  Sum s00 = none, s01 = none, s10 = none, s11 = none, s20 = none, s21 = none, s30 = none, s31 = none;
-  for (int pair = 0; pair < job.pairs; ++pair) {
-    const auto b0 = hn::LoadU(d, at.b0 + pair * 2 * kProductPanel);
-    const auto b1 = hn::LoadU(d, at.b1 + pair * 2 * kProductPanel);
-    auto a = BroadcastPair(a0 + 2 * pair);
-    s00.Add(a, b0);
-    s01.Add(a, b1);
-    a = BroadcastPair(a1 + 2 * pair);
-    s10.Add(a, b0);
-    s11.Add(a, b1);
-    a = BroadcastPair(a2 + 2 * pair);
-    s20.Add(a, b0);
-    s21.Add(a, b1);
-    a = BroadcastPair(a3 + 2 * pair);
-    s30.Add(a, b0);
-    s31.Add(a, b1);
-  }
-  emit(s00.Total(), position, at.column);
-  emit(s01.Total(), position, at.column + at.lanes);
-  emit(s10.Total(), position + 1, at.column);
-  emit(s11.Total(), position + 1, at.column + at.lanes);
-  emit(s20.Total(), position + 2, at.column);
-  emit(s21.Total(), position + 2, at.column + at.lanes);
-  emit(s30.Total(), position + 3, at.column);
-  emit(s31.Total(), position + 3, at.column + at.lanes);
+/// The block of `job` from read `first` on, in strip `strip`.
+HWY_INLINE Block BlockOf(const ProductJob& job, int first, int reads, int strip, std::int32_t* sums) {
+  return {.a = job.a + static_cast<std::size_t>(first) * job.a_stride,
+          .a_stride = job.a_stride,
+          .reads = reads,
+          .b = job.b + static_cast<std::size_t>(strip) * 2 * job.panel_bytes(),
+          .panel_bytes = job.panel_bytes(),
+          .quads = job.quads,
+          .sums = sums};
 }
 
-template <class Emit>
-HWY_INLINE void OnePosition(const ProductJob& job, const Columns& at, int position, const Emit& emit) {
-  const P16 d;
-  const std::int16_t* a0 = job.a + static_cast<std::size_t>(position) * job.a_stride;
-  const Sum none{hn::Zero(P32()), hn::Zero(P32())};
-  Sum s0 = none, s1 = none;
-  for (int pair = 0; pair < job.pairs; ++pair) {
-    const auto a = BroadcastPair(a0 + 2 * pair);
-    s0.Add(a, hn::LoadU(d, at.b0 + pair * 2 * kProductPanel));
-    s1.Add(a, hn::LoadU(d, at.b1 + pair * 2 * kProductPanel));
-  }
-  emit(s0.Total(), position, at.column);
-  emit(s1.Total(), position, at.column + at.lanes);
-}
-
-template <class Emit>
-HWY_INLINE void Product(const ProductJob& job, const Emit& emit) {
-  const std::size_t lanes = hn::Lanes(P32());
-  const std::size_t columns = static_cast<std::size_t>(job.panels) * kProductPanel;
-  const auto cells = [&job](std::size_t column) {
-    const std::size_t panel = column / kProductPanel;
-    return job.b + (panel * static_cast<std::size_t>(job.pairs) * kProductPanel + column % kProductPanel) * 2;
-  };
-  for (std::size_t column = 0; column < columns; column += 2 * lanes) {
-    const Columns at{.b0 = cells(column), .b1 = cells(column + lanes), .column = column, .lanes = lanes};
-    int position = 0;
-    for (; position + 4 <= job.positions; position += 4) FourPositions(job, at, position, emit);
-    for (; position < job.positions; ++position) OnePosition(job, at, position, emit);
+/// y[column] += sums << shift, for one strip.
+HWY_INLINE void AddStrip(const std::int32_t* sums, int shift, std::int64_t* y) {
+  const D64 d;
+  const hn::Rebind<std::int32_t, D64> d32;
+  for (std::size_t column = 0; column < kStrip; column += hn::Lanes(d)) {
+    const auto wide = hn::ShiftLeftSame(hn::PromoteTo(d, hn::LoadU(d32, sums + column)), shift);
+    hn::StoreU(hn::Add(hn::LoadU(d, y + column), wide), d, y + column);
   }
 }
 
 void MultiplyAdd(const ProductJob& job, int shift, std::int64_t* y, std::size_t stride) {
-  Product(job, AddTo{.shift = shift, .y = y, .stride = stride});
+  alignas(64) std::int32_t sums[kBlockReads * kStrip];
+  const Session session;
+  for (int first = 0; first < job.reads; first += kBlockReads) {
+    const int reads = std::min(kBlockReads, job.reads - first);
+    for (int strip = 0; strip < job.strips; ++strip) {
+      session.multiply(BlockOf(job, first, reads, strip, sums));
+      for (int read = 0; read < reads; ++read) {
+        AddStrip(
+            sums + read * kStrip, shift,
+            y + static_cast<std::size_t>(first + read) * stride + static_cast<std::size_t>(strip) * kStrip);
+      }
+    }
+  }
 }
 
-void Multiply(const ProductJob& job, std::int32_t* sums) {
-  Product(job, StoreTo{.sums = sums, .stride = static_cast<std::size_t>(job.panels) * kProductPanel});
+/// The sums of a block of reads, all limbs of the cells together.
+HWY_INLINE void SumBlock(const Session& session, const SumsJob& job, Block block) {
+  session.multiply(block);
+  if (job.limbs == 1) return;
+  const D32 d;
+  alignas(64) std::int32_t limb[kBlockReads * kStrip];
+  std::int32_t* sums = block.sums;
+  block.b += job.limb_bytes;
+  block.sums = limb;
+  session.multiply(block);
+  for (int i = 0; i < block.reads * kStrip; i += static_cast<int>(hn::Lanes(d))) {
+    const auto high = hn::ShiftLeft<8>(hn::LoadU(d, limb + i));
+    hn::StoreU(hn::Add(hn::LoadU(d, sums + i), high), d, sums + i);
+  }
+}
+
+/// Converts groups [first, last), whose first read is the first of `sums`.
+template <bool kAnalog>
+HWY_INLINE std::int64_t ConvertGroups(const SumsJob& job, std::size_t first, std::size_t last, int strip,
+                                      const std::int32_t* sums) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  const int base = job.groups[first].first;
+  std::int64_t total = 0;
+  for (std::size_t column = 0; column < kStrip; column += 2 * lanes) {
+    Converter<D32, kAnalog> convert0(job.conversion);
+    Converter<D32, kAnalog> convert1(job.conversion);
+    for (std::size_t g = first; g < last; ++g) {
+      const ReadGroup& group = job.groups[g];
+      auto value0 = hn::Zero(d);
+      auto value1 = hn::Zero(d);
+      for (int r = group.first; r < group.last; ++r) {
+        const std::int32_t* at = sums + (r - base) * kStrip + column;
+        const auto shift = hn::Set(d, job.reads[static_cast<std::size_t>(r)].shift);
+        value0 = hn::Add(value0, hn::Shl(convert0(hn::LoadU(d, at)), shift));
+        value1 = hn::Add(value1, hn::Shl(convert1(hn::LoadU(d, at + lanes)), shift));
+      }
+      const std::size_t y = static_cast<std::size_t>(strip) * kStrip + column;
+      AddValues(d, value0, job.into, group, y);
+      AddValues(d, value1, job.into, group, y + lanes);
+    }
+    total += hn::GetLane(hn::SumOfLanes(d, hn::Add(convert0.clipped(), convert1.clipped())));
+  }
+  return total;
+}
+
+template <bool kAnalog>
+std::int64_t ConvertBlocks(const SumsJob& job) {
+  alignas(64) std::int32_t sums[kBlockReads * kStrip];
+  const Session session;
+  std::int64_t clipped = 0;
+  std::size_t first = 0;
+  while (first < job.groups.size()) {
+    std::size_t last = first + 1;
+    const int start = job.groups[first].first;
+    while (last < job.groups.size() && job.groups[last].last - start <= kBlockReads) ++last;
+    const int reads = job.groups[last - 1].last - start;
+    for (int strip = 0; strip < job.product.strips; ++strip) {
+      SumBlock(session, job, BlockOf(job.product, start, reads, strip, sums));
+      clipped += ConvertGroups<kAnalog>(job, first, last, strip, sums);
+    }
+    first = last;
+  }
+  return clipped;
 }
 
 std::int64_t ConvertSums(const SumsJob& job) {
-  const P32 d;
-  const P64 d64;
-  const hn::Half<P32> half;
-  const auto limit = hn::Set(d, static_cast<std::int32_t>(job.conversion.limit));
-  const auto lowest = job.conversion.analog ? hn::Neg(limit) : hn::Zero(d);
-  auto clipped = hn::Zero(d);
-  for (int position = 0; position < job.positions; ++position) {
-    const std::size_t row = static_cast<std::size_t>(position) * job.chunks.size();
-    for (int column = 0; column < job.columns; column += static_cast<int>(hn::Lanes(d))) {
-      auto low = hn::Zero(d64);
-      auto high = hn::Zero(d64);
-      for (std::size_t k = 0; k < job.chunks.size(); ++k) {
-        auto sum = hn::LoadU(d, job.sums + (row + k) * static_cast<std::size_t>(job.columns) + column);
-        if (job.conversion.drop > 0) sum = RoundAway(d, sum, job.conversion.drop);
-        const auto beyond =
-            hn::Or(hn::VecFromMask(d, hn::Gt(sum, limit)), hn::VecFromMask(d, hn::Lt(sum, lowest)));
-        clipped = hn::Sub(clipped, beyond);
-        sum = hn::Max(hn::Min(sum, limit), lowest);
-        const int shift = job.chunks[k].shift;
-        const auto wide_low = hn::ShiftLeftSame(hn::PromoteTo(d64, hn::LowerHalf(half, sum)), shift);
-        const auto wide_high = hn::ShiftLeftSame(hn::PromoteTo(d64, hn::UpperHalf(half, sum)), shift);
-        low = job.chunks[k].sign > 0 ? hn::Add(low, wide_low) : hn::Sub(low, wide_low);
-        high = job.chunks[k].sign > 0 ? hn::Add(high, wide_high) : hn::Sub(high, wide_high);
-      }
-      AddValues(d64, low, job.into, position, static_cast<std::size_t>(column));
-      AddValues(d64, high, job.into, position, static_cast<std::size_t>(column) + hn::Lanes(d64));
-    }
-  }
-  return hn::GetLane(hn::SumOfLanes(d, clipped));
+  return job.conversion.analog ? ConvertBlocks<true>(job) : ConvertBlocks<false>(job);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
@@ -198,15 +259,10 @@ HWY_AFTER_NAMESPACE();
 namespace bitline::engine {
 
 HWY_EXPORT(ConvertSums);
-HWY_EXPORT(Multiply);
 HWY_EXPORT(MultiplyAdd);
 
 void multiply_add(const ProductJob& job, int shift, std::int64_t* y, std::size_t stride) {
   HWY_DYNAMIC_DISPATCH(MultiplyAdd)(job, shift, y, stride);
-}
-
-void multiply(const ProductJob& job, std::int32_t* sums) {
-  HWY_DYNAMIC_DISPATCH(Multiply)(job, sums);
 }
 
 std::int64_t convert_sums(const SumsJob& job) {

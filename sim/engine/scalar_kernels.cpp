@@ -20,11 +20,13 @@ std::int64_t convert(const Conversion& how, std::int64_t sum, std::int64_t& clip
   return std::clamp(sum, lowest, how.limit);
 }
 
-void add_value(const Accumulation& into, std::int64_t value, int position, std::size_t column) {
-  value *= std::int64_t{1} << into.drop;
-  if (into.flip != nullptr && into.flip[column] != 0) value = into.full * into.input_sums[position] - value;
-  value *= std::int64_t{1} << into.shift;
-  into.y[static_cast<std::size_t>(position) * into.stride + column] += into.negate ? -value : value;
+void add_value(const Accumulation& into, std::int64_t value, const ReadGroup& group, int column) {
+  const bool flipped = into.flip != nullptr && into.flip[column] != 0;
+  const bool negate = (into.negate != group.negative) != flipped;
+  const int place = into.columns == nullptr ? column : into.columns[column];
+  value *= std::int64_t{1} << (into.shift + group.shift);
+  into.y[static_cast<std::size_t>(group.position) * into.stride + static_cast<std::size_t>(place)] +=
+      negate ? -value : value;
 }
 
 std::int64_t plane_sum(const PlaneJob& job, const std::uint32_t* x, int width, const std::uint16_t* cells) {
@@ -33,7 +35,7 @@ std::int64_t plane_sum(const PlaneJob& job, const std::uint32_t* x, int width, c
     for (int j = 0; j < job.cell_bits; ++j) {
       std::int64_t ones = 0;
       for (int w = 0; w < job.words; ++w) {
-        const std::uint32_t cell = cells[(j * job.words + w) * kPlanePanel];
+        const std::uint32_t cell = cells[(j * job.words + w) * kStrip];
         ones += std::popcount(x[i * job.words + w] & cell);
       }
       sum += ones << (i + j);
@@ -42,80 +44,142 @@ std::int64_t plane_sum(const PlaneJob& job, const std::uint32_t* x, int width, c
   return sum;
 }
 
-std::int64_t product(const ProductJob& job, int position, int column) {
-  const std::int16_t* a = job.a + static_cast<std::size_t>(position) * job.a_stride;
-  const std::size_t panel = static_cast<std::size_t>(column / kProductPanel);
-  const std::int16_t* b =
-      job.b + (panel * static_cast<std::size_t>(job.pairs) * kProductPanel + column % kProductPanel) * 2;
+std::int64_t product(const ProductJob& job, int read, int column, std::size_t limb = 0) {
+  const std::uint8_t* a = job.a + static_cast<std::size_t>(read) * job.a_stride;
+  const std::int8_t* b = job.b + limb + static_cast<std::size_t>(column / kPanel) * job.panel_bytes() +
+                         static_cast<std::size_t>(column % kPanel) * kQuad;
   std::int64_t sum = 0;
-  for (int pair = 0; pair < job.pairs; ++pair) {
-    sum += a[2 * pair] * b[pair * 2 * kProductPanel] + a[2 * pair + 1] * b[pair * 2 * kProductPanel + 1];
+  for (int quad = 0; quad < job.quads; ++quad, a += kQuad, b += kPanel * kQuad) {
+    for (int i = 0; i < kQuad; ++i) sum += a[i] * b[i];
   }
   return sum;
 }
 
+std::uint32_t cell(const CellsJob& job, int row) {
+  return ((job.codes[row] >> job.shift) & job.mask) ^ job.flip;
+}
+
+const std::uint16_t* rows_of(const CodesJob& job, int position) {
+  return job.codes + static_cast<std::size_t>(position) * job.stride;
+}
+
 }  // namespace
 
-void split_planes(const std::uint16_t* codes, int rows, int bits, std::uint32_t* planes) {
-  const int words = (rows + kWordRows - 1) / kWordRows;
-  for (int bit = 0; bit < bits; ++bit) {
-    for (int w = 0; w < words; ++w) {
-      std::uint32_t ones = 0;
-      for (int row = 0; row < kWordRows; ++row) ones |= ((codes[w * kWordRows + row] >> bit) & 1u) << row;
-      planes[bit * words + w] = ones | ones << 16;
+void narrow_codes(const std::int32_t* codes, std::size_t count, std::uint16_t mask, std::uint16_t* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint16_t>(codes[i]) & mask;
+}
+
+void any_bits(const CodesJob& job, std::uint16_t* any) {
+  for (int position = 0; position < job.positions; ++position) {
+    any[position] = 0;
+    for (int row = 0; row < job.rows; ++row) any[position] |= rows_of(job, position)[row];
+  }
+}
+
+void count_rows(const CodesJob& job, Chunks chunks, std::uint16_t* driven, std::uint16_t* sums) {
+  std::fill_n(driven, job.rows, std::uint16_t{0});
+  std::fill_n(sums, job.rows, std::uint16_t{0});
+  for (int position = 0; position < job.positions; ++position) {
+    for (int row = 0; row < job.rows; ++row) {
+      for (const slice::InputChunk& chunk : chunks) {
+        const std::uint32_t value = (rows_of(job, position)[row] >> chunk.shift) & ((1u << chunk.width) - 1);
+        driven[row] += value != 0 ? 1 : 0;
+        sums[row] = static_cast<std::uint16_t>(sums[row] + value);
+      }
     }
   }
 }
 
+void cut_limb(const CodesJob& job, std::uint16_t bias, int shift, std::uint16_t mask, std::uint8_t* out,
+              std::size_t out_stride) {
+  for (int position = 0; position < job.positions; ++position, out += out_stride) {
+    for (int row = 0; row < job.rows; ++row) {
+      const auto biased = static_cast<std::uint16_t>(rows_of(job, position)[row] + bias);
+      out[row] = static_cast<std::uint8_t>((biased >> shift) & mask);
+    }
+  }
+}
+
+void cut_reads(const CodesJob& job, std::span<const Read> reads, std::uint8_t* out, std::size_t out_stride) {
+  for (const Read& read : reads) {
+    const std::uint32_t mask = (1u << read.width) - 1;
+    for (int row = 0; row < job.rows; ++row) {
+      out[row] = static_cast<std::uint8_t>((rows_of(job, read.position)[row] >> read.chunk_shift) & mask);
+    }
+    out += out_stride;
+  }
+}
+
+void split_planes(const CodesJob& job, int bits, std::uint32_t* planes) {
+  const int words = (job.rows + kWordRows - 1) / kWordRows;
+  for (int position = 0; position < job.positions; ++position) {
+    for (int bit = 0; bit < bits; ++bit) {
+      for (int w = 0; w < words; ++w) {
+        const std::uint16_t* codes = rows_of(job, position) + w * kWordRows;
+        std::uint32_t ones = 0;
+        for (int row = 0; row < kWordRows; ++row) ones |= ((codes[row] >> bit) & 1u) << row;
+        *planes++ = ones | ones << 16;
+      }
+    }
+  }
+}
+
+void cut_cells(const CellsJob& job, std::uint8_t* out) {
+  for (int row = 0; row < job.rows; ++row) out[row] = static_cast<std::uint8_t>(cell(job, row));
+}
+
+std::int64_t sum_cells(const CellsJob& job) {
+  std::int64_t sum = 0;
+  for (int row = 0; row < job.rows; ++row) sum += cell(job, row);
+  return sum;
+}
+
+void add_cells(const CellsJob& job, std::int32_t* levels) {
+  for (int row = 0; row < job.rows; ++row) levels[row] += static_cast<std::int32_t>(cell(job, row));
+}
+
 std::int64_t convert_planes(const PlaneJob& job) {
   std::int64_t clipped = 0;
-  const std::size_t panel_cells = static_cast<std::size_t>(job.cell_bits) * job.words * kPlanePanel;
-  for (int position = 0; position < job.positions; ++position) {
-    const std::uint32_t* planes = job.planes + static_cast<std::size_t>(position) * job.planes_stride;
-    for (std::size_t column = 0; column < static_cast<std::size_t>(job.panels) * kPlanePanel; ++column) {
-      const std::size_t at = column / kPlanePanel * panel_cells + column % kPlanePanel;
+  const std::size_t strip_cells = static_cast<std::size_t>(job.cell_bits) * job.words * kStrip;
+  for (const ReadGroup& group : job.groups) {
+    const std::uint32_t* planes = job.planes + static_cast<std::size_t>(group.position) * job.planes_stride;
+    for (int column = 0; column < job.into.count; ++column) {
+      const std::size_t at = static_cast<std::size_t>(column / kStrip) * strip_cells + column % kStrip;
       std::int64_t value = 0;
-      for (const slice::InputChunk& chunk : job.chunks) {
-        const std::uint32_t* x = planes + chunk.shift * job.words;
-        std::int64_t sum = plane_sum(job, x, chunk.width, job.cells + at);
-        if (job.partner != nullptr) sum -= plane_sum(job, x, chunk.width, job.partner + at);
-        value += chunk.sign * convert(job.conversion, sum, clipped) * (std::int64_t{1} << chunk.shift);
+      for (int r = group.first; r < group.last; ++r) {
+        const Read& read = job.reads[static_cast<std::size_t>(r)];
+        const std::uint32_t* x = planes + read.chunk_shift * job.words;
+        std::int64_t sum = plane_sum(job, x, read.width, job.cells + at);
+        if (job.partner != nullptr) sum -= plane_sum(job, x, read.width, job.partner + at);
+        value += convert(job.conversion, sum, clipped) * (std::int64_t{1} << read.shift);
       }
-      add_value(job.into, value, position, column);
+      add_value(job.into, value, group, column);
     }
   }
   return clipped;
 }
 
 void multiply_add(const ProductJob& job, int shift, std::int64_t* y, std::size_t stride) {
-  for (int position = 0; position < job.positions; ++position) {
-    for (int column = 0; column < job.panels * kProductPanel; ++column) {
-      const std::int64_t value = product(job, position, column) * (std::int64_t{1} << shift);
-      y[static_cast<std::size_t>(position) * stride + static_cast<std::size_t>(column)] += value;
-    }
-  }
-}
-
-void multiply(const ProductJob& job, std::int32_t* sums) {
-  for (int position = 0; position < job.positions; ++position) {
-    for (int column = 0; column < job.panels * kProductPanel; ++column) {
-      *sums++ = static_cast<std::int32_t>(product(job, position, column));
+  for (int read = 0; read < job.reads; ++read) {
+    for (int column = 0; column < job.strips * kStrip; ++column) {
+      const std::int64_t value = product(job, read, column) * (std::int64_t{1} << shift);
+      y[static_cast<std::size_t>(read) * stride + static_cast<std::size_t>(column)] += value;
     }
   }
 }
 
 std::int64_t convert_sums(const SumsJob& job) {
   std::int64_t clipped = 0;
-  const auto columns = static_cast<std::size_t>(job.columns);
-  for (int position = 0; position < job.positions; ++position) {
-    const std::int32_t* sums = job.sums + static_cast<std::size_t>(position) * job.chunks.size() * columns;
-    for (std::size_t column = 0; column < columns; ++column) {
+  for (const ReadGroup& group : job.groups) {
+    for (int column = 0; column < job.into.count; ++column) {
       std::int64_t value = 0;
-      for (std::size_t k = 0; k < job.chunks.size(); ++k) {
-        const std::int64_t code = convert(job.conversion, sums[k * columns + column], clipped);
-        value += job.chunks[k].sign * code * (std::int64_t{1} << job.chunks[k].shift);
+      for (int r = group.first; r < group.last; ++r) {
+        std::int64_t sum = product(job.product, r, column);
+        if (job.limbs > 1) sum += product(job.product, r, column, job.limb_bytes) * 256;
+        value += convert(job.conversion, sum, clipped) *
+                 (std::int64_t{1} << job.reads[static_cast<std::size_t>(r)].shift);
       }
-      add_value(job.into, value, position, column);
+      add_value(job.into, value, group, column);
     }
   }
   return clipped;

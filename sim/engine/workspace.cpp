@@ -7,8 +7,7 @@ namespace bitline::engine {
 namespace {
 
 constexpr std::size_t kTileBytes = std::size_t{512} << 10;
-constexpr std::size_t kMinPositions = 4;   // what the matrix product takes at a time
-constexpr std::size_t kMaxPositions = 64;  // the kernels count clips of 16 chunks x this many in 16 bits
+constexpr std::size_t kMinPositions = 4;
 
 std::size_t largest_block(const LayerPlan& plan) {
   int rows = 0;
@@ -20,43 +19,71 @@ std::size_t round_up(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-bool uses_sums(const LayerPlan& plan) {
-  return std::any_of(plan.sets.begin(), plan.sets.end(),
-                     [](const ConvertingSet& set) { return !set.on_planes; });
+std::uint32_t bits_of(const slice::InputChunk& chunk) {
+  return ((1u << chunk.width) - 1) << chunk.shift;
 }
 
 }  // namespace
+
+void ReadList::fill(const std::vector<std::uint16_t>& any, int positions,
+                    std::span<const slice::InputChunk> chunks, std::span<const ChunkGroup> chunk_groups) {
+  reads.clear();
+  groups.clear();
+  for (int position = 0; position < positions; ++position) {
+    const std::uint32_t bits = any[static_cast<std::size_t>(position)];
+    for (const ChunkGroup& joined : chunk_groups) {
+      const int first = static_cast<int>(reads.size());
+      for (int k = joined.first; k < joined.last; ++k) {
+        const slice::InputChunk& chunk = chunks[static_cast<std::size_t>(k)];
+        if ((bits & bits_of(chunk)) == 0) continue;
+        reads.push_back({position, chunk.shift, chunk.width, chunk.shift - joined.shift});
+      }
+      const int last = static_cast<int>(reads.size());
+      if (last > first) groups.push_back({position, joined.shift, joined.sign < 0, first, last});
+    }
+  }
+}
 
 int tile_positions(const LayerPlan& plan) {
   const slice::SlicedLayer& layer = *plan.layer;
   const std::size_t inputs = static_cast<std::size_t>(layer.groups) * layer.rows_per_group;
   const std::size_t outputs = static_cast<std::size_t>(layer.groups) * plan.columns;
-  std::size_t bytes = inputs * sizeof(std::int32_t) + outputs * sizeof(std::int64_t);
-  if (uses_sums(plan)) bytes += layer.chunks.size() * plan.columns * sizeof(std::int32_t);
+  const std::size_t bytes =
+      inputs * (sizeof(std::int32_t) + sizeof(std::uint16_t)) + outputs * sizeof(std::int64_t);
   const std::size_t fit = kTileBytes / std::max<std::size_t>(bytes, 1) / kMinPositions * kMinPositions;
-  return static_cast<int>(std::clamp(fit, kMinPositions, kMaxPositions));
+  return static_cast<int>(std::clamp(fit, kMinPositions, static_cast<std::size_t>(kMaxPositions)));
 }
 
 Workspace::Workspace(const LayerPlan& plan, int positions, std::size_t drive_sets) {
   const slice::SlicedLayer& layer = *plan.layer;
   const auto count = static_cast<std::size_t>(positions);
   const std::size_t rows = largest_block(plan);
-  const std::size_t chunks = layer.chunks.size();
-  const std::size_t segment = std::min(layer.rows_per_group, kMaxProductRows);
-  codes.resize(count * layer.groups * layer.rows_per_group);
+  const std::size_t inputs = static_cast<std::size_t>(layer.groups) * layer.rows_per_group;
+  const std::size_t reads = count * layer.chunks.size();
+  codes.resize(count * inputs);
+  narrow.resize(count * inputs + kSlack);
   y.resize(count * layer.groups * plan.columns);
   packed.resize(count * static_cast<std::size_t>(layer.outputs()));
-  limbs.resize(static_cast<std::size_t>(plan.input_limbs) * count * round_up(segment, 2));
-  block_codes.resize(round_up(rows, kWordRows));
-  planes.resize(count * static_cast<std::size_t>(layer.activation_bits) * round_up(rows, kWordRows) /
-                kWordRows);
-  input_sums.resize(count);
-  if (uses_sums(plan)) {
-    chunk_codes.resize(count * chunks * round_up(rows, 2));
-    sums.resize(count * chunks * plan.columns);
+  if (!plan.segments.empty()) {
+    const std::size_t segment = std::min(layer.rows_per_group, kMaxRows);
+    limbs.resize(round_up(count, kReadTile) * round_up(segment, kRowTile));
+  }
+  any.resize(count);
+  for (const ConvertingSet& set : plan.sets) {
+    if (set.on_planes && planes.empty()) {
+      planes.resize(reads * layer.dac_bits * round_up(rows, kWordRows) / kWordRows);
+    } else if (!set.on_planes && chunk_codes.empty()) {
+      chunk_codes.resize(round_up(reads, kReadTile) * round_up(rows, kRowTile));
+    }
+  }
+  for (ReadList* list : {&plane_reads, &sum_reads}) {
+    list->reads.reserve(reads);
+    list->groups.reserve(reads);
   }
   clipped.resize(layer.slices.size());
-  driven.resize(drive_sets * count * chunks);
+  set_bits.resize(drive_sets * count);
+  row_driven.resize(inputs + kSlack);
+  row_sums.resize(inputs + kSlack);
   driven_rows.resize(drive_sets);
   zero_reads.resize(drive_sets);
 }

@@ -9,20 +9,33 @@
 
 namespace bitline::engine {
 
+/// The reads of a row block that drive something, in the order of positions and chunks, and their groups.
+struct ReadList {
+  std::vector<Read> reads;
+  std::vector<ReadGroup> groups;
+  /// `any`: the bits that are set in any row of the block, by position. Reads that drive nothing are left
+  /// out: their sums are 0 and so are their codes.
+  void fill(const std::vector<std::uint16_t>& any, int positions, std::span<const slice::InputChunk> chunks,
+            std::span<const ChunkGroup> chunk_groups);
+};
+
 struct Workspace {
   Workspace(const LayerPlan& plan, int positions, std::size_t drive_sets);
 
-  std::vector<std::int32_t> codes;         ///< [position][group * rows + row]
-  std::vector<std::int64_t> y;             ///< [position][group * columns + column]
-  std::vector<std::int64_t> packed;        ///< [position][output]
-  std::vector<std::int16_t> limbs;         ///< [limb][position][row of the segment, even]
-  std::vector<std::uint16_t> block_codes;  ///< one position's rows of a block, padded to whole words
-  std::vector<std::uint32_t> planes;       ///< [position][input bit][word]
-  std::vector<std::int64_t> input_sums;    ///< [position]
-  std::vector<std::int16_t> chunk_codes;   ///< [position][chunk][row of the block, even]
-  std::vector<std::int32_t> sums;          ///< [position][chunk][column]
-  std::vector<std::int32_t> driven;        ///< [drive set of the block][position][chunk]: non-zero rows
+  std::vector<std::int32_t> codes;          ///< [position][group * rows + row]
+  std::vector<std::uint16_t> narrow;        ///< the same in their low bits, kSlack more at the end
+  AlignedVector<std::int64_t> y;            ///< [position][group * columns + column]
+  std::vector<std::int64_t> packed;         ///< [position][output]
+  AlignedVector<std::uint8_t> limbs;        ///< [position][row of the segment, padded]
+  AlignedVector<std::uint32_t> planes;      ///< [position][input bit][word]
+  AlignedVector<std::uint8_t> chunk_codes;  ///< [read][row of the block, padded]
+  std::vector<std::uint16_t> any;           ///< [position]: bits set in any row of the block
+  ReadList plane_reads;
+  ReadList sum_reads;
 
+  std::vector<std::uint16_t> set_bits;    ///< [drive set][position]: bits set in any of its rows
+  std::vector<std::uint16_t> row_driven;  ///< [group * rows + row]: chunks of a tile that are not zero
+  std::vector<std::uint16_t> row_sums;    ///< the same: sum of all chunks
   std::vector<std::int64_t> clipped;      ///< per slice
   std::vector<std::int64_t> driven_rows;  ///< per drive set: non-zero rows over all reads
   std::vector<std::int64_t> zero_reads;   ///< per drive set: reads with no non-zero row

@@ -70,11 +70,12 @@ std::vector<place::DriveSet> random_drives(Dice& dice, const slice::SlicedLayer&
 
 }  // namespace
 
-EngineCase random_case(std::uint32_t seed) {
+EngineCase random_case(std::uint32_t seed, const std::function<void(arch::Arch&)>& change) {
   Dice dice(seed);
   EngineCase test;
   SlowLayer& slow = test.slow;
   slow.arch = random_arch(dice);
+  if (change) change(slow.arch);
   slow.groups = dice.pick({1, 1, 1, 2, 3});
   slow.outputs = dice.pick({1, 3, 17, 33, 40});
   slow.rows = dice.pick({1, 5, 27, 64, 130, 200});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -21,7 +22,7 @@ struct EngineCase {
   [[nodiscard]] std::string describe() const;
 };
 
-/// The same seed gives the same case.
-EngineCase random_case(std::uint32_t seed);
+/// The same seed gives the same case; `change` may fix some of what is drawn for the machine.
+EngineCase random_case(std::uint32_t seed, const std::function<void(arch::Arch&)>& change = {});
 
 }  // namespace bitline::test

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <tbb/global_control.h>
 
+#include <array>
 #include <numeric>
 
 #include "engine_cases.h"
@@ -83,6 +84,131 @@ TEST(LayerFunction, EveryInstructionSetGivesTheSame) {
       ASSERT_EQ(got.activity, best.activity);
     }
   }
+}
+
+/// Every encoding (with its ways of subtracting and flipping) x conversion x width of cells x width of reads
+/// on every instruction set, against the slow computation.
+TEST(LayerFunction, EveryCombinationOnEveryInstructionSet) {
+  using arch::Subtraction;
+  using arch::WeightEncoding;
+  using periphery::AdcConversion;
+  const TargetGuard guard;
+  struct Way {
+    WeightEncoding encoding;
+    Subtraction subtraction;
+    bool flip;
+  };
+  constexpr std::array<Way, 7> kWays = {{{WeightEncoding::differential, Subtraction::digital, false},
+                                         {WeightEncoding::differential, Subtraction::digital, true},
+                                         {WeightEncoding::differential, Subtraction::analog, false},
+                                         {WeightEncoding::offset, Subtraction::digital, false},
+                                         {WeightEncoding::offset, Subtraction::digital, true},
+                                         {WeightEncoding::twos_complement, Subtraction::digital, false},
+                                         {WeightEncoding::twos_complement, Subtraction::digital, true}}};
+  std::uint32_t seed = 5000;
+  for (const Way& way : kWays) {
+    for (const AdcConversion conversion : {AdcConversion::clip, AdcConversion::truncate}) {
+      for (const int cell_bits : {1, 2, 3, 5, 8}) {
+        for (const int dac_bits : {1, 2, 3, 8}) {
+          const EngineCase test = test::random_case(++seed, [&](arch::Arch& arch) {
+            arch.encoding = {.weights = way.encoding, .subtraction = way.subtraction, .flip = way.flip};
+            arch.adc.conversion = conversion;
+            arch.adc.resolution.policy = periphery::AdcPolicy::fixed;
+            arch.device.bits_per_cell = cell_bits;
+            arch.dac.bits = dac_bits;
+          });
+          const test::SlowResult expected = test::run_slowly(test.slow, test.x, test.drives);
+          for (const std::string& target : supported_targets()) {
+            SCOPED_TRACE(testing::Message() << target << " seed " << seed << ": " << test.describe());
+            force_target(target);
+            const Outcome got = run(test);
+            ASSERT_EQ(got.y, expected.y);
+            ASSERT_EQ(got.activity.counts.counts, expected.counts.counts);
+            ASSERT_EQ(got.activity.clipped_per_slice, expected.clipped_per_slice);
+          }
+        }
+      }
+    }
+  }
+}
+
+/// A plan made for one instruction set runs on any other: bit planes and products of bytes agree.
+TEST(LayerFunction, PlansRunOnEveryInstructionSet) {
+  const TargetGuard guard;
+  const std::vector<std::string> targets = supported_targets();
+  for (std::uint32_t seed = 6000; seed < 6040; ++seed) {
+    const EngineCase test = test::random_case(seed);
+    const test::SlowResult expected = test::run_slowly(test.slow, test.x, {});
+    for (const std::string& made_for : targets) {
+      force_target(made_for);
+      const LayerFunction function(test.sliced, {}, false);
+      for (const std::string& target : targets) {
+        SCOPED_TRACE(testing::Message()
+                     << made_for << " on " << target << " seed " << seed << ": " << test.describe());
+        force_target(target);
+        std::vector<std::int64_t> y(expected.y.size());
+        const LayerActivity activity = function.run(test.x, y);
+        ASSERT_EQ(y, expected.y);
+        ASSERT_EQ(activity.counts.clipped, expected.counts.clipped);
+      }
+    }
+  }
+}
+
+/// Positions do not know of each other: any part of a batch gives its part of the results, and its counts.
+TEST(LayerFunction, BatchAndNeighboursDoNotMatter) {
+  for (std::uint32_t seed = 7000; seed < 7030; ++seed) {
+    EngineCase test = test::random_case(seed);
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ": " << test.describe());
+    const std::vector<std::int32_t> once = test.x;
+    for (int i = 0; i < 40; ++i) test.x.insert(test.x.end(), once.rbegin(), once.rend());
+    const LayerFunction function(test.sliced, test.drives, test.slow.arch.ima.gate_zero_chunks);
+    const auto rows = static_cast<std::size_t>(test.slow.groups * test.slow.rows);
+    const auto outputs = static_cast<std::size_t>(test.slow.groups * test.slow.outputs);
+    const std::size_t positions = test.x.size() / rows;
+    std::vector<std::int64_t> whole(positions * outputs);
+    const LayerActivity all = function.run(test.x, whole);
+    for (const std::size_t batch : {std::size_t{1}, std::size_t{5}, std::size_t{67}}) {
+      std::vector<std::int64_t> parts(whole.size());
+      LayerActivity sum;
+      for (std::size_t first = 0; first < positions; first += batch) {
+        const std::size_t count = std::min(batch, positions - first);
+        sum += function.run(std::span(test.x).subspan(first * rows, count * rows),
+                            std::span(parts).subspan(first * outputs, count * outputs));
+      }
+      ASSERT_EQ(parts, whole);
+      ASSERT_EQ(sum, all);
+    }
+  }
+}
+
+/// Columns that cannot clip are not converted one by one, whatever their neighbours do.
+TEST(LayerFunction, CollapsesColumnByColumn) {
+  arch::Arch arch;
+  arch.encoding.weights = arch::WeightEncoding::differential;
+  arch.device.bits_per_cell = 2;
+  arch.adc.resolution = {.policy = periphery::AdcPolicy::fixed, .bits = {3}};
+  constexpr int kRows = 6;
+  constexpr int kOutputs = 40;
+  quantize::LayerQuant quant;
+  quant.weights.bits = 3;  // magnitudes up to 3: one slice
+  quant.input = {.bits = 1, .is_signed = false};
+  // column j holds j/4 ones and for the rest zeros: 8 ones and more would clip at 7, but there are 6 rows;
+  // the last column holds threes, 18
+  for (int j = 0; j < kOutputs; ++j) {
+    for (int i = 0; i < kRows; ++i)
+      quant.weights.codes.push_back(j == kOutputs - 1 ? 3 : (i < j / 4 ? 1 : 0));
+  }
+  const auto sliced = std::make_shared<slice::SlicedLayer>(
+      slice::slice_layer({.groups = 1, .outputs_per_group = kOutputs, .rows_per_group = kRows}, quant, arch));
+  const LayerFunction function(sliced, {}, false);
+  EXPECT_EQ(function.converting_sets(), 1);
+  EXPECT_EQ(function.converting_columns(), 1);
+  std::vector<std::int64_t> y(kOutputs);
+  const LayerActivity activity = function.run(std::vector<std::int32_t>(kRows, 1), y);
+  EXPECT_EQ(activity.counts.clipped, 1);
+  for (int j = 0; j < kOutputs - 1; ++j) EXPECT_EQ(y[static_cast<std::size_t>(j)], std::min(j / 4, kRows));
+  EXPECT_EQ(y.back(), 7);
 }
 
 TEST(LayerFunction, ThreadsDoNotMatter) {
