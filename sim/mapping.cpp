@@ -14,6 +14,7 @@
 #include "mapper/graph/shared_weights.h"
 #include "mapper/onnx/import.h"
 #include "mapper/place/partition.h"
+#include "mapper/slice/resolution.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
 #include "models/base/memory_limit.h"
@@ -46,6 +47,17 @@ Mapping within_memory(const std::string& name, const Map& map) {
   }
 }
 
+/// Every layer that the machine names must be one of the network.
+void require_layers(const graph::Graph& graph, const arch::Arch& arch) {
+  std::vector<base::Problem> problems =
+      quantize::unknown_layers(graph, "precision.layers", quantize::layer_names(arch.precision));
+  std::vector<std::string> names;
+  for (const periphery::LayerResolution& row : arch.adc.resolution.layers) names.push_back(row.layer);
+  for (base::Problem& problem : quantize::unknown_layers(graph, "adc.resolution.layers", names))
+    problems.push_back(std::move(problem));
+  if (!problems.empty()) throw base::ConfigError(std::move(problems));
+}
+
 bool same_codes(const quantize::LayerQuant& a, const quantize::LayerQuant& b) {
   return a.input.bits == b.input.bits && a.input.is_signed == b.input.is_signed &&
          a.input.zero_point == b.input.zero_point && a.input.symmetric == b.input.symmetric &&
@@ -54,15 +66,19 @@ bool same_codes(const quantize::LayerQuant& a, const quantize::LayerQuant& b) {
 }
 
 /// By layer: the first one whose crossbars can serve it too; -1: it needs its own.
-std::vector<int> shared_crossbars(const graph::Graph& graph,
-                                  const std::vector<quantize::LayerQuant>& quants) {
+std::vector<int> shared_crossbars(const graph::Graph& graph, const std::vector<quantize::LayerQuant>& quants,
+                                  const periphery::AdcResolution& resolution) {
   const std::vector<graph::NodeId> first = graph::first_with_weights(graph);
   std::map<graph::NodeId, std::vector<int>> owners;  // more than one where the same weights get other codes
   std::vector<int> shares;
+  const auto bits_of = [&](std::size_t i) {
+    return slice::layer_resolution(resolution, graph.node(quants[i].node).name);
+  };
   for (std::size_t i = 0; i < quants.size(); ++i) {
     std::vector<int>& candidates = owners[first[static_cast<std::size_t>(quants[i].node)]];
     const auto found = std::find_if(candidates.begin(), candidates.end(), [&](int other) {
-      return same_codes(quants[static_cast<std::size_t>(other)], quants[i]);
+      const auto o = static_cast<std::size_t>(other);
+      return same_codes(quants[o], quants[i]) && bits_of(o) == bits_of(i);
     });
     shares.push_back(found == candidates.end() ? -1 : *found);
     if (found == candidates.end()) candidates.push_back(static_cast<int>(i));
@@ -86,17 +102,19 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   mapping.graph = mapped_graph(std::move(graph), mapping.arch().mapping.depthwise);
   const graph::Graph& network = *mapping.graph;
   require_memory(network, mapping.arch());
+  require_layers(network, mapping.arch());
   const arch::PrecisionParams& precision = mapping.arch().precision;
   const std::vector<quantize::Range> unknown(ranges.empty() ? network.values.size() : 0,
                                              quantize::Range{0.0, 1.0});
   mapping.quants = quantize::quantize(network, ranges.empty() ? unknown : ranges, precision);
-  mapping.shares = shared_crossbars(network, mapping.quants);
+  mapping.shares = shared_crossbars(network, mapping.quants, mapping.arch().adc.resolution);
   mapping.sliced.resize(mapping.quants.size());
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
     if (mapping.shares[i] >= 0) return;
     const quantize::LayerQuant& quant = mapping.quants[i];
+    const graph::Node& node = network.node(quant.node);
     mapping.sliced[i] = std::make_shared<const slice::SlicedLayer>(
-        slice::slice_layer(slice::layer_shape(network.node(quant.node)), quant, mapping.arch()));
+        slice::slice_layer(slice::layer_shape(node), quant, layer_arch(mapping.arch(), node.name)));
   });
   for (std::size_t i = 0; i < mapping.sliced.size(); ++i) {
     if (mapping.shares[i] >= 0)
@@ -170,11 +188,21 @@ Mapping map_network(const MappingRequest& request) {
   return map_network(std::move(machine), import_network(request.network, request.dimensions));
 }
 
+Mapping slice_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+                      const std::vector<quantize::Range>& ranges) {
+  const std::string name = graph->name;
+  return within_memory(name, [&] { return sliced(std::move(machine), std::move(graph), ranges); });
+}
+
 Mapping slice_network(const MappingRequest& request) {
   arch::LoadedArch machine = arch::load_arch(request.arch, request.overrides);
-  std::shared_ptr<const graph::Graph> graph = import_network(request.network, request.dimensions);
-  const std::string name = graph->name;
-  return within_memory(name, [&] { return sliced(std::move(machine), std::move(graph), {}); });
+  return slice_network(std::move(machine), import_network(request.network, request.dimensions));
+}
+
+arch::Arch layer_arch(const arch::Arch& arch, const std::string& layer) {
+  arch::Arch own = arch;
+  own.adc.resolution = slice::layer_resolution(arch.adc.resolution, layer);
+  return own;
 }
 
 GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch) {

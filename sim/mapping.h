@@ -60,7 +60,12 @@ struct Mapping {
 [[nodiscard]] Mapping map_network(const MappingRequest& request);
 
 /// Quantises and slices without placing, so also what is too large for the machine. `program` stays empty.
+[[nodiscard]] Mapping slice_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+                                    const std::vector<quantize::Range>& ranges = {});
 [[nodiscard]] Mapping slice_network(const MappingRequest& request);
+
+/// The machine as it is for one layer: with the resolution of its own conversions.
+[[nodiscard]] arch::Arch layer_arch(const arch::Arch& arch, const std::string& layer);
 
 /// The crossbars of the grouped convolutions of `graph` (as imported), whichever way `arch` has them.
 [[nodiscard]] GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch);

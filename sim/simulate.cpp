@@ -15,6 +15,7 @@
 #include "sim/engine/engine.h"
 #include "sim/result/output_folder.h"
 #include "sim/result/sha256.h"
+#include "sim/seen_sums.h"
 #include "sim/structural.h"
 #include "sim/trace_request.h"
 #include "sim/values.h"
@@ -214,7 +215,8 @@ result::Result simulate(const SimulationRequest& request) {
   const auto ranges = quantize::calibrate(executor, data.calibration, machine.arch.precision.activations);
   deadline.check("the calibration");
   watch.done("calibration");
-  const Mapping mapping = map_network(std::move(machine), graph, ranges);
+  Mapping mapping = map_network(std::move(machine), graph, ranges);
+  if (wants_sums(mapping.arch())) resolve_by_sums(mapping, data.calibration);
   deadline.check("the mapping");
   watch.done("mapping");
   const double prepared = deadline.elapsed_s();

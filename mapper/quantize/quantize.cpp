@@ -170,18 +170,30 @@ arch::PrecisionParams layer_precision(const arch::PrecisionParams& precision, co
   return own;
 }
 
-void require_layers(const graph::Graph& graph, const arch::PrecisionParams& precision) {
+std::vector<base::Problem> unknown_layers(const graph::Graph& graph, const std::string& key,
+                                          std::span<const std::string> names) {
   std::vector<base::Problem> problems;
-  for (const arch::LayerBits& row : precision.layers) {
+  for (const std::string& name : names) {
     const bool known = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const graph::Node& node) {
-      return graph::is_dense(node) && node.name == row.layer;
+      return graph::is_dense(node) && node.name == name;
     });
     if (known) continue;
-    problems.push_back({.where = "precision.layers",
-                        .given = fmt::format("layer '{}'", row.layer),
+    problems.push_back({.where = key,
+                        .given = fmt::format("layer '{}'", name),
                         .allowed = "a layer of the network with weights",
                         .remedy = "see `bitline show` for their names"});
   }
+  return problems;
+}
+
+std::vector<std::string> layer_names(const arch::PrecisionParams& precision) {
+  std::vector<std::string> names;
+  for (const arch::LayerBits& row : precision.layers) names.push_back(row.layer);
+  return names;
+}
+
+void require_layers(const graph::Graph& graph, const arch::PrecisionParams& precision) {
+  std::vector<base::Problem> problems = unknown_layers(graph, "precision.layers", layer_names(precision));
   if (!problems.empty()) throw base::ConfigError(std::move(problems));
 }
 

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "mapper/graph/graph.h"
 #include "mapper/reference/executor.h"
 #include "models/arch/arch.h"
+#include "models/base/errors.h"
 
 namespace bitline::quantize {
 
@@ -90,7 +92,13 @@ struct LayerQuant {
 [[nodiscard]] arch::PrecisionParams layer_precision(const arch::PrecisionParams& precision,
                                                     const std::string& name);
 
-/// Throws base::ConfigError naming every row of precision.layers that is no crossbar layer of `graph`.
+/// A problem for each of `names`, layers given at the config key `key`, that is no layer of `graph` with
+/// weights.
+[[nodiscard]] std::vector<base::Problem> unknown_layers(const graph::Graph& graph, const std::string& key,
+                                                        std::span<const std::string> names);
+/// The names in precision.layers.
+[[nodiscard]] std::vector<std::string> layer_names(const arch::PrecisionParams& precision);
+/// Throws base::ConfigError naming every row of precision.layers that is no layer of `graph` with weights.
 void require_layers(const graph::Graph& graph, const arch::PrecisionParams& precision);
 
 /// The codes of a crossbar node's weights: given by the network, or by `precision`.

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
@@ -40,26 +43,84 @@ int isaac_bits(const SlicedLayer& layer, int cell_bits, const arch::Arch& arch) 
   return bits;
 }
 
-int policy_bits(const SlicedLayer& layer, std::size_t block, std::size_t slice, const arch::Arch& arch) {
-  switch (arch.adc.resolution.policy) {
-    case periphery::AdcPolicy::fixed:
-      return fixed_bits(arch.adc.resolution.bits, slice, layer.slices.size());
-    case periphery::AdcPolicy::isaac:
-      return isaac_bits(layer, layer.slices[slice].width, arch);
-    case periphery::AdcPolicy::lossless:
-      return lossless_bits(layer.max_column_sum[block][slice], layer.analog);
-  }
-  BITLINE_CHECK(false);
-  return 0;
-}
-
-void require_bits(int bits, const SlicedLayer& layer, bool lossless) {
-  const int low = lossless ? 0 : layer.analog ? 2 : 1;
+void require_bits(int bits, const SlicedLayer& layer, bool by_sums) {
+  const int low = by_sums ? 0 : layer.analog ? 2 : 1;
   if (bits >= low && bits <= base::kMaxAdcBits) return;
   fail("adc.resolution", fmt::format("a conversion of {} bits", bits),
        fmt::format("{} to {} bits{}", low, base::kMaxAdcBits,
                    layer.analog ? " (analog subtraction converts a signed sum)" : ""),
        "change adc.resolution, crossbar.active_rows, device.bits_per_cell or dac.bits");
+}
+
+/// Block and slice of conversions that share a resolution.
+using Unit = std::vector<std::pair<std::size_t, std::size_t>>;
+
+std::vector<Unit> units(const SlicedLayer& layer, periphery::AdcGranularity granularity) {
+  const std::size_t blocks = layer.blocks.size();
+  const std::size_t slices = layer.slices.size();
+  const bool by_crossbar = granularity == periphery::AdcGranularity::crossbar;
+  const bool whole = granularity == periphery::AdcGranularity::layer;
+  std::vector<Unit> result(whole ? 1 : by_crossbar ? blocks * slices : slices);
+  for (std::size_t b = 0; b < blocks; ++b)
+    for (std::size_t s = 0; s < slices; ++s)
+      result[whole ? 0 : by_crossbar ? b * slices + s : s].emplace_back(b, s);
+  return result;
+}
+
+/// Bits of the conversions of one unit.
+int unit_bits(const SlicedLayer& layer, const Unit& unit, const arch::Arch& arch, const SumWidths& widths) {
+  const periphery::AdcResolution& resolution = arch.adc.resolution;
+  int bits = 0;
+  std::int64_t largest = 0;
+  WidthCounts counts{};
+  for (const auto& [b, s] : unit) {
+    largest = std::max(largest, layer.max_column_sum[b][s]);
+    switch (resolution.policy) {
+      case periphery::AdcPolicy::fixed:
+        bits = std::max(bits, fixed_bits(resolution.bits, s, layer.slices.size()));
+        break;
+      case periphery::AdcPolicy::isaac:
+        bits = std::max(bits, isaac_bits(layer, layer.slices[s].width, arch));
+        break;
+      case periphery::AdcPolicy::lossless:
+        break;
+      case periphery::AdcPolicy::percentile:
+        for (std::size_t w = 0; w < counts.size(); ++w) counts[w] += widths[b][s][w];
+        break;
+    }
+  }
+  if (resolution.policy == periphery::AdcPolicy::lossless) return lossless_bits(largest, layer.analog);
+  if (resolution.policy != periphery::AdcPolicy::percentile || largest == 0) return bits;
+  return std::max(1, percentile_width(counts, resolution.percentile)) + (layer.analog ? 1 : 0);
+}
+
+/// Calls f(sum) for every column of a row block and slice, cells as stored; analog: for every pair of columns
+/// with the larger of their sums.
+template <class F>
+void for_each_column_sum(const SlicedLayer& layer, int block, int slice, F f) {
+  const std::int64_t most = layer.blocks[static_cast<std::size_t>(block)].rows() *
+                            ((std::int64_t{1} << layer.slices[static_cast<std::size_t>(slice)].width) - 1);
+  for (int group = 0; group < layer.groups; ++group) {
+    for (int output = 0; output < layer.outputs_per_group; ++output) {
+      std::int64_t larger = 0;
+      for (int array = 0; array < layer.arrays; ++array) {
+        const std::int64_t sum = encoded_sum(layer, array, block, slice, group, output);
+        const bool flipped = layer.is_flipped(array, block, slice, group * layer.outputs_per_group + output);
+        const std::int64_t stored = flipped ? most - sum : sum;
+        larger = std::max(larger, stored);
+        if (!layer.analog) f(stored);
+      }
+      if (layer.analog) f(larger);
+    }
+  }
+}
+
+/// f(block, slice) for all of them, in parallel.
+template <class F>
+void for_each_set(const SlicedLayer& layer, F f) {
+  const std::size_t slices = layer.slices.size();
+  tbb::parallel_for(std::size_t{0}, layer.blocks.size() * slices,
+                    [&](std::size_t i) { f(i / slices, i % slices); });
 }
 
 }  // namespace
@@ -75,27 +136,43 @@ std::int64_t encoded_sum(const SlicedLayer& layer, int array, int block, int sli
 }
 
 std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer) {
-  const std::size_t slices = layer.slices.size();
-  std::vector<std::vector<std::int64_t>> sums(layer.blocks.size(), std::vector<std::int64_t>(slices, 0));
-  tbb::parallel_for(std::size_t{0}, layer.blocks.size() * slices, [&](std::size_t i) {
-    const auto block = static_cast<int>(i / slices);
-    const auto slice = static_cast<int>(i % slices);
-    const std::int64_t most =
-        layer.blocks[i / slices].rows() * ((std::int64_t{1} << layer.slices[i % slices].width) - 1);
-    std::int64_t largest = 0;
-    for (int array = 0; array < layer.arrays; ++array) {
-      for (int group = 0; group < layer.groups; ++group) {
-        for (int output = 0; output < layer.outputs_per_group; ++output) {
-          const std::int64_t sum = encoded_sum(layer, array, block, slice, group, output);
-          const bool flipped =
-              layer.is_flipped(array, block, slice, group * layer.outputs_per_group + output);
-          largest = std::max(largest, flipped ? most - sum : sum);
-        }
-      }
-    }
-    sums[i / slices][i % slices] = largest;
+  std::vector<std::vector<std::int64_t>> sums(layer.blocks.size(),
+                                              std::vector<std::int64_t>(layer.slices.size(), 0));
+  for_each_set(layer, [&](std::size_t b, std::size_t s) {
+    std::int64_t& largest = sums[b][s];
+    for_each_column_sum(layer, static_cast<int>(b), static_cast<int>(s),
+                        [&](std::int64_t sum) { largest = std::max(largest, sum); });
   });
   return sums;
+}
+
+SumWidths no_sums(const SlicedLayer& layer) {
+  return {layer.blocks.size(), std::vector<WidthCounts>(layer.slices.size(), WidthCounts{})};
+}
+
+SumWidths column_bounds(const SlicedLayer& layer) {
+  SumWidths widths = no_sums(layer);
+  const std::int64_t input = max_chunk_value(layer);
+  for_each_set(layer, [&](std::size_t b, std::size_t s) {
+    for_each_column_sum(layer, static_cast<int>(b), static_cast<int>(s), [&](std::int64_t sum) {
+      ++widths[b][s][static_cast<std::size_t>(lossless_bits(sum * input, false))];
+    });
+  });
+  return widths;
+}
+
+int percentile_width(const WidthCounts& counts, double percentile) {
+  const std::int64_t total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+  // The share is a decimal fraction: 99.9 % of 1000 leave one.
+  constexpr double kRounding = 1e-9;
+  const auto beyond = static_cast<std::int64_t>(
+      std::floor((100.0 - percentile) / 100.0 * static_cast<double>(total) + kRounding));
+  std::int64_t held = 0;
+  for (std::size_t width = 0; width < counts.size(); ++width) {
+    held += counts[width];
+    if (held >= total - beyond) return static_cast<int>(width);
+  }
+  return 0;
 }
 
 std::int64_t max_chunk_value(const SlicedLayer& layer) {
@@ -108,17 +185,32 @@ int lossless_bits(std::int64_t max_sum, bool analog) {
   return max_sum == 0 ? 0 : ceil_log2(max_sum + 1) + (analog ? 1 : 0);
 }
 
-void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch) {
+periphery::AdcResolution layer_resolution(const periphery::AdcResolution& resolution,
+                                          const std::string& name) {
+  periphery::AdcResolution own = resolution;
+  own.layers.clear();
+  for (const periphery::LayerResolution& row : resolution.layers) {
+    if (row.layer != name) continue;
+    own.policy = periphery::AdcPolicy::fixed;
+    own.bits = row.bits;
+  }
+  return own;
+}
+
+void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch, const SumWidths* seen) {
   layer.max_column_sum = max_cell_sums(layer);
   const std::int64_t input = max_chunk_value(layer);
-  const bool lossless = arch.adc.resolution.policy == periphery::AdcPolicy::lossless;
+  for (std::vector<std::int64_t>& block : layer.max_column_sum)
+    for (std::int64_t& sum : block) sum *= input;
+  const periphery::AdcPolicy policy = arch.adc.resolution.policy;
+  const bool percentile = policy == periphery::AdcPolicy::percentile;
+  const SumWidths bounds = percentile && seen == nullptr ? column_bounds(layer) : SumWidths{};
+  const SumWidths& widths = seen == nullptr ? bounds : *seen;
   layer.adc_bits.assign(layer.blocks.size(), std::vector<int>(layer.slices.size(), 0));
-  for (std::size_t b = 0; b < layer.blocks.size(); ++b) {
-    for (std::size_t s = 0; s < layer.slices.size(); ++s) {
-      layer.max_column_sum[b][s] *= input;
-      layer.adc_bits[b][s] = policy_bits(layer, b, s, arch);
-      require_bits(layer.adc_bits[b][s], layer, lossless);
-    }
+  for (const Unit& unit : units(layer, arch.adc.resolution.granularity)) {
+    const int bits = unit_bits(layer, unit, arch, widths);
+    require_bits(bits, layer, percentile || policy == periphery::AdcPolicy::lossless);
+    for (const auto& [b, s] : unit) layer.adc_bits[b][s] = bits;
   }
 }
 

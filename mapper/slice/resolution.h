@@ -2,7 +2,9 @@
 // Which resolution each conversion gets (DESIGN of the policies: README.md of this folder).
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "mapper/slice/sliced_layer.h"
@@ -19,8 +21,23 @@ namespace bitline::slice {
 /// Bits of a conversion that never clips at a sum of `max_sum`: ceil(log2(max_sum+1)), one more for the sign
 /// of an analog subtraction; 0 where max_sum is 0.
 [[nodiscard]] int lossless_bits(std::int64_t max_sum, bool analog);
-/// Fills adc_bits and max_column_sum. Throws base::ConfigError (see slice_layer).
-void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch);
+
+/// How many sums need each number of bits; the sign of an analog subtraction is not counted.
+using WidthCounts = std::array<std::int64_t, 64>;
+/// The same of the conversions of each [block][slice].
+using SumWidths = std::vector<std::vector<WidthCounts>>;
+[[nodiscard]] SumWidths no_sums(const SlicedLayer& layer);
+/// The largest possible sums of all columns. Analog: of the two columns of a conversion the larger.
+[[nodiscard]] SumWidths column_bounds(const SlicedLayer& layer);
+/// The fewest bits that hold all but (100 - percentile) percent of the sums (nearest rank).
+[[nodiscard]] int percentile_width(const WidthCounts& counts, double percentile);
+
+/// The resolution of the layer `name`: its own bits, or the machine's policy. Its list of layers is empty.
+[[nodiscard]] periphery::AdcResolution layer_resolution(const periphery::AdcResolution& resolution,
+                                                        const std::string& name);
+/// Fills adc_bits and max_column_sum by arch.adc.resolution (its list of layers aside). `seen`: what policy
+/// percentile counts; null: column bounds, which no sum exceeds. Throws base::ConfigError (see slice_layer).
+void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch, const SumWidths* seen = nullptr);
 
 /// The largest code of an n-bit conversion: 2^n-1, or 2^(n-1)-1 of either sign under analog subtraction.
 [[nodiscard]] std::int64_t adc_limit(int bits, bool analog);

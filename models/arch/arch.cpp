@@ -59,15 +59,40 @@ int isaac_adc_bits(int rows, int cell_bits, int dac_bits, bool flip) {
   return log_rows + cell_bits + dac_bits - (cell_bits == 1 || dac_bits == 1 ? 1 : 0) - (flip ? 1 : 0);
 }
 
-std::optional<std::vector<int>> built_adc_bits(const Arch& arch) {
-  const periphery::AdcResolution& resolution = arch.adc.resolution;
-  if (resolution.policy == periphery::AdcPolicy::lossless) return std::nullopt;
-  if (resolution.policy == periphery::AdcPolicy::fixed) return resolution.bits;
+namespace {
+
+/// One number for each slice, of a list of one number or one for each.
+std::vector<int> per_slice(const std::vector<int>& bits, std::size_t slices) {
+  return bits.size() == 1 ? std::vector<int>(slices, bits.front()) : bits;
+}
+
+std::vector<int> policy_bits(const Arch& arch) {
+  if (arch.adc.resolution.policy == periphery::AdcPolicy::fixed) return arch.adc.resolution.bits;
   std::vector<int> bits;
   for (const int width : slice_widths(arch)) {
     bits.push_back(isaac_adc_bits(arch.crossbar.active_rows, width, arch.dac.bits, arch.encoding.flip));
   }
   return bits;
+}
+
+}  // namespace
+
+std::optional<std::vector<int>> built_adc_bits(const Arch& arch) {
+  const periphery::AdcResolution& resolution = arch.adc.resolution;
+  const bool decided =
+      resolution.policy == periphery::AdcPolicy::fixed || resolution.policy == periphery::AdcPolicy::isaac;
+  if (!decided) return std::nullopt;
+  std::vector<int> built = policy_bits(arch);
+  for (const periphery::LayerResolution& row : resolution.layers) {
+    const std::size_t slices = std::max(built.size(), row.bits.size());
+    built = per_slice(built, slices);
+    const std::vector<int> own = per_slice(row.bits, slices);
+    for (std::size_t s = 0; s < std::min(built.size(), own.size()); ++s)
+      built[s] = std::max(built[s], own[s]);
+  }
+  if (resolution.granularity == periphery::AdcGranularity::layer && !built.empty())
+    built = {*std::max_element(built.begin(), built.end())};
+  return built;
 }
 
 }  // namespace bitline::arch

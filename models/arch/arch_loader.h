@@ -40,9 +40,9 @@ namespace bitline::arch {
 /// ISAAC's rule: ceil(log2(rows)) + cell_bits + dac_bits, one less if either is 1, one less with the flip
 /// encoding.
 [[nodiscard]] int isaac_adc_bits(int rows, int cell_bits, int dac_bits, bool flip);
-/// Resolution each slice's ADC is built for (most significant slice first) where the policy alone decides it
-/// (fixed, isaac; one number for all slices where they share crossbars: the widest). Empty optional:
-/// lossless.
+/// Resolution each slice's ADC is built for (most significant slice first, or one number for all) where the
+/// machine alone decides it: policy fixed or isaac, and adc.resolution.layers where they ask for more. Empty
+/// optional: lossless and percentile, which depend on the network.
 [[nodiscard]] std::optional<std::vector<int>> built_adc_bits(const Arch& arch);
 
 }  // namespace bitline::arch

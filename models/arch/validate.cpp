@@ -161,6 +161,16 @@ class Validator {
         fault("adc.resolution.bits", "1 bit with encoding.subtraction analog", "2 and more: one is the sign");
       }
     }
+    for (const periphery::LayerResolution& row : resolution.layers) {
+      if (row.bits.size() != 1 && row.bits.size() != widths_.size()) {
+        fault("adc.resolution.layers", to_string(row.bits.size()) + " numbers for '" + row.layer + "'",
+              "one, or one for each of the " + to_string(widths_.size()) + " slices");
+      }
+      if (analog() && *std::min_element(row.bits.begin(), row.bits.end()) < 2) {
+        fault("adc.resolution.layers", "1 bit for '" + row.layer + "' with encoding.subtraction analog",
+              "2 and more: one is the sign");
+      }
+    }
     if (resolution.policy == periphery::AdcPolicy::isaac) {
       const std::vector<int> built = *built_adc_bits(arch_);
       const int lowest = analog() ? 2 : 1;
@@ -187,6 +197,8 @@ class Validator {
       }
     }
     std::vector<int> used = built_adc_bits(arch_).value_or(std::vector<int>{});
+    for (const periphery::LayerResolution& row : adc.resolution.layers)
+      used.insert(used.end(), row.bits.begin(), row.bits.end());
     if (adc.anchored) used.push_back(adc.rated_bits);
     for (Problem& problem : periphery::resolution_problems(adc, used))
       problems_.push_back(std::move(problem));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "models/base/cost.h"
@@ -18,7 +19,12 @@ namespace bitline::periphery {
 
 enum class AdcKind { sar, flash, ramp };
 enum class AdcConversion { clip, truncate };
-enum class AdcPolicy { fixed, isaac, lossless };
+enum class AdcPolicy { fixed, isaac, lossless, percentile };
+/// What policy percentile counts: the largest possible sum of each column, or the sums seen on calibration
+/// inputs.
+enum class PercentileOf { bounds, sums };
+/// How far conversions share one resolution: a whole layer, each slice of it, or each row block and slice.
+enum class AdcGranularity { layer, slice, crossbar };
 /// How energy and area follow from the resolution. See adc_model.cpp for each equation and its source.
 enum class AdcModel { isaac_fit, power_law, regression, table };
 
@@ -31,9 +37,22 @@ struct AdcTableRow {
   friend bool operator==(const AdcTableRow&, const AdcTableRow&) = default;
 };
 
+/// Bits of one layer, whatever the policy of the others.
+struct LayerResolution {
+  std::string layer;      ///< name of its node
+  std::vector<int> bits;  ///< as AdcResolution::bits
+  friend bool operator==(const LayerResolution&, const LayerResolution&) = default;
+};
+
+/// Keys `adc.resolution.*`.
 struct AdcResolution {
   AdcPolicy policy = AdcPolicy::isaac;
   std::vector<int> bits = {8};  ///< policy fixed: one number, or one per slice, most significant first
+  double percentile = 99.9;     ///< policy percentile: share of columns or sums that do not clip, in percent
+  PercentileOf percentile_of = PercentileOf::bounds;
+  AdcGranularity granularity = AdcGranularity::crossbar;
+  std::vector<LayerResolution> layers = {};
+  friend bool operator==(const AdcResolution&, const AdcResolution&) = default;
 };
 
 /// Column converters of an IMA. Keys `adc.*`.
@@ -52,6 +71,7 @@ struct AdcParams {
 };
 
 [[nodiscard]] base::Schema schema(AdcParams& params);
+[[nodiscard]] base::Schema schema(AdcResolution& params);
 
 /// Time of one conversion at `bits` (1..kMaxAdcBits; 0 bits: no time). T = sample period at rated_bits:
 /// SAR ceil(bits*T/rated_bits), flash T, ramp ceil(2^bits*T/2^rated_bits), in whole femtoseconds.

@@ -94,18 +94,6 @@ base::Field table_field(std::vector<AdcTableRow>& table) {
   return field;
 }
 
-base::Schema resolution_schema(AdcResolution& resolution) {
-  base::Schema s;
-  s.choice<AdcPolicy>(
-      "policy", resolution.policy,
-      {{"fixed", AdcPolicy::fixed}, {"isaac", AdcPolicy::isaac}, {"lossless", AdcPolicy::lossless}},
-      "fixed = `bits`; isaac = log2(rows) + cell + dac bits, one less if either is 1, one less with the "
-      "flip encoding; lossless = ceil(log2(M+1)), M the largest possible column sum of the mapped weights");
-  s.integers("bits", resolution.bits, 1, base::kMaxAdcBits, false,
-             "policy fixed: one number, or one per slice, most significant first");
-  return s;
-}
-
 }  // namespace
 
 base::Schema schema(AdcParams& params) {
@@ -131,7 +119,7 @@ base::Schema schema(AdcParams& params) {
          "scale the model so that it meets power and area at rated_bits; false: its own values");
   s.length("technology", params.technology_nm, 1.0, 1000.0, "process node (regression only)");
   s.add(table_field(params.table));
-  s.add("resolution", resolution_schema(params.resolution));
+  s.add("resolution", schema(params.resolution));
   s.cost(params.cost, "ADCs of an IMA at rated_bits");
   return s;
 }

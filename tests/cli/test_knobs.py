@@ -15,6 +15,7 @@ BASE = {"tile.imas": "2"}
 # Keys that act in a mode only, with the mode. Each is checked to have no effect without it.
 DIFFERENTIAL = {"encoding.weights": "differential", "encoding.flip": "false", "slices.widths": "[]"}
 TABLE = "[{{bits: 8, energy: {}, area: 0.002 mm2, rate: 1 GS/s}}]"
+SUMS = {"adc.resolution.policy": "percentile", "adc.resolution.percentile_of": "sums"}
 FIVE_BITS = {"adc.resolution.policy": "fixed", "adc.resolution.bits": "5"}
 MODES = {
     "device.r_on": {"device.read_energy": "ohmic"},
@@ -26,6 +27,9 @@ MODES = {
     "adc.technology": {"adc.model": "regression", "adc.anchored": "false"},
     "adc.table": {"adc.model": "table", "adc.anchored": "false", "adc.table": TABLE.format("1 pJ")},
     "adc.resolution.bits": {"adc.resolution.policy": "fixed"},
+    "adc.resolution.percentile": SUMS,
+    "adc.resolution.percentile_of": {"adc.resolution.policy": "percentile"},
+    "adc.resolution.granularity": SUMS,
     "encoding.subtraction": {**DIFFERENTIAL, **FIVE_BITS},
     "precision.weights.scheme": {**DIFFERENTIAL, "precision.weights.granularity": "per_tensor"},
     # With 16 bits the largest weights cost more than the smaller steps gain.
@@ -48,6 +52,7 @@ GROUPED = ["mapping.depthwise"]
 LABELS = ["name"]
 # Values that are not made from the present one (a floorplan of few rows, as few tiles are used).
 VALUES = {"adc.table": [TABLE.format("2 pJ")], "chip.mesh_width": ["3"],
+          "adc.resolution.layers": ["[{layer: conv2, bits: 5}]"],
           "precision.layers": ["[{layer: conv2, weights: 8, activations: 8}]"],
           "slices.widths": ["[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]}
 UNIT_OF_ZERO = {"W": "1 mW", "mm2": "0.01 mm2", "ns": "150 ns", "fs": "150 ns", "s": "150 ns", "J": "1 pJ"}

@@ -40,7 +40,7 @@ class Maker {
     arch::Arch arch;
     arch.encoding = {.weights = c.encoding, .subtraction = c.subtraction, .flip = c.flip};
     arch.adc.conversion = c.conversion;
-    arch.adc.resolution = {.policy = c.policy, .bits = {between(3, 6)}};
+    arch.adc.resolution = {.policy = c.policy, .bits = {between(3, 6)}, .percentile = 80.0};
     arch.dac.bits = c.dac_bits;
     arch.device.bits_per_cell = between(1, 4);
     arch.crossbar.rows = between(9, 40);
@@ -170,8 +170,8 @@ int dump_all(const std::string& directory) {
   std::uint32_t cases = 0;
   for (const Way& way : ways) {
     for (const auto conversion : {periphery::AdcConversion::clip, periphery::AdcConversion::truncate}) {
-      for (const auto policy :
-           {periphery::AdcPolicy::fixed, periphery::AdcPolicy::isaac, periphery::AdcPolicy::lossless}) {
+      for (const auto policy : {periphery::AdcPolicy::fixed, periphery::AdcPolicy::isaac,
+                                periphery::AdcPolicy::lossless, periphery::AdcPolicy::percentile}) {
         for (const int dac_bits : {1, 2, 3}) {
           for (const int group : {0, 1, 2, 4}) {
             dump(directory + "/" + std::to_string(cases),

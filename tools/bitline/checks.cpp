@@ -115,7 +115,7 @@ Checked check_arch(const std::string& path, const std::vector<std::string>& over
       "    ADCs built for {} bits{}\n",
       result::shortened(arch.name.empty() ? "machine" : arch.name, 16), arch.chip.tiles, arch.tile.imas,
       arch.ima.crossbars, arch.crossbar.rows, arch.crossbar.cols, arch.device.bits_per_cell, joined(built),
-      policy ? "" : ", the most that any weights need (policy lossless)");
+      policy ? "" : ", the most that any weights need");
   checked.text += table(levels);
   Json json = {{"name", arch.name}, {"adc_bits", built}};
   for (const Level& l : levels) json[l.name] = level_json(l);

@@ -36,6 +36,8 @@ struct InputArguments {
 };
 void add_image_options(CLI::App& command, InputArguments input, std::string& labels,
                        sim::Normalisation& normalisation, const std::string& none);
+/// --mean, --std and --scale alone.
+void add_normalisation(CLI::App& command, sim::Normalisation& normalisation);
 /// --threads; limit() applies it for as long as its result lives.
 void add_threads(CLI::App& command, int& threads);
 [[nodiscard]] std::shared_ptr<void> limit_threads(int threads);

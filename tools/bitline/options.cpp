@@ -84,6 +84,10 @@ void add_image_options(CLI::App& command, InputArguments input, std::string& lab
           "Labels of the images, integers as .npy, .pb or IDX: prints the accuracy (default: those that "
           "come with CIFAR-10 and with folders per class)")
       ->type_name("FILE");
+  add_normalisation(command, normalisation);
+}
+
+void add_normalisation(CLI::App& command, sim::Normalisation& normalisation) {
   command
       .add_option("--mean", normalisation.mean,
                   "Subtracted from scaled pixels: one number, or one per channel")

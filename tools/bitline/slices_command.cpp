@@ -6,8 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "sim/mapping.h"
 #include "sim/result/text.h"
+#include "sim/seen_sums.h"
 #include "tools/bitline/commands.h"
 
 namespace bitline::cli {
@@ -17,6 +17,8 @@ using Json = nlohmann::ordered_json;
 
 struct SlicesOptions {
   sim::MappingRequest request;
+  std::string calibration;
+  sim::Normalisation normalisation;
   int threads = 0;
   std::int64_t memory = 0;
   bool json = false;
@@ -75,6 +77,11 @@ void add_slices(CLI::App& app, const Streams& streams) {
   CLI::App& command = *app.add_subcommand("slices", "Bit-slice sparsity and ADC bits per layer and slice");
   const auto options = std::make_shared<SlicesOptions>();
   add_mapping_options(command, options->request);
+  command
+      .add_option("--calibrate", options->calibration,
+                  "Images that set the activation scales, and the sums of adc.resolution.percentile_of: sums")
+      ->type_name("PATH");
+  add_normalisation(command, options->normalisation);
   add_threads(command, options->threads);
   add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print JSON");
@@ -85,7 +92,8 @@ void add_slices(CLI::App& app, const Streams& streams) {
   command.callback([options, streams] {
     const auto limit = limit_threads(options->threads);
     const auto memory = limit_memory(options->memory);
-    const sim::Mapping sliced = sim::slice_network(options->request);
+    const sim::Mapping sliced =
+        sim::slice_network(options->request, options->calibration, options->normalisation);
     streams.out << (options->json ? to_json(sliced) : to_text(sliced));
   });
 }

@@ -20,12 +20,15 @@ BASE = {"ima.crossbars": "2", "adc.per_ima": "2", "tile.imas": "2", "chip.tiles"
         "tile.elementwise.power": "1 mW", "tile.requantise.power": "1 mW", "tile.requantise.units": "4"}
 
 OHMIC = {"device.read_energy": "ohmic"}
+SUMS = {"adc.resolution.policy": "percentile", "adc.resolution.percentile_of": "sums"}
 WIDE = {"ima.output_register.capacity": "4 KiB"}
 COMPANY = {
     "device.r_on": OHMIC, "device.r_off": OHMIC, "device.read_voltage": OHMIC,
     "adc.kind": {"adc.resolution.bits": "10"}, "adc.technology": {"adc.model": "regression", "adc.anchored": "false"},
     "adc.table": {"adc.model": "table", "adc.anchored": "false",
                   "adc.table": "[{bits: 5, energy: 1 pJ, area: 100 um2, rate: 1 GHz}]"},
+    "adc.resolution.percentile": SUMS, "adc.resolution.granularity": SUMS,
+    "adc.resolution.percentile_of": {"adc.resolution.policy": "percentile"},
     "encoding.subtraction": {"encoding.weights": "differential", "encoding.flip": "false"},
     "slices.placement": WIDE, "ima.output_bits": WIDE,
     "precision.weights.scheme": {"precision.weights.granularity": "per_tensor"},
@@ -39,7 +42,8 @@ GROUPED = ["mapping.depthwise"]
 # Where twice the value, or the next choice, is not what to try.
 OTHER = {
     "device.bits_per_cell": "1", "crossbar.active_rows": "64", "adc.kind": "ramp", "adc.per_ima": "1", "adc.rated_bits": "7",
-    "adc.resolution.policy": "lossless", "adc.resolution.bits": "6", "slices.widths": "[1, 1, 2, 2, 2]",
+    "adc.resolution.policy": "lossless", "adc.resolution.bits": "6", "adc.resolution.percentile": "90",
+    "adc.resolution.layers": "[{layer: conv2, bits: 4}]", "slices.widths": "[1, 1, 2, 2, 2]",
     "adc.table": "[{bits: 5, energy: 2 pJ, area: 100 um2, rate: 1 GHz}]", "precision.weights.bits": "7",
     "precision.activations.bits": "7", "precision.activations.percentile": "90", "sample_hold.latency": "80 ns",
     "precision.layers": "[{layer: conv2, weights: 6, activations: 6}]", "mapping.replication": "balanced", "mapping.replicas": "[2]",

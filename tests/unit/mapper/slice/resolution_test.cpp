@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <random>
 
 #include "mapper/slice/slicer.h"
@@ -120,6 +121,125 @@ TEST(Resolution, TruncationDropsTheFewestBitsThatFit) {
   SlicedLayer clipping = layer;
   clipping.conversion = periphery::AdcConversion::clip;
   EXPECT_EQ(truncated_bits(clipping, 0, 0), 0);
+}
+
+/// Nearest rank, from the definition: the smallest value that at least `percentile` percent do not exceed.
+int slow_width(std::vector<std::int64_t> sums, double percentile) {
+  std::sort(sums.begin(), sums.end());
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const double beyond = static_cast<double>(sums.size() - i - 1);
+    if (beyond <= (100.0 - percentile) / 100.0 * static_cast<double>(sums.size()) + 1e-9) {
+      int bits = 0;
+      while ((std::int64_t{1} << bits) <= sums[i]) ++bits;
+      return bits;
+    }
+  }
+  return 0;
+}
+
+TEST(Resolution, PercentileIsTheNearestRank) {
+  WidthCounts counts{};
+  counts[3] = 999;
+  counts[9] = 1;
+  EXPECT_EQ(percentile_width(counts, 99.9), 3);  // one in a thousand is beyond
+  EXPECT_EQ(percentile_width(counts, 99.91), 9);
+  EXPECT_EQ(percentile_width(counts, 100.0), 9);
+  EXPECT_EQ(percentile_width(WidthCounts{}, 50.0), 0);
+
+  std::mt19937 random(5);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::int64_t> sums(1 + random() % 60);
+    WidthCounts widths{};
+    for (std::int64_t& sum : sums) {
+      sum = static_cast<std::int64_t>(random() % (1u << (random() % 11u)));
+      ++widths[static_cast<std::size_t>(lossless_bits(sum, false))];
+    }
+    const double percentile = 50.0 + static_cast<double>(random() % 501u) / 10.0;
+    EXPECT_EQ(percentile_width(widths, percentile), slow_width(sums, percentile)) << percentile;
+  }
+}
+
+/// Ten columns of one 2-bit slice and two blocks of two rows. Block 0: sums 1 (nine times) and 6; block 1:
+/// all 2.
+SlicedLayer ten_columns(const periphery::AdcResolution& resolution, const SumWidths* seen = nullptr) {
+  arch::Arch arch;
+  arch.encoding.weights = WeightEncoding::differential;
+  arch.encoding.flip = false;
+  arch.crossbar.rows = arch.crossbar.active_rows = 2;
+  arch.adc.resolution = resolution;
+  std::vector<std::int32_t> codes;
+  for (int column = 0; column < 10; ++column) {
+    const std::int32_t first = column == 9 ? 3 : 1;
+    const std::int32_t second = column == 9 ? 3 : 0;
+    codes.insert(codes.end(), {first, second, 1, 1});
+  }
+  const auto quant = quant_of(codes, 2, arch::WeightScheme::dynamic_fixed_point);
+  SlicedLayer layer = slice_layer({.groups = 1, .outputs_per_group = 10, .rows_per_group = 4}, quant, arch);
+  if (seen != nullptr) resolve_adc_bits(layer, arch, seen);
+  return layer;
+}
+
+TEST(Resolution, PercentileOfColumnBounds) {
+  using enum periphery::AdcGranularity;
+  periphery::AdcResolution resolution{.policy = periphery::AdcPolicy::percentile, .percentile = 100.0};
+  // Twenty columns of two arrays: the ten negative ones are empty.
+  EXPECT_THAT(ten_columns(resolution).adc_bits, ElementsAre(ElementsAre(3), ElementsAre(2)));
+  resolution.percentile =
+      95.0;  // one of twenty may clip: the largest of block 0; in block 1 two bits are needed
+  EXPECT_THAT(ten_columns(resolution).adc_bits, ElementsAre(ElementsAre(1), ElementsAre(2)));
+  resolution.granularity = slice;  // two of forty: the largest of block 0 and one of block 1
+  EXPECT_THAT(ten_columns(resolution).adc_bits, ElementsAre(ElementsAre(2), ElementsAre(2)));
+  resolution.percentile = 99.0;  // none
+  EXPECT_THAT(ten_columns(resolution).adc_bits, ElementsAre(ElementsAre(3), ElementsAre(3)));
+  resolution.percentile = 50.0;  // half of the columns are empty, but not all: one bit at least
+  resolution.granularity = crossbar;
+  EXPECT_THAT(ten_columns(resolution).adc_bits, ElementsAre(ElementsAre(1), ElementsAre(1)));
+  EXPECT_EQ(ten_columns(resolution).max_column_sum[0][0], 6);  // the bound stays that of the weights
+}
+
+TEST(Resolution, PercentileOfSumsThatWereSeen) {
+  periphery::AdcResolution resolution{.policy = periphery::AdcPolicy::percentile,
+                                      .percentile = 90.0,
+                                      .percentile_of = periphery::PercentileOf::sums};
+  SumWidths seen = no_sums(ten_columns(resolution));
+  seen[0][0][0] = 9;
+  seen[0][0][3] = 1;
+  seen[1][0][1] = 8;
+  seen[1][0][2] = 2;
+  EXPECT_THAT(ten_columns(resolution, &seen).adc_bits, ElementsAre(ElementsAre(1), ElementsAre(2)));
+  resolution.granularity = periphery::AdcGranularity::layer;  // 17 of 20 sums fit one bit, 19 two
+  EXPECT_THAT(ten_columns(resolution, &seen).adc_bits, ElementsAre(ElementsAre(2), ElementsAre(2)));
+}
+
+TEST(Resolution, SharedResolutionIsTheWidest) {
+  using enum periphery::AdcGranularity;
+  const auto bits = [](const periphery::AdcResolution& resolution) {
+    arch::Arch arch;
+    arch.encoding.weights = WeightEncoding::differential;
+    arch.crossbar.rows = arch.crossbar.active_rows = 2;
+    arch.adc.resolution = resolution;
+    // Slices of the two outputs: 3|0 and 0|1 in block 0, all 1|1 in block 1.
+    const auto quant = quant_of({12, 1, 5, 5, 12, 1, 5, 5}, 4, arch::WeightScheme::dynamic_fixed_point);
+    return slice_layer({.groups = 1, .outputs_per_group = 2, .rows_per_group = 4}, quant, arch).adc_bits;
+  };
+  using Policy = periphery::AdcPolicy;
+  EXPECT_THAT(bits({.policy = Policy::lossless}), ElementsAre(ElementsAre(2, 1), ElementsAre(2, 2)));
+  EXPECT_THAT(bits({.policy = Policy::lossless, .granularity = slice}),
+              ElementsAre(ElementsAre(2, 2), ElementsAre(2, 2)));
+  EXPECT_THAT(bits({.policy = Policy::fixed, .bits = {3, 7}, .granularity = layer}),
+              ElementsAre(ElementsAre(7, 7), ElementsAre(7, 7)));
+  EXPECT_THAT(bits({.policy = Policy::fixed, .bits = {3, 7}, .granularity = slice}),
+              ElementsAre(ElementsAre(3, 7), ElementsAre(3, 7)));
+}
+
+TEST(Resolution, BitsOfOneLayerWhateverThePolicy) {
+  periphery::AdcResolution resolution{.policy = periphery::AdcPolicy::lossless};
+  resolution.layers = {{"conv1", {4}}, {"conv2", {1, 2}}};
+  const periphery::AdcResolution own = layer_resolution(resolution, "conv2");
+  EXPECT_EQ(own.policy, periphery::AdcPolicy::fixed);
+  EXPECT_THAT(own.bits, ElementsAre(1, 2));
+  EXPECT_TRUE(own.layers.empty());
+  EXPECT_EQ(layer_resolution(resolution, "conv3").policy, periphery::AdcPolicy::lossless);
 }
 
 }  // namespace

@@ -95,6 +95,18 @@ TEST(LoadArch, BitSliceL1IsAsPublished) {
   EXPECT_THAT(*built_adc_bits(a), ElementsAre(1, 3, 3, 3));
 }
 
+TEST(LoadArch, ConvertersAreBuiltForTheWidestThatAnyLayerAsksFor) {
+  const auto built = [](const std::vector<std::string>& overrides) {
+    return built_adc_bits(load_arch(kConfigs + "bitslice-l1.yaml", overrides).arch);
+  };
+  EXPECT_THAT(*built({"adc.resolution.layers=[{layer: a, bits: 2}, {layer: b, bits: [1, 1, 1, 5]}]"}),
+              ElementsAre(2, 3, 3, 5));
+  EXPECT_THAT(*built({"adc.resolution.bits=4", "adc.resolution.layers=[{layer: a, bits: [3, 3, 6, 3]}]"}),
+              ElementsAre(4, 4, 6, 4));
+  EXPECT_THAT(*built({"adc.resolution.granularity=layer"}), ElementsAre(3));
+  EXPECT_FALSE(built({"adc.resolution.policy=percentile"}).has_value());
+}
+
 TEST(LoadArch, OverridesReplaceValuesAndAreTheirSource) {
   const LoadedArch loaded =
       load_arch(kIsaac, {"crossbar.read_latency=50 ns", "adc.resolution.policy=lossless"});
