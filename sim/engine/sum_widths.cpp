@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "sim/engine/kernels.h"
+#include "sim/engine/layer_plan.h"
 
 namespace bitline::engine {
 namespace {
 
-int round_up(int value, int multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
+constexpr int kLimbBits = 7;  ///< of a cell's magnitude in one signed byte
 
 /// The sums of one row block of one group, as products with one row per window and chunk.
 class BlockSums {
@@ -22,61 +21,71 @@ class BlockSums {
         group_(group),
         block_(block),
         rows_(layer.blocks[static_cast<std::size_t>(block)]),
-        pairs_((rows_.rows() + 1) / 2),
-        columns_(round_up(layer.outputs_per_group, kPlanePanel)) {}
+        columns_(strips_of(layer.outputs_per_group) * kStrip) {
+    job_.quads = quads_of(rows_.rows());
+    job_.strips = strips_of(layer.outputs_per_group);
+    job_.a_stride = static_cast<std::size_t>(job_.quads) * kQuad;
+  }
 
   void drive(std::span<const std::int32_t> x) {
     const auto window = static_cast<std::size_t>(layer_.groups) * layer_.rows_per_group;
-    reads_ = static_cast<int>(x.size() / window * layer_.chunks.size());
-    driven_.assign(static_cast<std::size_t>(reads_) * pairs_ * 2, 0);
-    std::int16_t* out = driven_.data();
+    job_.reads = static_cast<int>(x.size() / window * layer_.chunks.size());
+    const int readable = (job_.reads + kReadTile - 1) / kReadTile * kReadTile;
+    driven_.assign(static_cast<std::size_t>(readable) * job_.a_stride, 0);
+    std::uint8_t* out = driven_.data();
     for (std::size_t at = 0; at < x.size(); at += window) {
       const std::int32_t* from =
           x.data() + at + static_cast<std::size_t>(group_) * layer_.rows_per_group + rows_.first;
       for (const slice::InputChunk& chunk : layer_.chunks) {
         const std::uint32_t mask = (1u << chunk.width) - 1;
         for (int i = 0; i < rows_.rows(); ++i)
-          out[i] = static_cast<std::int16_t>((static_cast<std::uint32_t>(from[i]) >> chunk.shift) & mask);
-        out += static_cast<std::ptrdiff_t>(pairs_) * 2;
+          out[i] = static_cast<std::uint8_t>((static_cast<std::uint32_t>(from[i]) >> chunk.shift) & mask);
+        out += job_.a_stride;
       }
     }
+    job_.a = driven_.data();
   }
 
   void count(int slice, slice::WidthCounts& counts) {
-    for (int array = 0; array < layer_.arrays; ++array) {
-      if (array == 0 || !layer_.analog) cells_.assign(static_cast<std::size_t>(columns_) * pairs_ * 2, 0);
-      pack(slice, array);
-      if (array + 1 < layer_.arrays && layer_.analog) continue;  // the other array is subtracted first
-      sums_.resize(static_cast<std::size_t>(reads_) * columns_);
-      multiply({.a = driven_.data(),
-                .a_stride = static_cast<std::size_t>(pairs_) * 2,
-                .positions = reads_,
-                .b = cells_.data(),
-                .pairs = pairs_,
-                .panels = columns_ / kProductPanel},
-               sums_.data());
-      for (int read = 0; read < reads_; ++read) {
-        const std::int32_t* sums = sums_.data() + static_cast<std::size_t>(read) * columns_;
+    const int limbs = (layer_.slices[static_cast<std::size_t>(slice)].width + kLimbBits - 1) / kLimbBits;
+    const int conversions = layer_.analog ? 1 : layer_.arrays;
+    for (int array = 0; array < conversions; ++array) {
+      sums_.assign(static_cast<std::size_t>(job_.reads) * columns_, 0);
+      for (int limb = 0; limb < limbs; ++limb) {
+        pack(slice, array, limb);
+        job_.b = cells_.data();
+        multiply_add(job_, limb * kLimbBits, sums_.data(), static_cast<std::size_t>(columns_));
+      }
+      for (int read = 0; read < job_.reads; ++read) {
+        const std::int64_t* sums = sums_.data() + static_cast<std::size_t>(read) * columns_;
         for (int output = 0; output < layer_.outputs_per_group; ++output)
           ++counts[static_cast<std::size_t>(
-              std::bit_width(static_cast<std::uint32_t>(std::abs(sums[output]))))];
+              std::bit_width(static_cast<std::uint64_t>(std::abs(sums[output]))))];
       }
     }
   }
 
  private:
-  void pack(int slice, int array) {
-    const bool subtracted = layer_.analog && array == 1;
+  /// What one conversion sums up of this row and output: with analog subtraction the first array less the
+  /// second.
+  [[nodiscard]] int cell(int slice, int array, int output, int row) const {
+    const auto at = [&](int a) {
+      return static_cast<int>(layer_.cell(a, block_, slice, group_, output, rows_.first + row));
+    };
+    return layer_.analog && layer_.arrays > 1 ? at(0) - at(1) : at(array);
+  }
+
+  /// One limb of the cells, [panel][quad][column of the panel][row of the quad].
+  void pack(int slice, int array, int limb) {
+    cells_.assign(job_.panel_bytes() * static_cast<std::size_t>(columns_ / kPanel), 0);
     for (int output = 0; output < layer_.outputs_per_group; ++output) {
-      std::int16_t* panel =
-          cells_.data() + (static_cast<std::size_t>(output / kProductPanel) * pairs_ * kProductPanel +
-                           output % kProductPanel) *
-                              2;
+      std::int8_t* panel = cells_.data() + static_cast<std::size_t>(output / kPanel) * job_.panel_bytes() +
+                           static_cast<std::size_t>(output % kPanel) * kQuad;
       for (int i = 0; i < rows_.rows(); ++i) {
-        const auto cell =
-            static_cast<int>(layer_.cell(array, block_, slice, group_, output, rows_.first + i));
-        std::int16_t& at = panel[static_cast<std::size_t>(i / 2) * kProductPanel * 2 + i % 2];
-        at = static_cast<std::int16_t>(subtracted ? at - cell : cell);
+        const int value = cell(slice, array, output, i);
+        const int digit = (std::abs(value) >> (limb * kLimbBits)) & ((1 << kLimbBits) - 1);
+        panel[static_cast<std::size_t>(i / kQuad) * kPanel * kQuad + static_cast<std::size_t>(i % kQuad)] =
+            static_cast<std::int8_t>(value < 0 ? -digit : digit);
       }
     }
   }
@@ -85,12 +94,11 @@ class BlockSums {
   int group_;
   int block_;
   slice::RowBlock rows_;
-  int pairs_;
-  int columns_;
-  int reads_ = 0;
-  std::vector<std::int16_t> driven_;
-  std::vector<std::int16_t> cells_;
-  std::vector<std::int32_t> sums_;
+  int columns_;  ///< whole strips
+  ProductJob job_;
+  AlignedVector<std::uint8_t> driven_;
+  AlignedVector<std::int8_t> cells_;
+  std::vector<std::int64_t> sums_;
 };
 
 }  // namespace
