@@ -14,6 +14,9 @@ HWY_BEFORE_NAMESPACE();
 namespace bitline::engine::HWY_NAMESPACE {
 #if HWY_TARGET == HWY_SCALAR
 
+bool Quantise(const QuantiseJob& job, std::int32_t* codes) {
+  return scalar::quantise(job, codes);
+}
 void NarrowCodes(const std::int32_t* codes, std::size_t count, std::uint16_t mask, std::uint16_t* out) {
   scalar::narrow_codes(codes, count, mask, out);
 }
@@ -50,6 +53,33 @@ using C16 = hn::CappedTag<std::uint16_t, 32>;
 using V16 = hn::Vec<C16>;
 using C8 = hn::Rebind<std::uint8_t, C16>;
 using C32 = hn::CappedTag<std::uint32_t, 16>;
+
+bool Quantise(const QuantiseJob& job, std::int32_t* codes) {
+  const hn::CappedTag<double, 8> d;
+  const hn::Rebind<float, decltype(d)> df;
+  const hn::Rebind<std::int32_t, decltype(d)> di;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto scale = hn::Set(d, job.scale);
+  const auto zero_point = hn::Set(d, job.zero_point);
+  const auto low = hn::Set(d, job.low);
+  const auto high = hn::Set(d, job.high);
+  auto finite = hn::Set(d, 0.0);  // x - x: 0, or NaN where x is not finite
+  std::size_t i = 0;
+  for (; i + lanes <= job.count; i += lanes) {
+    const auto x = hn::PromoteTo(d, hn::LoadU(df, job.x + i));
+    finite = hn::Add(finite, hn::Sub(x, x));
+    const auto code = hn::Add(hn::Round(hn::Div(x, scale)), zero_point);
+    hn::StoreU(hn::DemoteTo(di, hn::Min(hn::Max(code, low), high)), di, codes + i);
+  }
+  const bool rest = scalar::quantise({.x = job.x + i,
+                                      .count = job.count - i,
+                                      .scale = job.scale,
+                                      .zero_point = job.zero_point,
+                                      .low = job.low,
+                                      .high = job.high},
+                                     codes + i);
+  return rest && hn::AllTrue(d, hn::Eq(finite, hn::Zero(d)));
+}
 
 void NarrowCodes(const std::int32_t* codes, std::size_t count, std::uint16_t mask, std::uint16_t* out) {
   const C32 d;
@@ -221,6 +251,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bitline::engine {
 
+HWY_EXPORT(Quantise);
 HWY_EXPORT(NarrowCodes);
 HWY_EXPORT(AnyBits);
 HWY_EXPORT(CountRows);
@@ -231,6 +262,9 @@ HWY_EXPORT(CutCells);
 HWY_EXPORT(SumCells);
 HWY_EXPORT(AddCells);
 
+bool quantise(const QuantiseJob& job, std::int32_t* codes) {
+  return HWY_DYNAMIC_DISPATCH(Quantise)(job, codes);
+}
 void narrow_codes(const std::int32_t* codes, std::size_t count, std::uint16_t mask, std::uint16_t* out) {
   HWY_DYNAMIC_DISPATCH(NarrowCodes)(codes, count, mask, out);
 }

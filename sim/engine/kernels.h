@@ -64,6 +64,19 @@ struct Accumulation {
 /// out[i] = codes[i] & mask.
 void narrow_codes(const std::int32_t* codes, std::size_t count, std::uint16_t mask, std::uint16_t* out);
 
+/// Codes of activations: clamp(rint(x / scale) + zero_point, low, high), in double as
+/// quantize::ActivationQuant has them.
+struct QuantiseJob {
+  const float* x = nullptr;
+  std::size_t count = 0;
+  double scale = 1.0;
+  double zero_point = 0.0;
+  double low = 0.0;
+  double high = 0.0;
+};
+/// Returns whether all of x is finite; where it is not the codes mean nothing.
+[[nodiscard]] bool quantise(const QuantiseJob& job, std::int32_t* codes);
+
 /// Rows of `positions` positions, `stride` codes apart.
 struct CodesJob {
   const std::uint16_t* codes = nullptr;

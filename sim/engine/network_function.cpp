@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -12,6 +12,7 @@
 #include "mapper/reference/integer_kernel.h"
 #include "models/base/errors.h"
 #include "sim/engine/engine.h"
+#include "sim/engine/kernels.h"
 #include "sim/engine/window_source.h"
 
 namespace bitline::engine {
@@ -30,12 +31,13 @@ std::vector<std::int32_t> to_codes(const graph::Node& node, const quantize::Acti
   std::vector<std::int32_t> codes(x.size());
   std::atomic<bool> finite{true};
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, x.size(), kElementsPerTask), [&](const auto& range) {
-    bool all = true;
-    for (std::size_t i = range.begin(); i < range.end(); ++i) {
-      all = all && std::isfinite(x[i]);
-      codes[i] = std::isfinite(x[i]) ? quant.code(x[i]) : 0;
-    }
-    if (!all) finite = false;
+    const QuantiseJob job{.x = x.data() + range.begin(),
+                          .count = range.size(),
+                          .scale = quant.scale,
+                          .zero_point = static_cast<double>(quant.zero_point),
+                          .low = static_cast<double>(quant.min_code()),
+                          .high = static_cast<double>(quant.max_code())};
+    if (!quantise(job, codes.data() + range.begin())) finite = false;
   });
   if (!finite) {
     throw base::SimulationError(base::Problem{.where = fmt::format("layer '{}'", node.name),
@@ -68,19 +70,31 @@ class LayerOutput final : public OutputSink {
   }
 
   void store(std::int64_t first, int count, const std::int64_t* sums) override {
-    for (std::int64_t position = first; position < first + count; ++position, sums += outputs_) {
+    for (std::int64_t done = 0; done < count;) {
+      // positions of one image: side by side in each of its output planes
+      const std::int64_t position = first + done;
+      const std::int64_t run = std::min(count - done, plane_ - position % plane_);
       const std::int64_t base = position / plane_ * plane_ * outputs_ + position % plane_;
       for (std::int64_t o = 0; o < outputs_; ++o) {
-        const auto at = static_cast<std::size_t>(base + o * plane_);
-        const auto channel = static_cast<std::size_t>(o);
-        const double step = input_scale_ * scales_[channel];
-        y_[at] = static_cast<float>((static_cast<double>(sums[o]) + bias_steps_[channel]) * step);
-        if (sums_ != nullptr) (*sums_)[at] = sums[o];
+        store_channel(static_cast<std::size_t>(o), run, sums + done * outputs_ + o,
+                      static_cast<std::size_t>(base + o * plane_));
       }
+      done += run;
     }
   }
 
  private:
+  void store_channel(std::size_t channel, std::int64_t count, const std::int64_t* sums, std::size_t at) {
+    const double step = input_scale_ * scales_[channel];
+    const double bias = bias_steps_[channel];
+    float* y = y_.data() + at;
+    for (std::int64_t i = 0; i < count; ++i) {
+      y[i] = static_cast<float>((static_cast<double>(sums[i * outputs_]) + bias) * step);
+    }
+    if (sums_ == nullptr) return;
+    for (std::int64_t i = 0; i < count; ++i) (*sums_)[at + static_cast<std::size_t>(i)] = sums[i * outputs_];
+  }
+
   const std::vector<double>& scales_;
   double input_scale_;
   std::vector<double> bias_steps_;  ///< in steps of the sums, by output
@@ -118,7 +132,8 @@ struct NetworkFunction::Impl {
     const auto l = static_cast<std::size_t>(index);
     const quantize::LayerQuant& quant = layers[l].quant;
     std::vector<std::int32_t> codes = to_codes(node, quant.input, x.as<float>());
-    const WindowSource source(*graph, node, codes, static_cast<std::int32_t>(quant.input.zero_point));
+    WindowSource source(*graph, node, codes, static_cast<std::int32_t>(quant.input.zero_point));
+    source.pad();
     const std::int64_t images = node.op == graph::Op::conv ? x.shape.front() : 1;
     LayerTrace& trace = result.traces[l];
     std::vector<std::int64_t> sums;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace bitline::engine::scalar {
 namespace {
@@ -64,6 +65,15 @@ const std::uint16_t* rows_of(const CodesJob& job, int position) {
 }
 
 }  // namespace
+
+bool quantise(const QuantiseJob& job, std::int32_t* codes) {
+  for (std::size_t i = 0; i < job.count; ++i) {
+    if (!std::isfinite(job.x[i])) return false;
+    const double code = std::nearbyint(static_cast<double>(job.x[i]) / job.scale) + job.zero_point;
+    codes[i] = static_cast<std::int32_t>(std::clamp(code, job.low, job.high));
+  }
+  return true;
+}
 
 void narrow_codes(const std::int32_t* codes, std::size_t count, std::uint16_t mask, std::uint16_t* out) {
   for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint16_t>(codes[i]) & mask;

@@ -7,6 +7,7 @@
 
 namespace bitline::engine::scalar {
 
+[[nodiscard]] bool quantise(const QuantiseJob& job, std::int32_t* codes);
 void narrow_codes(const std::int32_t* codes, std::size_t count, std::uint16_t mask, std::uint16_t* out);
 void any_bits(const CodesJob& job, std::uint16_t* any);
 void count_rows(const CodesJob& job, Chunks chunks, std::uint16_t* driven, std::uint16_t* sums);
