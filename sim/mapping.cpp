@@ -226,19 +226,24 @@ GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch) {
   return cost;
 }
 
-arch::CostModel cost_model(const Mapping& mapping) {
-  if (auto built = arch::built_adc_bits(mapping.arch())) return {mapping.arch(), std::move(*built)};
-  std::vector<int> built;
+std::vector<int> widest_adc_bits(const Mapping& mapping) {
+  std::vector<int> widest_bits;
   for (const auto& layer : mapping.sliced) {
     // The least significant slices of all layers have the same ADCs.
-    if (built.size() < layer->slices.size())
-      built.insert(built.begin(), layer->slices.size() - built.size(), 0);
+    if (widest_bits.size() < layer->slices.size())
+      widest_bits.insert(widest_bits.begin(), layer->slices.size() - widest_bits.size(), 0);
     for (const std::vector<int>& block : layer->adc_bits)
       for (std::size_t s = 0; s < block.size(); ++s) {
-        int& widest = built[built.size() - block.size() + s];
+        int& widest = widest_bits[widest_bits.size() - block.size() + s];
         widest = std::max(widest, block[s]);
       }
   }
+  return widest_bits;
+}
+
+arch::CostModel cost_model(const Mapping& mapping) {
+  if (auto built = arch::built_adc_bits(mapping.arch())) return {mapping.arch(), std::move(*built)};
+  std::vector<int> built = widest_adc_bits(mapping);
   if (built.empty()) built = {0};
   return {mapping.arch(), std::move(built)};
 }

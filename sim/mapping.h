@@ -70,6 +70,9 @@ struct Mapping {
 /// The crossbars of the grouped convolutions of `graph` (as imported), whichever way `arch` has them.
 [[nodiscard]] GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch);
 
+/// The widest conversion of each slice over all layers, most significant first.
+[[nodiscard]] std::vector<int> widest_adc_bits(const Mapping& mapping);
+
 /// What the machine costs with this network: where the resolution policy looks at the weights, ADCs are built
 /// for the widest conversion of each slice over all layers.
 [[nodiscard]] arch::CostModel cost_model(const Mapping& mapping);

@@ -10,29 +10,12 @@
 #include "models/base/errors.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/sum_widths.h"
+#include "sim/prepare.h"
 
 namespace bitline::sim {
 namespace {
 
 using Sums = std::vector<slice::SumWidths>;  ///< by layer
-
-/// The layers of a mapping with converters that never clip.
-std::vector<engine::NetworkLayer> exact_layers(const Mapping& mapping) {
-  arch::Arch arch = mapping.arch();
-  arch.adc.resolution = {.policy = periphery::AdcPolicy::lossless};
-  std::vector<engine::NetworkLayer> layers;
-  for (std::size_t i = 0; i < mapping.quants.size(); ++i) {
-    if (mapping.shares[i] >= 0) {
-      layers.push_back({mapping.quants[i], layers[static_cast<std::size_t>(mapping.shares[i])].sliced, {}});
-      continue;
-    }
-    auto exact = std::make_shared<slice::SlicedLayer>(*mapping.sliced[i]);
-    exact->conversion = periphery::AdcConversion::clip;
-    slice::resolve_adc_bits(*exact, arch);
-    layers.push_back({mapping.quants[i], std::move(exact), {}});
-  }
-  return layers;
-}
 
 std::int64_t windows_of(const graph::Graph& graph, const graph::Node& node) {
   const graph::Shape& y = graph.shape(node.outputs.front());

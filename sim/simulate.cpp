@@ -13,6 +13,7 @@
 #include "sim/cycle/runner.h"
 #include "sim/deadline.h"
 #include "sim/engine/engine.h"
+#include "sim/prepare.h"
 #include "sim/result/output_folder.h"
 #include "sim/result/sha256.h"
 #include "sim/seen_sums.h"
@@ -42,13 +43,6 @@ class Stopwatch {
   std::vector<result::Profile::Phase> phases_;
 };
 
-/// What a simulation reads.
-struct Data {
-  Images images;
-  std::optional<std::vector<std::int64_t>> labels;
-  std::vector<quantize::Inputs> calibration;
-};
-
 void check(const SimulationRequest& request) {
   std::vector<base::Problem> problems;
   if (request.batch < 1)
@@ -62,56 +56,11 @@ void check(const SimulationRequest& request) {
   if (!problems.empty()) throw base::UsageError(std::move(problems));
 }
 
-/// Labels from their own file, or those that come with the images; none where there are neither.
-std::optional<std::vector<std::int64_t>> labels_of(const std::string& labels, const std::string& input,
-                                                   const Images& images, const graph::Graph& graph) {
-  if (!labels.empty()) return load_labels(labels, images.count(), classes(graph));
-  if (images.labels()) check_labels(*images.labels(), classes(graph), "--input " + input);
-  return images.labels();
-}
-
-Images input_images(const graph::Graph& graph, const std::string& path, const std::vector<std::string>& named,
-                    const Normalisation& normalisation) {
-  if (named.empty()) return load_images(graph, path, "--input", normalisation);
-  if (!path.empty())
-    throw base::UsageError(
-        base::Problem{"--input " + path, "beside named inputs", "name=file for each input, or one path", ""});
-  return load_named_images(graph, named, "--input", normalisation);
-}
-
-Data load(const SimulationRequest& request, const graph::Graph& graph) {
-  const bool has_input = !request.input.empty() || !request.named_inputs.empty();
-  Images images = has_input ? input_images(graph, request.input, request.named_inputs, request.normalisation)
-                            : random_images(graph, request.batch, request.seed);
-  if (request.batch > images.count())
-    throw base::UsageError(base::Problem{"--batch", fmt::format("{} images to stream", request.batch),
-                                         fmt::format("1 to {}, the images of --input", images.count()), ""});
-  auto labels = labels_of(request.labels, request.input, images, graph);
-  std::vector<quantize::Inputs> calibration;
-  if (request.calibration.empty()) {
-    calibration = images.first(kCalibrationImages);
-  } else {
-    const Images given = load_images(graph, request.calibration, "--calibrate", request.normalisation);
-    calibration = given.first(given.count());
-  }
-  return {std::move(images), std::move(labels), std::move(calibration)};
-}
-
-std::vector<engine::NetworkLayer> network_layers(const Mapping& mapping) {
-  std::vector<engine::NetworkLayer> layers;
-  for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-    layers.push_back({mapping.quants[i], mapping.sliced[i],
-                      place::drive_sets(mapping.program.layers[i], *mapping.sliced[i])});
-  return layers;
-}
-
 /// Runs the simulation of time; in structural mode also its comparison with the engine.
 cycle::CycleResult simulate_time(const SimulationRequest& request, const Mapping& mapping,
                                  const engine::NetworkFunction& network,
                                  const std::vector<engine::ImageResult>& streamed, const Deadline& deadline) {
-  std::vector<cycle::LayerSource> layers;
-  for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-    layers.push_back({mapping.sliced[i], mapping.quants[i].input.bits, mapping.quants[i].input.is_signed});
+  const std::vector<cycle::LayerSource> layers = timed_layers(mapping);
   cycle::CycleOptions options;
   options.images = request.batch;
   options.wall_clock_limit_s = deadline.left_s();
@@ -209,7 +158,7 @@ result::Result simulate(const SimulationRequest& request) {
   arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
   const std::shared_ptr<const graph::Graph> graph =
       import_network(request.files.network, request.files.dimensions);
-  const Data data = load(request, *graph);
+  const Data data = load_data(request, *graph);
   watch.done("import");
   const reference::Executor executor(graph);
   const auto ranges = quantize::calibrate(executor, data.calibration, machine.arch.precision.activations);

@@ -24,6 +24,14 @@ void for_each_image(std::size_t count, const Body& body) {
                     });
 }
 
+void add(std::vector<engine::LayerActivity>& sum, const std::vector<engine::LayerActivity>& part) {
+  if (sum.empty()) {
+    sum = part;
+    return;
+  }
+  for (std::size_t l = 0; l < sum.size(); ++l) sum[l] += part[l];
+}
+
 }  // namespace
 
 Values run_images(const engine::NetworkFunction& network, const reference::Executor& executor,
@@ -51,6 +59,7 @@ Values run_images(const engine::NetworkFunction& network, const reference::Execu
     if (score) score->add((*request.labels)[i], result.outputs.front(), reference.front());
     if (request.outputs) request.outputs(index, result.outputs);
     if (dumper) dumper->write(index, result);
+    if (request.activity) add(values.activity, result.activity);
     if (kept) {
       if (!request.kept_integers)
         for (engine::LayerTrace& trace : result.traces) trace = {};

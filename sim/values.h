@@ -29,12 +29,14 @@ struct ValuesRequest {
   bool kept_integers = false;                         ///< with their integers
   const std::vector<std::int64_t>* labels = nullptr;  ///< one per image: accuracy, with the float reference's
   std::string dump_layers;                            ///< folder; empty: none
+  bool activity = false;                              ///< the sum over all images is returned
   /// Receives the outputs of every image, one call at a time, in any order; may be empty.
   std::function<void(std::int64_t index, const Outputs& outputs)> outputs;
 };
 struct Values {
   std::vector<engine::ImageResult> kept;
   std::optional<result::Accuracy> accuracy;
+  std::vector<engine::LayerActivity> activity;  ///< by layer, of all images
 };
 
 /// Every image on the engine; the result does not depend on the number of threads.

@@ -48,6 +48,7 @@ void declare(CLI::App& app, const Streams& streams) {
   add_infer(app, streams);
   add_map(app, streams);
   add_slices(app, streams);
+  add_adc(app, streams);
   add_show(app, streams);
   add_quantize(app, streams);
   add_check(app, streams);

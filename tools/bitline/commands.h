@@ -15,6 +15,7 @@
 
 namespace bitline::cli {
 
+void add_adc(CLI::App& app, const Streams& streams);
 void add_run(CLI::App& app, const Streams& streams);
 void add_infer(CLI::App& app, const Streams& streams);
 void add_map(CLI::App& app, const Streams& streams);
