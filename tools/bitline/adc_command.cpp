@@ -73,7 +73,7 @@ void add_search_options(CLI::App& command, sim::AdcSearchRequest& request) {
 
 void add_adc(CLI::App& app, const Streams& streams) {
   CLI::App& command =
-      *app.add_subcommand("adc", "ADC resolutions per slice: accuracy and cost of each, and the cheapest");
+      *app.add_subcommand("adc", "ADC bits per slice: accuracy, cost, the cheapest");
   const auto options = std::make_shared<AdcOptions>();
   sim::SimulationRequest& run = options->request.run;
   add_mapping_options(command, run.files);
