@@ -151,6 +151,13 @@ void add_all() {
   add("run/isaac-8bit/resnet18/6-bit ADC", resnet18,
       {"run", "--threads", "1", "--arch", machine("isaac-8bit"), "--set", "adc.resolution.policy=fixed",
        "--set", "adc.resolution.bits=6"});
+  // Each about twice the area of the one before.
+  for (const Network& network :
+       {Network{"resnet18-112", {"resnet18", "--resolution", "112"}},
+        Network{"resnet18-160", {"resnet18", "--resolution", "160"}}, resnet18}) {
+    add(std::string("run/isaac-8bit/area/") + network.name, network,
+        {"run", "--threads", "1", "--arch", machine("isaac-8bit")});
+  }
   for (const char* batch : {"1", "2", "4", "8"}) {
     add(std::string("run/isaac-8bit/resnet20/batch ") + batch, list[0],
         {"run", "--threads", "1", "--arch", machine("isaac-8bit"), "--batch", batch});

@@ -7,6 +7,7 @@
 
 #include "models/arch/arch_loader.h"
 #include "models/arch/costs.h"
+#include "models/arch/peak.h"
 #include "models/periphery/adc.h"
 
 namespace bitline::arch {
@@ -63,27 +64,18 @@ TEST_F(Isaac, EnergiesPerActionAtFullRate) {
   EXPECT_NEAR(costs_.energy(Action::cell_read).value() * 1e15, 1.83, 0.005);
 }
 
-/// Multiply and accumulate (two operations) of every 16-bit weight of the chip every 16 reads.
-double peak_gops(const Arch& arch) {
-  const double arrays = static_cast<double>(arch.ima.crossbars) * arch.tile.imas * arch.chip.tiles;
-  const double weights = static_cast<double>(arch.crossbar.rows) * arch.crossbar.cols /
-                         static_cast<double>(slice_widths(arch).size());
-  const double mvm = input_chunks(arch) * arch.crossbar.read_latency.seconds();
-  return arrays * 2.0 * weights / mvm * 1e-9;
-}
-
 TEST_F(Isaac, PeakThroughput) {
-  EXPECT_NEAR(peak_gops(arch_), 41288, 0.5);  // 16128 arrays x 4096 operations / 1.6 us
-  expect_within(peak_gops(arch_) / costs_.chip_power().total().value(), 627.5, 0.01);
+  const double gops = peak(arch_, *built_adc_bits(arch_)).operations_per_second * 1e-9;
+  EXPECT_NEAR(gops, 41288, 0.5);  // 16128 arrays x 4096 operations / 1.6 us
+  expect_within(gops / costs_.chip_power().total().value(), 627.5, 0.01);
   // The paper's 478.95 GOPS/s/mm2 takes 86.2 mm2, about 1 % more than its own table's total of 85.4.
-  expect_within(peak_gops(arch_) / 86.2, 478.95, 0.001);
-  expect_within(peak_gops(arch_) / costs_.chip_area().total().value(), 478.95 * 86.2 / 85.4, 0.001);
+  expect_within(gops / 86.2, 478.95, 0.001);
+  expect_within(gops / costs_.chip_area().total().value(), 478.95 * 86.2 / 85.4, 0.001);
 }
 
 TEST_F(Isaac, StorageDensity) {
-  const double bytes = static_cast<double>(arch_.ima.crossbars) * arch_.tile.imas * arch_.chip.tiles *
-                       arch_.crossbar.rows * arch_.crossbar.cols * arch_.device.bits_per_cell / 8.0;
-  EXPECT_NEAR(bytes / 1e6 / 86.2, 0.74, 0.04);  // 66 MB on the paper's 86.2 mm2
+  EXPECT_NEAR(peak(arch_, *built_adc_bits(arch_)).bytes / 1e6 / 86.2, 0.74,
+              0.04);  // 66 MB on the paper's 86.2 mm2
 }
 
 TEST_F(Isaac, AdcsKeepUpWithTheReads) {

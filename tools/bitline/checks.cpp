@@ -11,6 +11,7 @@
 #include "mapper/onnx/operators.h"
 #include "models/arch/arch_loader.h"
 #include "models/arch/costs.h"
+#include "models/arch/peak.h"
 #include "sim/assemble.h"
 #include "sim/result/text.h"
 
@@ -116,8 +117,20 @@ Checked check_arch(const std::string& path, const std::vector<std::string>& over
       result::shortened(arch.name.empty() ? "machine" : arch.name, 16), arch.chip.tiles, arch.tile.imas,
       arch.ima.crossbars, arch.crossbar.rows, arch.crossbar.cols, arch.device.bits_per_cell, joined(built),
       policy ? "" : ", the most that any weights need");
+  const arch::Peak peak = arch::peak(arch, built);
+  const double power = costs.chip_power().total().value();
+  const double area = costs.chip_area().total().value();
+  const double gops = peak.operations_per_second * 1e-9;
+  checked.text += fmt::format("    peak {:.5g} GOPS, {:.4g} GOPS/W, {:.4g} GOPS/mm2; MVM every {:.4g} us\n",
+                              gops, gops / power, gops / area, peak.mvm.seconds() * 1e6);
   checked.text += table(levels);
   Json json = {{"name", arch.name}, {"adc_bits", built}};
+  json["peak"] = {{"gops", gops},
+                  {"gops_per_w", gops / power},
+                  {"gops_per_mm2", gops / area},
+                  {"mvm_s", peak.mvm.seconds()},
+                  {"conversions_per_mac", peak.conversions_per_mac},
+                  {"storage_bytes", peak.bytes}};
   for (const Level& l : levels) json[l.name] = level_json(l);
   checked.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return checked;
