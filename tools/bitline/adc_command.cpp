@@ -72,8 +72,7 @@ void add_search_options(CLI::App& command, sim::AdcSearchRequest& request) {
 }  // namespace
 
 void add_adc(CLI::App& app, const Streams& streams) {
-  CLI::App& command =
-      *app.add_subcommand("adc", "ADC bits per slice: accuracy, cost, the cheapest");
+  CLI::App& command = *app.add_subcommand("adc", "ADC bits per slice: accuracy, cost, the cheapest");
   const auto options = std::make_shared<AdcOptions>();
   sim::SimulationRequest& run = options->request.run;
   add_mapping_options(command, run.files);
