@@ -152,8 +152,9 @@ void add_all() {
       {"run", "--threads", "1", "--arch", machine("isaac-8bit"), "--set", "adc.resolution.policy=fixed",
        "--set", "adc.resolution.bits=6"});
   // Each about twice the area of the one before.
-  for (const Network& network : {Network{"resnet18-112", {"resnet18", "--resolution", "112"}},
-                                 Network{"resnet18-160", {"resnet18", "--resolution", "160"}}, resnet18}) {
+  for (const Network& network : {Network{"mobilenetv2-112", {"mobilenetv2", "--resolution", "112"}},
+                                 Network{"mobilenetv2-160", {"mobilenetv2", "--resolution", "160"}},
+                                 Network{"mobilenetv2-224", {"mobilenetv2", "--resolution", "224"}}}) {
     add(std::string("run/isaac-8bit/area/") + network.name, network,
         {"run", "--threads", "1", "--arch", machine("isaac-8bit")});
   }
