@@ -25,13 +25,19 @@ namespace {
 /// The codes of weights and of cells, which every layer has for itself, also where layers share weights.
 void require_memory(const graph::Graph& graph, const arch::Arch& arch) {
   const std::int64_t arrays = arch.encoding.weights == arch::WeightEncoding::differential ? 2 : 1;
+  const std::vector<graph::NodeId> first = graph::first_with_weights(graph);
   std::int64_t weights = 0;
-  for (const graph::Node& node : graph.nodes) {
+  std::int64_t codes = 0;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    const graph::Node& node = graph.nodes[n];
     if (!graph::on_crossbars(node)) continue;
     const slice::LayerShape shape = slice::layer_shape(node);
-    weights += std::int64_t{shape.groups} * shape.rows_per_group * shape.outputs_per_group;
+    const std::int64_t own = std::int64_t{shape.groups} * shape.rows_per_group * shape.outputs_per_group;
+    weights += own;
+    // Steps of a recurrence share the cells of the first.
+    codes += own * (1 + (first[n] == static_cast<graph::NodeId>(n) ? arrays : 0));
   }
-  const std::int64_t bytes = weights * (1 + arrays) * static_cast<std::int64_t>(sizeof(std::uint32_t));
+  const std::int64_t bytes = codes * static_cast<std::int64_t>(sizeof(std::uint32_t));
   if (bytes > base::memory_limit())
     throw base::MappingError(base::too_much_memory(
         graph.name, "mapping the " + std::to_string(weights) + " weights of its layers", bytes));

@@ -18,6 +18,10 @@ using graph::Shape;
 using graph::ValueId;
 using tensor::Tensor;
 
+/// Operators between a QuantizeLinear and the node that reads its codes, at most: a file of many nodes is
+/// read in time that grows with it. Runtimes put none, or a few that move elements.
+constexpr int kFarthestQuantize = 256;
+
 /// A limit of codes; beyond 32 bits there are none.
 std::int64_t whole(float limit) {
   if (!(limit > static_cast<float>(INT32_MIN))) return INT32_MIN;
@@ -88,7 +92,8 @@ Grid read_grid(NodeContext& node, const GridInputs& at, const Shape& shape, std:
 Grid code_range_of(const NodeContext& node, int input) {
   if (node.is_constant(input) && !node.constant(input)->holds<float>()) return type_range(node, input);
   ValueId value = node.input(input);
-  for (const graph::Node* from = node.producer(value); from != nullptr; from = node.producer(value)) {
+  const graph::Node* from = node.producer(value);
+  for (int steps = 0; from != nullptr && steps < kFarthestQuantize; from = node.producer(value), ++steps) {
     if (from->op == Op::quantize) {
       const Grid& grid = std::get<Grid>(from->attributes);
       return {.scale = {}, .zero_point = {}, .axis = 0, .low = grid.low, .high = grid.high};
