@@ -22,7 +22,8 @@
 namespace bitline::sim {
 namespace {
 
-/// The codes of weights and of cells, which every layer has for itself, also where layers share weights.
+/// The codes of weights, which every layer has for itself, and of cells, which layers with the same weights
+/// share.
 void require_memory(const graph::Graph& graph, const arch::Arch& arch) {
   const std::int64_t arrays = arch.encoding.weights == arch::WeightEncoding::differential ? 2 : 1;
   const std::vector<graph::NodeId> first = graph::first_with_weights(graph);
