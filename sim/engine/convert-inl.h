@@ -9,6 +9,7 @@
 
 #include <hwy/highway.h>
 #include "sim/engine/kernels.h"
+#include "sim/engine/scalar_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bitline::engine::HWY_NAMESPACE {
@@ -36,32 +37,37 @@ HWY_INLINE V RoundAway(D d, V x, int drop) {
   return hn::ShiftRightSame(hn::Add(hn::Add(x, below_half), odd), drop);
 }
 
-/// Conversions of one kind, a vector of columns at a time; counts per lane those that clip.
-template <class D, bool kAnalog>
+/// Conversions, a vector of columns at a time. kPlain: of sums that are not negative and not rounded.
+template <class D, bool kPlain>
 class Converter {
  public:
   using V = hn::Vec<D>;
-  explicit Converter(const Conversion& how) : how_(how), clipped_(hn::Zero(D())) {}
+  explicit HWY_INLINE Converter(const Conversion& how)
+      : limit_(hn::Set(D(), static_cast<hn::TFromD<D>>(how.limit))),
+        lowest_(how.analog ? hn::Neg(limit_) : hn::Zero(D())),
+        drop_(how.drop) {}
 
-  HWY_INLINE V operator()(V sum) {
+  /// Adds to `clipped` where the sum is beyond a limit. Loops keep that in a variable of their own: a member
+  /// would go through memory every time.
+  HWY_INLINE V operator()(V sum, V& clipped) const {
     const D d;
-    if (how_.drop > 0) sum = RoundAway(d, sum, how_.drop);
-    const auto limit = hn::Set(d, static_cast<hn::TFromD<D>>(how_.limit));
-    clipped_ = CountIf(d, hn::Gt(sum, limit), clipped_);
-    sum = hn::Min(sum, limit);
-    if constexpr (kAnalog) {
-      const auto lowest = hn::Neg(limit);
-      clipped_ = CountIf(d, hn::Lt(sum, lowest), clipped_);
-      sum = hn::Max(sum, lowest);
+    if constexpr (!kPlain) {
+      if (drop_ > 0) sum = RoundAway(d, sum, drop_);
+      clipped = CountIf(d, hn::Lt(sum, lowest_), clipped);
+      sum = hn::Max(sum, lowest_);
     }
-    return sum;
+    clipped = CountIf(d, hn::Gt(sum, limit_), clipped);
+    return hn::Min(sum, limit_);
   }
-  [[nodiscard]] HWY_INLINE V clipped() const { return clipped_; }
 
  private:
-  const Conversion& how_;
-  V clipped_;
+  V limit_, lowest_;
+  int drop_;
 };
+
+[[nodiscard]] HWY_INLINE bool IsPlain(const Conversion& how) {
+  return how.drop == 0 && !how.analog;
+}
 
 /// A group's values of one vector of columns: y += value << shift.
 template <class D32, class V = hn::Vec<D32>>
@@ -69,29 +75,27 @@ HWY_INLINE void AddValues(D32 d, V value, const Accumulation& into, const ReadGr
                           std::size_t column) {
   const hn::RepartitionToWide<D32> d64;
   const hn::Half<D32> half;
-  const bool negate = into.negate != group.negative;
   const int shift = into.shift + group.shift;
   if (into.flip != nullptr) {
     const auto mask = hn::LoadU(d, into.flip + column);
     value = hn::Sub(hn::Xor(value, mask), mask);
   }
+  if (into.negate != group.negative) value = hn::Neg(value);
   std::int64_t* y = into.y + static_cast<std::size_t>(group.position) * into.stride;
   if (into.columns == nullptr) {
     y += column;
     const auto low = hn::ShiftLeftSame(hn::PromoteTo(d64, hn::LowerHalf(half, value)), shift);
     const auto high = hn::ShiftLeftSame(hn::PromoteTo(d64, hn::UpperHalf(half, value)), shift);
-    std::int64_t* next = y + hn::Lanes(d64);
-    hn::StoreU(negate ? hn::Sub(hn::LoadU(d64, y), low) : hn::Add(hn::LoadU(d64, y), low), d64, y);
-    hn::StoreU(negate ? hn::Sub(hn::LoadU(d64, next), high) : hn::Add(hn::LoadU(d64, next), high), d64, next);
+    hn::StoreU(hn::Add(hn::LoadU(d64, y), low), d64, y);
+    y += hn::Lanes(d64);
+    hn::StoreU(hn::Add(hn::LoadU(d64, y), high), d64, y);
     return;
   }
   HWY_ALIGN std::int32_t lanes[kPanel];
-  hn::StoreU(value, d, lanes);
-  const std::size_t used = static_cast<std::size_t>(into.count);
-  for (std::size_t i = 0; i < hn::Lanes(d) && column + i < used; ++i) {
-    const std::int64_t wide = std::int64_t{lanes[i]} * (std::int64_t{1} << shift);
-    y[into.columns[column + i]] += negate ? -wide : wide;
-  }
+  hn::Store(value, d, lanes);
+  const int left = into.count - static_cast<int>(column);
+  const int count = left < static_cast<int>(hn::Lanes(d)) ? left : static_cast<int>(hn::Lanes(d));
+  scalar::scatter(lanes, into.columns + column, count, shift, y);
 }
 
 #endif  // HWY_TARGET != HWY_SCALAR

@@ -27,7 +27,8 @@ struct Read {
   int position = 0;
   int chunk_shift = 0;  ///< lowest bit of the chunk
   int width = 0;
-  int shift = 0;  ///< weight of the converted codes within their group
+  int shift = 0;             ///< weight of the converted codes within their group
+  std::int32_t factors = 0;  ///< 2^shift in both halves, where it fits
 };
 
 /// Reads [first, last) of one position whose weighted sum of codes fits the kernel's lanes.
@@ -147,12 +148,13 @@ struct ProductJob {
 /// y[read][column] += product << shift. |product| < 2^31.
 void multiply_add(const ProductJob& job, int shift, std::int64_t* y, std::size_t stride);
 
-/// Every conversion of a set whose sums are a product with one row per read. |sum| < 2^30, and a group's
-/// weighted sum of codes too.
+/// Every conversion of a set whose sums are a product with one row per read. |sum|, with what rounding adds,
+/// and a group's weighted sum of codes are below 2^31, or 2^15 where `narrow`.
 struct SumsJob {
   ProductJob product;
   int limbs = 1;  ///< cells in limbs of 8 bits, each signed
   std::size_t limb_bytes = 0;
+  bool narrow = false;
   std::span<const Read> reads;
   std::span<const ReadGroup> groups;  ///< in order of their reads
   Conversion conversion;

@@ -120,26 +120,30 @@ class Tile {
     const CodesJob codes = codes_of(group, rows.first, rows.rows());
     any_bits(codes, work_.any.data());
     if (counts) drives_.take_bits(block, group, count_, work_);
-    bool split = false;
-    bool cut = false;
+    prepare_reads(std::span(plan_.sets).subspan(first, last - first), codes);
     for (std::size_t s = first; s < last; ++s) {
       const ConvertingSet& set = plan_.sets[s];
-      if (set.on_planes && !split) split_block(codes);
-      if (!set.on_planes && !cut) cut_block(codes);
-      (set.on_planes ? split : cut) = true;
       work_.clipped[static_cast<std::size_t>(set.slice)] +=
           set.on_planes ? convert_on_planes(set, codes.rows) : convert_by_product(set, codes.rows);
     }
   }
 
-  void split_block(const CodesJob& codes) {
-    work_.plane_reads.fill(work_.any, count_, layer_.chunks, plan_.plane_groups);
-    split_planes(codes, layer_.activation_bits, work_.planes.data());
-  }
-  void cut_block(const CodesJob& codes) {
-    work_.sum_reads.fill(work_.any, count_, layer_.chunks, plan_.sum_groups);
-    cut_reads(codes, work_.sum_reads.reads, work_.chunk_codes.data(),
-              static_cast<std::size_t>(quads_of(codes.rows)) * kQuad);
+  /// What the sets of a block are converted from.
+  void prepare_reads(std::span<const ConvertingSet> sets, const CodesJob& codes) {
+    const auto any = [&sets](auto of) { return std::any_of(sets.begin(), sets.end(), of); };
+    const auto is_narrow = [](const ConvertingSet& set) { return set.narrow; };
+    const auto is_wide = [](const ConvertingSet& set) { return !set.narrow; };
+    const auto is_product = [](const ConvertingSet& set) { return !set.on_planes; };
+    if (any(is_narrow)) work_.narrow_reads.fill(work_.any, count_, layer_.chunks, plan_.narrow_groups);
+    if (any(is_wide)) work_.wide_reads.fill(work_.any, count_, layer_.chunks, plan_.wide_groups);
+    if (any([](const ConvertingSet& set) { return set.on_planes; })) {
+      split_planes(codes, layer_.activation_bits, work_.planes.data());
+    }
+    if (any(is_product)) {
+      const ReadList& list = any(is_narrow) ? work_.narrow_reads : work_.wide_reads;
+      cut_reads(codes, list.reads, work_.chunk_codes.data(),
+                static_cast<std::size_t>(quads_of(codes.rows)) * kQuad);
+    }
   }
 
   [[nodiscard]] Accumulation accumulation(const ConvertingSet& set) {
@@ -162,25 +166,27 @@ class Tile {
                            .partner = layer_.analog ? plan_.plane_cells.data() + set.partner : nullptr,
                            .cell_bits = layer_.slices[static_cast<std::size_t>(set.slice)].width,
                            .strips = strips_of(static_cast<int>(set.columns.size())),
-                           .reads = work_.plane_reads.reads,
-                           .groups = work_.plane_reads.groups,
+                           .reads = work_.narrow_reads.reads,
+                           .groups = work_.narrow_reads.groups,
                            .conversion = set.conversion,
                            .into = accumulation(set)});
   }
 
   std::int64_t convert_by_product(const ConvertingSet& set, int rows) {
     const int quads = quads_of(rows);
+    const ReadList& list = set.narrow ? work_.narrow_reads : work_.wide_reads;
     const ProductJob product{.a = work_.chunk_codes.data(),
                              .a_stride = static_cast<std::size_t>(quads) * kQuad,
-                             .reads = static_cast<int>(work_.sum_reads.reads.size()),
+                             .reads = static_cast<int>(list.reads.size()),
                              .b = plan_.sum_cells.data() + set.cells,
                              .quads = quads,
                              .strips = strips_of(static_cast<int>(set.columns.size()))};
     return convert_sums({.product = product,
                          .limbs = set.limbs,
                          .limb_bytes = static_cast<std::size_t>(product.strips) * 2 * product.panel_bytes(),
-                         .reads = work_.sum_reads.reads,
-                         .groups = work_.sum_reads.groups,
+                         .narrow = set.narrow,
+                         .reads = list.reads,
+                         .groups = list.groups,
                          .conversion = set.conversion,
                          .into = accumulation(set)});
   }

@@ -11,8 +11,8 @@
 namespace bitline::engine {
 namespace {
 
-constexpr std::int64_t kPlaneSumLimit = std::int64_t{1} << 15;
-constexpr std::int64_t kSumLimit = std::int64_t{1} << 31;
+constexpr std::int64_t kNarrowLimit = std::int64_t{1} << 15;
+constexpr std::int64_t kWideLimit = std::int64_t{1} << 31;
 
 /// Joins neighbouring chunks as long as their weighted codes stay below `lanes`.
 std::vector<ChunkGroup> group_chunks(const std::vector<slice::InputChunk>& chunks, std::int64_t limit,
@@ -119,7 +119,8 @@ ConvertingSet LayerPlan::choose_columns(int group, int block, int slice, int arr
   set.conversion = {.limit = std::min(limit, largest), .drop = drop, .analog = l.analog};
   set.shift = cut.shift + drop;
   const std::int64_t rounding = drop > 0 ? std::int64_t{1} << drop : 0;
-  set.on_planes = largest + rounding < kPlaneSumLimit && widest_chunk(l) * cut.width <= plane_pair_limit();
+  set.narrow = largest + rounding < kNarrowLimit;
+  set.on_planes = set.narrow && widest_chunk(l) * cut.width <= plane_pair_limit();
   // Cells, and differences of cells, beyond a signed byte take two.
   set.limbs = cut.width > 7 ? 2 : 1;
   return set;
@@ -130,8 +131,8 @@ void LayerPlan::place_sets() {
   const slice::SlicedLayer& l = *layer;
   std::size_t plane_size = 0;
   std::size_t sum_size = 0;
-  std::int64_t plane_limit = 0;
-  std::int64_t sum_limit = 0;
+  std::int64_t narrow_limit = 0;
+  std::int64_t wide_limit = 0;
   for (ConvertingSet& set : sets) {
     const int rows = l.blocks[static_cast<std::size_t>(set.block)].rows();
     const auto width = static_cast<std::size_t>(l.slices[static_cast<std::size_t>(set.slice)].width);
@@ -142,18 +143,18 @@ void LayerPlan::place_sets() {
       set.cells = plane_size;
       set.partner = plane_size + size;
       plane_size += l.analog ? 2 * size : size;
-      plane_limit = std::max(plane_limit, set.conversion.limit);
     } else {
       set.cells = sum_size;
       sum_size += set_columns * static_cast<std::size_t>(quads_of(rows)) * kQuad *
                   static_cast<std::size_t>(set.limbs);
-      sum_limit = std::max(sum_limit, set.conversion.limit);
     }
+    std::int64_t& limit = set.narrow ? narrow_limit : wide_limit;
+    limit = std::max(limit, set.conversion.limit);
   }
   plane_cells.resize(plane_size);
   sum_cells.resize(sum_size);
-  plane_groups = group_chunks(l.chunks, plane_limit, kPlaneSumLimit);
-  sum_groups = group_chunks(l.chunks, sum_limit, kSumLimit);
+  narrow_groups = group_chunks(l.chunks, narrow_limit, kNarrowLimit);
+  wide_groups = group_chunks(l.chunks, wide_limit, kWideLimit);
 }
 
 void LayerPlan::sum_levels() {

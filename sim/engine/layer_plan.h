@@ -34,7 +34,8 @@ struct ConvertingSet {
   int block = 0;
   int slice = 0;
   int array = 0;
-  bool on_planes = true;              ///< bit planes; else sums by a product of bytes
+  bool on_planes = true;  ///< bit planes; else sums by a product of bytes
+  bool narrow = true;     ///< sums, and weighted sums of codes, fit 16 bits; always so on bit planes
   std::vector<std::int32_t> columns;  ///< outputs of the group, ascending
   std::vector<std::int32_t>
       flips;  ///< by column, padded to whole strips: -1 where stored flipped; empty: none is
@@ -63,8 +64,8 @@ struct LayerPlan {
   std::vector<std::size_t> first_set;  ///< [block * groups + group], one more at the end
   AlignedVector<std::uint16_t> plane_cells;
   AlignedVector<std::int8_t> sum_cells;
-  std::vector<ChunkGroup> plane_groups;  ///< of the sets on bit planes
-  std::vector<ChunkGroup> sum_groups;    ///< of the others
+  std::vector<ChunkGroup> narrow_groups;  ///< of the sets that fit 16 bits
+  std::vector<ChunkGroup> wide_groups;    ///< of the others
 
   int input_limbs = 1;                   ///< inputs in limbs of 8 bits, unsigned
   int weight_limbs = 1;                  ///< product weights in limbs of 8 bits, each signed

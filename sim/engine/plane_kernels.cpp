@@ -101,17 +101,20 @@ HWY_INLINE V16 Sum(const std::uint32_t* x, int width, const Cells& cells, int bi
   return sum;
 }
 
-/// All reads on one vector of columns. kBits 0: as many as the job says.
-template <class Cells, int kBits, bool kAnalog>
+/// All reads on one vector of columns. kBits 0: as many as the job says, of one array or the difference of
+/// two.
+template <class Cells, int kBits>
 std::int64_t ConvertColumns(const PlaneJob& job, std::size_t at, std::size_t column) {
   const D16 d;
   const D32 d32;
   const hn::Half<D16> half;
   const int bits = kBits == 0 ? job.cell_bits : kBits;
   const Cells cells(reinterpret_cast<const std::int16_t*>(job.cells) + at, job.words);
-  const StoredCells partner(reinterpret_cast<const std::int16_t*>(job.partner) + (kAnalog ? at : 0),
+  const bool partnered = kBits == 0 && job.partner != nullptr;
+  const StoredCells partner(reinterpret_cast<const std::int16_t*>(job.partner) + (partnered ? at : 0),
                             job.words);
-  Converter<D16, kAnalog> convert(job.conversion);
+  const Converter<D16, kBits != 0> convert(job.conversion);
+  auto clipped = hn::Zero(d);
   for (const ReadGroup& group : job.groups) {
     const std::uint32_t* planes = job.planes + static_cast<std::size_t>(group.position) * job.planes_stride;
     auto joined = hn::Zero(d);
@@ -119,42 +122,39 @@ std::int64_t ConvertColumns(const PlaneJob& job, std::size_t at, std::size_t col
       const Read& read = job.reads[static_cast<std::size_t>(r)];
       const std::uint32_t* x = planes + read.chunk_shift * job.words;
       auto sum = Sum(x, kBits == 0 ? read.width : 1, cells, bits);
-      if constexpr (kAnalog) sum = hn::Sub(sum, Sum(x, read.width, partner, bits));
-      joined = hn::Add(joined, hn::ShiftLeftSame(convert(sum), read.shift));
+      if (partnered) sum = hn::Sub(sum, Sum(x, read.width, partner, bits));
+      joined = hn::Add(joined, hn::ShiftLeftSame(convert(sum, clipped), read.shift));
     }
     AddValues(d32, hn::PromoteTo(d32, hn::LowerHalf(half, joined)), job.into, group, column);
     AddValues(d32, hn::PromoteTo(d32, hn::UpperHalf(half, joined)), job.into, group, column + hn::Lanes(d32));
   }
-  const auto clipped = convert.clipped();
   const auto wide = hn::Add(hn::PromoteTo(d32, hn::LowerHalf(half, clipped)),
                             hn::PromoteTo(d32, hn::UpperHalf(half, clipped)));
   return hn::GetLane(hn::SumOfLanes(d32, wide));
 }
 
-template <class Cells, int kBits, bool kAnalog>
+template <class Cells, int kBits>
 std::int64_t ConvertStrips(const PlaneJob& job) {
   const std::size_t lanes = hn::Lanes(D16());
   const std::size_t strip_cells = static_cast<std::size_t>(job.cell_bits) * job.words * kStrip;
   std::int64_t total = 0;
   for (std::size_t strip = 0; strip < static_cast<std::size_t>(job.strips); ++strip) {
     for (std::size_t lane = 0; lane < kStrip; lane += lanes) {
-      total += ConvertColumns<Cells, kBits, kAnalog>(job, strip * strip_cells + lane, strip * kStrip + lane);
+      total += ConvertColumns<Cells, kBits>(job, strip * strip_cells + lane, strip * kStrip + lane);
     }
   }
   return total;
 }
 
-/// Cells of up to 128 rows and 2 bits, read a bit at a time, stay in registers.
+/// Cells of up to 128 rows and 2 bits, read a bit at a time and only clipped, stay in registers.
 std::int64_t ConvertPlanes(const PlaneJob& job) {
-  if (job.partner != nullptr) return ConvertStrips<StoredCells, 0, true>(job);
-  for (const Read& read : job.reads) {
-    if (read.width != 1) return ConvertStrips<StoredCells, 0, false>(job);
-  }
-  if (job.cell_bits == 2 && job.words == 8) return ConvertStrips<HeldCells<8, 2>, 2, false>(job);
-  if (job.cell_bits == 2 && job.words == 4) return ConvertStrips<HeldCells<4, 2>, 2, false>(job);
-  if (job.cell_bits == 1 && job.words == 8) return ConvertStrips<HeldCells<8, 1>, 1, false>(job);
-  if (job.cell_bits == 1 && job.words == 16) return ConvertStrips<HeldCells<16, 1>, 1, false>(job);
-  return ConvertStrips<StoredCells, 0, false>(job);
+  bool held = job.partner == nullptr && IsPlain(job.conversion);
+  for (const Read& read : job.reads) held = held && read.width == 1;
+  if (held && job.cell_bits == 2 && job.words == 8) return ConvertStrips<HeldCells<8, 2>, 2>(job);
+  if (held && job.cell_bits == 2 && job.words == 4) return ConvertStrips<HeldCells<4, 2>, 2>(job);
+  if (held && job.cell_bits == 1 && job.words == 8) return ConvertStrips<HeldCells<8, 1>, 1>(job);
+  if (held && job.cell_bits == 1 && job.words == 16) return ConvertStrips<HeldCells<16, 1>, 1>(job);
+  return ConvertStrips<StoredCells, 0>(job);
 }
 
 int PlanePairLimit() {

@@ -31,6 +31,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using D32 = hn::CappedTag<std::int32_t, kPanel>;
 using V32 = hn::Vec<D32>;
+using D16 = hn::RepartitionToNarrow<D32>;
+using V16 = hn::Vec<D16>;
 using D64 = hn::RepartitionToWide<D32>;
 using x86::Block;
 using x86::kBlockReads;
@@ -38,9 +40,6 @@ using x86::kBlockReads;
 #if HWY_TARGET == HWY_AVX3_DL
 using Session = x86::TileSession;
 #else
-
-using D16 = hn::RepartitionToNarrow<D32>;
-using V16 = hn::Vec<D16>;
 
 /// Pairs of rows in 16 bits: the even bytes of every quad, and the odd ones.
 struct Pairs {
@@ -197,38 +196,105 @@ HWY_INLINE void SumBlock(const Session& session, const SumsJob& job, Block block
   }
 }
 
-/// Converts groups [first, last), whose first read is the first of `sums`.
-template <bool kAnalog>
-HWY_INLINE std::int64_t ConvertGroups(const SumsJob& job, std::size_t first, std::size_t last, int strip,
-                                      const std::int32_t* sums) {
-  const D32 d;
-  const std::size_t lanes = hn::Lanes(d);
-  const int base = job.groups[first].first;
-  std::int64_t total = 0;
-  for (std::size_t column = 0; column < kStrip; column += 2 * lanes) {
-    Converter<D32, kAnalog> convert0(job.conversion);
-    Converter<D32, kAnalog> convert1(job.conversion);
-    for (std::size_t g = first; g < last; ++g) {
-      const ReadGroup& group = job.groups[g];
-      auto value0 = hn::Zero(d);
-      auto value1 = hn::Zero(d);
-      for (int r = group.first; r < group.last; ++r) {
-        const std::int32_t* at = sums + (r - base) * kStrip + column;
-        const auto shift = hn::Set(d, job.reads[static_cast<std::size_t>(r)].shift);
-        value0 = hn::Add(value0, hn::Shl(convert0(hn::LoadU(d, at)), shift));
-        value1 = hn::Add(value1, hn::Shl(convert1(hn::LoadU(d, at + lanes)), shift));
-      }
-      const std::size_t y = static_cast<std::size_t>(strip) * kStrip + column;
-      AddValues(d, value0, job.into, group, y);
-      AddValues(d, value1, job.into, group, y + lanes);
-    }
-    total += hn::GetLane(hn::SumOfLanes(d, hn::Add(convert0.clipped(), convert1.clipped())));
-  }
-  return total;
+/// Two vectors of sums side by side in lanes of 16 bits, in an order that only Wide undoes.
+HWY_INLINE V16 Narrow(V32 even, V32 odd) {
+  return hn::OddEven(hn::BitCast(D16(), hn::ShiftLeft<16>(odd)), hn::BitCast(D16(), even));
+}
+HWY_INLINE V32 WideEven(V16 v) {
+  return hn::ShiftRight<16>(hn::ShiftLeft<16>(hn::BitCast(D32(), v)));
+}
+HWY_INLINE V32 WideOdd(V16 v) {
+  return hn::ShiftRight<16>(hn::BitCast(D32(), v));
 }
 
-template <bool kAnalog>
-std::int64_t ConvertBlocks(const SumsJob& job) {
+/// What one block's conversions need: groups, and the number of the first read, which is row 0 of `sums`.
+struct GroupRun {
+  std::span<const Read> reads;
+  std::span<const ReadGroup> groups;
+  [[nodiscard]] HWY_INLINE std::span<const Read> ReadsOf(const ReadGroup& group) const {
+    return reads.subspan(static_cast<std::size_t>(group.first),
+                         static_cast<std::size_t>(group.last - group.first));
+  }
+  [[nodiscard]] HWY_INLINE std::size_t RowOf(const ReadGroup& group) const {
+    return static_cast<std::size_t>(group.first - groups.front().first) * kStrip;
+  }
+};
+
+/// Converts two vectors of columns and leaves the values of group g in row g of `sums`, which was read by
+/// then. In lanes of 16 bits, where sums and weighted sums of codes fit them. Nothing is called: all stays in
+/// registers.
+template <bool kPlain>
+HWY_NOINLINE std::int64_t ConvertNarrow(const GroupRun& run, const Conversion& how, std::int32_t* sums) {
+  const D32 d;
+  const D16 d16;
+  const std::size_t lanes = hn::Lanes(d);
+  const Converter<D16, kPlain> convert(how);
+  auto clipped = hn::Zero(d16);
+  std::int32_t* out = sums;
+  for (const ReadGroup& group : run.groups) {
+    const std::int32_t* at = sums + run.RowOf(group);
+    auto value = hn::Zero(d16);
+    for (const Read& read : run.ReadsOf(group)) {
+      const auto code = convert(Narrow(hn::LoadU(d, at), hn::LoadU(d, at + lanes)), clipped);
+      value = hn::Add(value, hn::Mul(code, hn::BitCast(d16, hn::Set(d, read.factors))));
+      at += kStrip;
+    }
+    hn::StoreU(WideEven(value), d, out);
+    hn::StoreU(WideOdd(value), d, out + lanes);
+    out += kStrip;
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(WideEven(clipped), WideOdd(clipped))));
+}
+
+/// The same in lanes of 32 bits.
+template <bool kPlain>
+HWY_NOINLINE std::int64_t ConvertWide(const GroupRun& run, const Conversion& how, std::int32_t* sums) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  const Converter<D32, kPlain> convert(how);
+  auto clipped0 = hn::Zero(d);
+  auto clipped1 = hn::Zero(d);
+  std::int32_t* out = sums;
+  for (const ReadGroup& group : run.groups) {
+    const std::int32_t* at = sums + run.RowOf(group);
+    auto value0 = hn::Zero(d);
+    auto value1 = hn::Zero(d);
+    for (const Read& read : run.ReadsOf(group)) {
+      const auto shift = hn::Set(d, read.shift);
+      value0 = hn::Add(value0, hn::Shl(convert(hn::LoadU(d, at), clipped0), shift));
+      value1 = hn::Add(value1, hn::Shl(convert(hn::LoadU(d, at + lanes), clipped1), shift));
+      at += kStrip;
+    }
+    hn::StoreU(value0, d, out);
+    hn::StoreU(value1, d, out + lanes);
+    out += kStrip;
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(clipped0, clipped1)));
+}
+
+/// Converts the sums of a block in strip `strip` and adds their values up.
+HWY_INLINE std::int64_t ConvertBlock(const SumsJob& job, const GroupRun& run, int strip, std::int32_t* sums) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  const bool plain = IsPlain(job.conversion);
+  const auto convert = job.narrow ? (plain ? &ConvertNarrow<true> : &ConvertNarrow<false>)
+                                  : (plain ? &ConvertWide<true> : &ConvertWide<false>);
+  std::int64_t clipped = 0;
+  for (std::size_t column = 0; column < kStrip; column += 2 * lanes) {
+    clipped += convert(run, job.conversion, sums + column);
+  }
+  const std::int32_t* values = sums;
+  for (const ReadGroup& group : run.groups) {
+    for (std::size_t column = 0; column < kStrip; column += lanes) {
+      AddValues(d, hn::LoadU(d, values + column), job.into, group,
+                static_cast<std::size_t>(strip) * kStrip + column);
+    }
+    values += kStrip;
+  }
+  return clipped;
+}
+
+std::int64_t ConvertSums(const SumsJob& job) {
   alignas(64) std::int32_t sums[kBlockReads * kStrip];
   const Session session;
   std::int64_t clipped = 0;
@@ -238,17 +304,14 @@ std::int64_t ConvertBlocks(const SumsJob& job) {
     const int start = job.groups[first].first;
     while (last < job.groups.size() && job.groups[last].last - start <= kBlockReads) ++last;
     const int reads = job.groups[last - 1].last - start;
+    const GroupRun run{job.reads, job.groups.subspan(first, last - first)};
     for (int strip = 0; strip < job.product.strips; ++strip) {
       SumBlock(session, job, BlockOf(job.product, start, reads, strip, sums));
-      clipped += ConvertGroups<kAnalog>(job, first, last, strip, sums);
+      clipped += ConvertBlock(job, run, strip, sums);
     }
     first = last;
   }
   return clipped;
-}
-
-std::int64_t ConvertSums(const SumsJob& job) {
-  return job.conversion.analog ? ConvertBlocks<true>(job) : ConvertBlocks<false>(job);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR

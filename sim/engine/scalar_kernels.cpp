@@ -148,6 +148,10 @@ void add_cells(const CellsJob& job, std::int32_t* levels) {
   for (int row = 0; row < job.rows; ++row) levels[row] += static_cast<std::int32_t>(cell(job, row));
 }
 
+void scatter(const std::int32_t* values, const std::int32_t* columns, int count, int shift, std::int64_t* y) {
+  for (int i = 0; i < count; ++i) y[columns[i]] += std::int64_t{values[i]} * (std::int64_t{1} << shift);
+}
+
 std::int64_t convert_planes(const PlaneJob& job) {
   std::int64_t clipped = 0;
   const std::size_t strip_cells = static_cast<std::size_t>(job.cell_bits) * job.words * kStrip;

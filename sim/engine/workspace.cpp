@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kTileBytes = std::size_t{512} << 10;
 constexpr std::size_t kMinPositions = 4;
+constexpr int kNarrowBits = 15;  // shifts beyond are of wide groups only
 
 std::size_t largest_block(const LayerPlan& plan) {
   int rows = 0;
@@ -36,7 +37,9 @@ void ReadList::fill(const std::vector<std::uint16_t>& any, int positions,
       for (int k = joined.first; k < joined.last; ++k) {
         const slice::InputChunk& chunk = chunks[static_cast<std::size_t>(k)];
         if ((bits & bits_of(chunk)) == 0) continue;
-        reads.push_back({position, chunk.shift, chunk.width, chunk.shift - joined.shift});
+        const int shift = chunk.shift - joined.shift;
+        const auto factors = static_cast<std::int32_t>(shift < kNarrowBits ? 0x10001u << shift : 0);
+        reads.push_back({position, chunk.shift, chunk.width, shift, factors});
       }
       const int last = static_cast<int>(reads.size());
       if (last > first) groups.push_back({position, joined.shift, joined.sign < 0, first, last});
@@ -76,7 +79,7 @@ Workspace::Workspace(const LayerPlan& plan, int positions, std::size_t drive_set
       chunk_codes.resize(round_up(reads, kReadTile) * round_up(rows, kRowTile));
     }
   }
-  for (ReadList* list : {&plane_reads, &sum_reads}) {
+  for (ReadList* list : {&narrow_reads, &wide_reads}) {
     list->reads.reserve(reads);
     list->groups.reserve(reads);
   }

@@ -30,8 +30,8 @@ struct Workspace {
   AlignedVector<std::uint32_t> planes;      ///< [position][input bit][word]
   AlignedVector<std::uint8_t> chunk_codes;  ///< [read][row of the block, padded]
   std::vector<std::uint16_t> any;           ///< [position]: bits set in any row of the block
-  ReadList plane_reads;
-  ReadList sum_reads;
+  ReadList narrow_reads;                    ///< in the plan's narrow groups
+  ReadList wide_reads;                      ///< the same reads in its wide groups
 
   std::vector<std::uint16_t> set_bits;    ///< [drive set][position]: bits set in any of its rows
   std::vector<std::uint16_t> row_driven;  ///< [group * rows + row]: chunks of a tile that are not zero

@@ -2,6 +2,7 @@
 // Every kernel on every instruction set against its plain C++, at sizes that leave parts of vectors over.
 #include <gmock/gmock.h>
 
+#include <array>
 #include <limits>
 #include <random>
 
@@ -103,7 +104,7 @@ TEST_F(KernelTest, CutsBytesAndPlanes) {
     for (const int rows : {1, 15, 32, 33, 64, 100, 128}) {
       SCOPED_TRACE(rows);
       const CodesJob from = job(rows);
-      const std::vector<Read> reads = {{0, 3, 2, 0}, {1, 0, 8, 0}, {4, 15, 1, 3}};
+      const std::vector<Read> reads = {{0, 3, 2, 0, 0}, {1, 0, 8, 0, 0}, {4, 15, 1, 3, 0}};
       std::vector<std::uint8_t> got(kPositions * kRowsRead), expected(got.size());
       const auto same = [&](std::size_t lines) {
         for (std::size_t i = 0; i < lines; ++i) {
@@ -171,6 +172,121 @@ TEST_F(KernelTest, MultipliesBytes) {
         multiply_add(how, 8, got.data(), 2 * kStrip);
         scalar::multiply_add(how, 8, expected.data(), 2 * kStrip);
         ASSERT_EQ(got, expected);
+      }
+    }
+  }
+}
+
+/// Reads of 3 positions (two groups each, the second negative), some left out; columns in use, flipped,
+/// scattered.
+struct Conversions {
+  std::vector<Read> reads;
+  std::vector<ReadGroup> groups;
+  std::vector<std::int32_t> flips, columns;
+  Accumulation into;
+};
+Conversions conversions(int width, int used, bool scattered, std::vector<std::int64_t>& y) {
+  Conversions made;
+  for (int position = 0; position < 3; ++position) {
+    for (int half = 0; half < 2; ++half) {
+      const int first = static_cast<int>(made.reads.size());
+      for (int k = 0; k < 3 + half; ++k) {
+        if ((position + k) % 3 == 2) continue;
+        made.reads.push_back({position, (half + k) * width, width, k, 0x10001 << k});
+      }
+      made.groups.push_back({position, 3 * half, half == 1, first, static_cast<int>(made.reads.size())});
+    }
+  }
+  for (int i = 0; i < 2 * kStrip; ++i) made.flips.push_back(i % 3 == 0 ? -1 : 0);
+  for (int i = 0; i < used; ++i) made.columns.push_back(i + i / 7);
+  y.assign(3 * 4 * kStrip, 1000);
+  made.into = {.y = y.data(),
+               .stride = 4 * kStrip,
+               .shift = 2,
+               .negate = scattered,
+               .flip = scattered ? made.flips.data() : nullptr,
+               .columns = scattered ? made.columns.data() : nullptr,
+               .count = used};
+  return made;
+}
+
+constexpr std::array<Conversion, 3> kWays = {{{.limit = 40, .drop = 0, .analog = false},
+                                              {.limit = 12, .drop = 2, .analog = false},
+                                              {.limit = 20, .drop = 1, .analog = true}}};
+
+TEST_F(KernelTest, ConvertsPlanes) {
+  for (const std::string& target : supported_targets()) {
+    SCOPED_TRACE(target);
+    force_target(target);
+    for (const Conversion& how : kWays) {
+      for (const int words : {1, 4, 8, 9, 33}) {
+        for (const int cell_bits : {1, 2, 3}) {
+          for (const int width : {1, 2}) {
+            SCOPED_TRACE(testing::Message() << words << " words, cells " << cell_bits << ", reads " << width);
+            const auto inputs = numbers<std::uint16_t>(static_cast<std::size_t>(3 * 10 * words), 0, 0xffff);
+            std::vector<std::uint32_t> planes;
+            for (const std::uint32_t code : inputs) planes.push_back(code * 0x10001u);
+            const auto size = static_cast<std::size_t>(2 * cell_bits * words * kStrip);
+            const auto cells = numbers<std::uint16_t>(size, 0, 0xffff);
+            const auto partner = numbers<std::uint16_t>(size, 0, 0xffff);
+            std::vector<std::int64_t> got, expected;
+            const auto run = [&](auto convert, std::vector<std::int64_t>& y) {
+              // no padding here: every column of the strips is in use
+              const Conversions made = conversions(width, 2 * kStrip, how.drop > 0, y);
+              return convert(PlaneJob{.planes = planes.data(),
+                                      .planes_stride = static_cast<std::size_t>(10 * words),
+                                      .words = words,
+                                      .cells = cells.data(),
+                                      .partner = how.analog ? partner.data() : nullptr,
+                                      .cell_bits = cell_bits,
+                                      .strips = 2,
+                                      .reads = made.reads,
+                                      .groups = made.groups,
+                                      .conversion = how,
+                                      .into = made.into});
+            };
+            ASSERT_EQ(run(convert_planes, got), run(scalar::convert_planes, expected));
+            ASSERT_EQ(got, expected);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_F(KernelTest, ConvertsSums) {
+  for (const std::string& target : supported_targets()) {
+    SCOPED_TRACE(target);
+    force_target(target);
+    for (const Conversion& how : kWays) {
+      for (const bool narrow : {false, true}) {
+        for (const int limbs : {1, 2}) {
+          SCOPED_TRACE(testing::Message() << "narrow " << narrow << ", " << limbs << " limbs");
+          constexpr std::size_t kRows = 64;
+          const auto a = numbers<std::uint8_t>(64 * kRows, 0, 1);
+          const auto b =
+              numbers<std::int8_t>(2 * 2 * kStrip * kRows, how.analog ? -1 : 0, limbs == 1 ? 3 : 1);
+          std::vector<std::int64_t> got, expected;
+          const auto run = [&](auto convert, std::vector<std::int64_t>& y) {
+            const Conversions made = conversions(1, 2 * kStrip, how.drop > 0, y);
+            const ProductJob product{.a = a.data(),
+                                     .a_stride = kRows,
+                                     .reads = static_cast<int>(made.reads.size()),
+                                     .b = b.data(),
+                                     .quads = kRows / kQuad,
+                                     .strips = 2};
+            return convert(SumsJob{.product = product,
+                                   .limbs = limbs,
+                                   .limb_bytes = 2 * kStrip * kRows,
+                                   .narrow = narrow,
+                                   .reads = made.reads,
+                                   .groups = made.groups,
+                                   .conversion = how,
+                                   .into = made.into});
+          };
+          ASSERT_EQ(run(convert_sums, got), run(scalar::convert_sums, expected));
+          ASSERT_EQ(got, expected);
+        }
       }
     }
   }
