@@ -125,7 +125,7 @@ def shared_weight(layers, inner):
 
 
 def test_a_weight_that_many_layers_share_is_not_mapped_without_limit(tmp_path):
-    """300 layers of 2^20 weights, of which the file has none: 8 bytes each for its code and its cells' codes."""
+    """300 layers of 2^20 weights, of which the file has none: 4 bytes each for its code; they share their cells' codes."""
     path = save(tmp_path / "shared.onnx", shared_weight(300, 1024))
     for command in (["map"], ["slices"], ["run"]):
         error = bounded(*command, "--arch", cli.ISAAC, "--network", path, code=cli.MAPPING)
