@@ -15,6 +15,7 @@
 #include "models/base/actions.h"
 #include "models/base/errors.h"
 #include "sim/assemble.h"
+#include "sim/chips.h"
 #include "sim/cycle/worker_processes.h"
 #include "sim/deadline.h"
 #include "sim/prepare.h"
@@ -59,6 +60,7 @@ class Bench {
   explicit Bench(const AdcSearchRequest& request)
       : request_(request), deadline_(request.run.timeout_s), data_(load()), executor_(graph_) {
     arch::LoadedArch machine = arch::load_arch(request.run.files.arch, request.run.files.overrides);
+    require_no_effects(machine.arch);
     const auto ranges = quantize::calibrate(executor_, data_.calibration, machine.arch.precision.activations);
     deadline_.check("the calibration");
     mapping_ = map_network(std::move(machine), graph_, ranges);

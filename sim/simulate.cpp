@@ -10,6 +10,7 @@
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
 #include "sim/assemble.h"
+#include "sim/chips.h"
 #include "sim/cycle/runner.h"
 #include "sim/deadline.h"
 #include "sim/engine/engine.h"
@@ -52,8 +53,18 @@ void check(const SimulationRequest& request) {
   if (!request.labels.empty() && request.input.empty() && request.named_inputs.empty())
     problems.push_back(
         {"--labels", "given without --input", "", "give the images that the labels belong to"});
+  if (request.trials < 1)
+    problems.push_back({"--trials", std::to_string(request.trials), "a whole number from 1", ""});
   check_trace(request, problems);
   if (!problems.empty()) throw base::UsageError(std::move(problems));
+}
+
+/// Chips that are all the same would only look like a statistic.
+void check_trials(const SimulationRequest& request, const arch::Arch& arch) {
+  if (request.trials == 1 || chips_differ(arch)) return;
+  throw base::UsageError(base::Problem{
+      "--trials", fmt::format("{} chips of a machine whose chips do not differ", request.trials), "1",
+      "switch on an effect that does, such as --set device.variation.model=normal"});
 }
 
 /// Runs the simulation of time; in structural mode also its comparison with the engine.
@@ -156,6 +167,7 @@ result::Result simulate(const SimulationRequest& request) {
   if (!request.dump_layers.empty()) result::OutputFolder(request.dump_layers, "--dump-layers");
 
   arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
+  check_trials(request, machine.arch);
   const std::shared_ptr<const graph::Graph> graph =
       import_network(request.files.network, request.files.dimensions);
   const Data data = load_data(request, *graph);
@@ -174,13 +186,30 @@ result::Result simulate(const SimulationRequest& request) {
                                         mapping.arch().ima.gate_zero_chunks);
   std::optional<OutputDump> dump;
   if (outputs) dump.emplace(*graph, *outputs, data.images.count());
+  const auto write = [&](std::int64_t i, const Outputs& values) {
+    if (dump) dump->write(i, values);
+  };
   ValuesRequest wanted;
   wanted.kept = request.batch;
   wanted.kept_integers = request.mode == Mode::structural;
-  wanted.labels = data.labels ? &*data.labels : nullptr;
-  wanted.dump_layers = request.dump_layers;
-  if (dump) wanted.outputs = [&](std::int64_t i, const Outputs& values) { dump->write(i, values); };
-  const Values values = run_images(network, executor, data.images, wanted, deadline, request.progress);
+  // With effects of devices, the exact integers are for costs and time only.
+  const bool effects = has_effects(mapping.arch());
+  if (effects) {
+    wanted.only_kept = true;
+  } else {
+    wanted.labels = data.labels ? &*data.labels : nullptr;
+    wanted.dump_layers = request.dump_layers;
+    if (dump) wanted.outputs = write;
+  }
+  Values values = run_images(network, executor, data.images, wanted, deadline, request.progress);
+  std::optional<result::DeviceResult> device;
+  if (effects) {
+    const ChipsRequest chips{request.trials, data.labels ? &*data.labels : nullptr, data.calibration,
+                             request.dump_layers, write};
+    ChipsValues real = run_chips(mapping, network, executor, data.images, chips, deadline, request.progress);
+    device = std::move(real.device);
+    values.accuracy = std::move(real.accuracy);
+  }
   if (dump) dump->finish();
   const double valued = deadline.elapsed_s();
   watch.done("engine");
@@ -190,6 +219,7 @@ result::Result simulate(const SimulationRequest& request) {
   result::Result r = assemble(mapping, timed, values.kept);
   const double done = deadline.elapsed_s();
   r.accuracy = values.accuracy;
+  r.device = std::move(device);
   r.provenance = provenance(request, mapping, data.images.count());
   r.wall_time = {prepared, valued - prepared, done - valued, deadline.elapsed_s()};
   watch.done("result");

@@ -31,6 +31,7 @@ struct SimulationRequest {
   std::int64_t batch = 1;       ///< images streamed through the simulation of time, the first of the input
   Mode mode = Mode::cycle;
   std::uint64_t seed = 1;    ///< of random images
+  std::int64_t trials = 1;   ///< simulated chips, where the machine's effects make them differ
   double timeout_s = 0;      ///< wall clock; 0: none
   std::string dump_outputs;  ///< folder for `<output>.npy`; empty: none
   std::string dump_layers;   ///< folder for the integers of every crossbar layer; empty: none
@@ -44,9 +45,10 @@ struct SimulationRequest {
 
 inline constexpr std::int64_t kCalibrationImages = 64;
 
-/// Outputs and accuracy are those of all images of the input; latency, energy, conversions and stalls those
-/// of the `batch` images that are streamed. At most one call per process (see cycle::simulate_cycles). Throws
-/// every kind of base::Error; std::logic_error where a structural run differs from the engine.
+/// Outputs and accuracy are those of all images of the input (on the first chip where there are several);
+/// latency, energy, conversions and stalls those of the `batch` images that are streamed. At most one call
+/// per process (see cycle::simulate_cycles). Throws every kind of base::Error; std::logic_error where a
+/// structural run differs from the engine.
 [[nodiscard]] result::Result simulate(const SimulationRequest& request);
 
 /// The float32 reference of a network.

@@ -11,18 +11,16 @@
 #include "models/base/errors.h"
 
 namespace bitline::sim {
-namespace {
 
-/// Calls body(i) for every image. A thread that waits inside one image helps that image only, so that no more
-/// images are in memory than there are threads.
-template <class Body>
-void for_each_image(std::size_t count, const Body& body) {
+void for_each_image(std::size_t count, const std::function<void(std::size_t image)>& body) {
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, 1),
                     [&](const tbb::blocked_range<std::size_t>& range) {
                       for (std::size_t i = range.begin(); i != range.end(); ++i)
                         tbb::this_task_arena::isolate([&] { body(i); });
                     });
 }
+
+namespace {
 
 void add(std::vector<engine::LayerActivity>& sum, const std::vector<engine::LayerActivity>& part) {
   if (sum.empty()) {
@@ -45,7 +43,8 @@ Values run_images(const engine::NetworkFunction& network, const reference::Execu
   if (!request.dump_layers.empty()) dumper.emplace(request.dump_layers, network, images.count());
   std::mutex mutex;
   std::int64_t done = 0;
-  for_each_image(images.size(), [&](std::size_t i) {
+  const std::size_t count = request.only_kept ? values.kept.size() : images.size();
+  for_each_image(count, [&](std::size_t i) {
     deadline.check("the computation of values");
     const bool kept = i < values.kept.size();
     const bool integers = dumper || (kept && request.kept_integers);
@@ -65,7 +64,7 @@ Values run_images(const engine::NetworkFunction& network, const reference::Execu
         for (engine::LayerTrace& trace : result.traces) trace = {};
       values.kept[i] = std::move(result);
     }
-    if (progress) progress("values", ++done, images.count());
+    if (progress) progress("values", ++done, static_cast<std::int64_t>(count));
   });
   deadline.check("the computation of values");
   if (dumper) dumper->finish();

@@ -26,6 +26,7 @@ using Outputs = std::vector<tensor::Tensor>;
 /// What is wanted of the values of all images.
 struct ValuesRequest {
   std::int64_t kept = 0;                              ///< results of the first `kept` images are returned
+  bool only_kept = false;                             ///< run no other images
   bool kept_integers = false;                         ///< with their integers
   const std::vector<std::int64_t>* labels = nullptr;  ///< one per image: accuracy, with the float reference's
   std::string dump_layers;                            ///< folder; empty: none
@@ -38,6 +39,10 @@ struct Values {
   std::optional<result::Accuracy> accuracy;
   std::vector<engine::LayerActivity> activity;  ///< by layer, of all images
 };
+
+/// Calls body(i) for every image, several at a time. A thread that waits inside one image helps that image
+/// only, so that no more images are in memory than there are threads.
+void for_each_image(std::size_t count, const std::function<void(std::size_t image)>& body);
 
 /// Every image on the engine; the result does not depend on the number of threads.
 [[nodiscard]] Values run_images(const engine::NetworkFunction& network, const reference::Executor& executor,

@@ -233,6 +233,20 @@ class Validator {
       fault("device.read_energy", "ohmic with dac.bits = " + to_string(arch_.dac.bits),
             "dac.bits = 1: the model takes one voltage for every driven row");
     }
+    effects();
+  }
+
+  void effects() {
+    const device::EffectParams& effects = arch_.device.effects;
+    if (effects.stuck_off + effects.stuck_on > 1.0) {
+      fault("device.stuck.on", "with device.stuck.off more than all cells",
+            "two shares of at most 1 together");
+    }
+    if (effects.drift_time_s < effects.drift_reference_s) {
+      fault("device.drift.time", base::print_quantity(effects.drift_time_s, base::Dimension::none) + " s",
+            "at least device.drift.reference_time = " +
+                base::print_quantity(effects.drift_reference_s, base::Dimension::none) + " s");
+    }
   }
 
   const Arch& arch_;

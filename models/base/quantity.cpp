@@ -293,6 +293,13 @@ Time parse_time(std::string_view text) {
                                 "a time of whole femtoseconds below 9223 s, for example 100 ns"));
 }
 
+double parse_seconds(std::string_view text) {
+  constexpr int kFemto = 15;
+  Split parts = split(text, Dimension::time);
+  parts.number.exponent += unit_exponent(text, parts.unit, Dimension::time) - kFemto;
+  return to_double(parts.number, text, Dimension::time);
+}
+
 std::int64_t parse_bytes(std::string_view text) {
   const std::string allowed = "a whole number of bytes (" + units_of(Dimension::bytes) + ")";
   Split parts = split(text, Dimension::bytes);

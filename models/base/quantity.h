@@ -49,6 +49,8 @@ class ValueError : public std::runtime_error {
 [[nodiscard]] double parse_quantity(std::string_view text, Dimension dimension);
 /// A duration; it must be a whole number of femtoseconds that fits in 63 bits. Throws ValueError.
 [[nodiscard]] Time parse_time(std::string_view text);
+/// A duration of any length (a Time ends after hours), in seconds. Throws ValueError.
+[[nodiscard]] double parse_seconds(std::string_view text);
 /// A number of bytes; it must be whole. Throws ValueError.
 [[nodiscard]] std::int64_t parse_bytes(std::string_view text);
 /// A whole number without unit. Throws ValueError.

@@ -16,11 +16,12 @@ base::Schema schema(DeviceParams& params) {
       "energy of a cell read: published = its share of crossbar.power during read_latency; "
       "ohmic = V^2 * G * read_latency with the conductance of the stored level");
   s.resistance("r_on", params.r_on, Resistance(1.0), Resistance(1e12),
-               "resistance at the highest level (ohmic only)");
+               "resistance at the highest level (of ohmic reads and of the effects below)");
   s.resistance("r_off", params.r_off, Resistance(1.0), Resistance(1e12),
-               "resistance at level 0 (ohmic only)");
+               "resistance at level 0 (of ohmic reads, and off_state finite)");
   s.voltage("read_voltage", params.read_voltage, Voltage(1e-3), Voltage(10.0),
             "voltage on a driven row (ohmic only)");
+  add_effects(s, params.effects);
   return s;
 }
 

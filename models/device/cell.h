@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ReRAM cell: levels, conductance and read energy. Ideal: no variation, no read noise, no wire
-// resistance.
+// The ReRAM cell: levels, conductance and read energy. What makes it differ from an ideal cell: effects.h.
 #pragma once
 
 #include "models/base/units.h"
+#include "models/device/effects.h"
 
 namespace bitline::base {
 class Schema;
@@ -22,6 +22,7 @@ struct DeviceParams {
   base::Resistance r_on{1333.0};
   base::Resistance r_off{20e3};
   base::Voltage read_voltage{0.2};
+  EffectParams effects;
 };
 
 [[nodiscard]] base::Schema schema(DeviceParams& params);

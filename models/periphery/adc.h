@@ -55,6 +55,18 @@ struct AdcResolution {
   friend bool operator==(const AdcResolution&, const AdcResolution&) = default;
 };
 
+/// What makes a converter differ from an ideal one: code = rint(sum / lsb * (1 + gain) + offset + noise).
+/// Keys `adc.errors.*`; LSB: the sum of one code.
+struct AdcErrors {
+  double offset = 0.0;         ///< LSB, of every ADC
+  double offset_spread = 0.0;  ///< LSB, standard deviation among the ADCs of a chip
+  double gain = 0.0;           ///< relative, of every ADC
+  double gain_spread = 0.0;    ///< relative, standard deviation among the ADCs of a chip
+  double noise = 0.0;          ///< LSB, standard deviation from conversion to conversion
+  [[nodiscard]] bool any() const { return offset != 0.0 || gain != 0.0 || random(); }
+  [[nodiscard]] bool random() const { return offset_spread > 0.0 || gain_spread > 0.0 || noise > 0.0; }
+};
+
 /// Column converters of an IMA. Keys `adc.*`.
 struct AdcParams {
   AdcKind kind = AdcKind::sar;
@@ -67,6 +79,7 @@ struct AdcParams {
   double technology_nm = 32.0;  ///< for the regression model
   std::vector<AdcTableRow> table;
   AdcResolution resolution;
+  AdcErrors errors;
   base::Cost cost;  ///< of all ADCs of an IMA at rated_bits and rate; parts: ADCs
 };
 

@@ -94,6 +94,19 @@ base::Field table_field(std::vector<AdcTableRow>& table) {
   return field;
 }
 
+base::Schema errors_schema(AdcErrors& errors) {
+  base::Schema s;
+  s.real("offset", errors.offset, -1e6, 1e6,
+         "added before rounding to a code, of every ADC, in LSB (the sum of one code)");
+  s.real("offset_spread", errors.offset_spread, 0.0, 1e6,
+         "standard deviation of the offset among the ADCs of a chip, in LSB");
+  s.real("gain", errors.gain, -1.0, 10.0, "relative error of the gain of every ADC");
+  s.real("gain_spread", errors.gain_spread, 0.0, 10.0,
+         "standard deviation of the gain among the ADCs of a chip");
+  s.real("noise", errors.noise, 0.0, 1e6, "standard deviation of a conversion's input, in LSB");
+  return s;
+}
+
 }  // namespace
 
 base::Schema schema(AdcParams& params) {
@@ -120,6 +133,7 @@ base::Schema schema(AdcParams& params) {
   s.length("technology", params.technology_nm, 1.0, 1000.0, "process node (regression only)");
   s.add(table_field(params.table));
   s.add("resolution", schema(params.resolution));
+  s.add("errors", errors_schema(params.errors));
   s.cost(params.cost, "ADCs of an IMA at rated_bits");
   return s;
 }

@@ -22,10 +22,19 @@ struct NetworkLayer {
   std::vector<place::DriveSet> drive_sets;
 };
 
+/// Computes the sums of layers in place of their bit-exact functions, or watches them.
+class LayerRunner {
+ public:
+  virtual ~LayerRunner() = default;
+  /// All positions of `source`; returns what activity it counted.
+  virtual LayerActivity run(std::size_t layer, const InputSource& source, OutputSink& sink) = 0;
+};
+
 /// What run() keeps beside the outputs.
 struct RunOptions {
-  bool keep_inputs = false;  ///< integer inputs of every layer: gather() of the structural mode
-  bool keep_sums = false;    ///< integer sums of every layer: dumps and checks
+  bool keep_inputs = false;       ///< integer inputs of every layer: gather() of the structural mode
+  bool keep_sums = false;         ///< integer sums of every layer: dumps and checks
+  LayerRunner* runner = nullptr;  ///< null: the bit-exact functions
 };
 
 /// The integers of one layer for one image.

@@ -140,7 +140,8 @@ struct NetworkFunction::Impl {
     if (options.keep_sums) sums.resize(y.as<float>().size());
     LayerOutput sink(node, quant, layers[l].sliced->outputs(), source.positions() / images, y.as<float>(),
                      options.keep_sums ? &sums : nullptr);
-    result.activity[l] = functions[l]->run(source, sink);
+    result.activity[l] =
+        options.runner != nullptr ? options.runner->run(l, source, sink) : functions[l]->run(source, sink);
     if (options.keep_sums) trace.y = {y.shape, std::move(sums)};
     if (options.keep_inputs) trace.x = {x.shape, std::move(codes)};
     return true;

@@ -77,6 +77,37 @@ Json part(const PartUse& p) {
           {"stalled_s", number(p.stalled)}};
 }
 
+Json spread(const Spread& s) {
+  Json interval = nullptr;
+  if (s.low) interval = {number(*s.low), number(*s.high)};
+  return {{"mean", number(s.mean)}, {"deviation", number(s.deviation)}, {"ci95", std::move(interval)}};
+}
+
+Json device(const DeviceResult& d) {
+  Json json;
+  json["effects"] = d.effects;
+  if (!d.fault_map_sha256.empty()) json["fault_map_sha256"] = d.fault_map_sha256;
+  if (d.ideal_top1) {
+    json["ideal_top1"] = number(d.ideal_top1);
+    json["top1"] = spread(d.top1());
+  }
+  json["output_rms_error"] = spread(d.over(&ChipResult::output_error));
+  json["column_sum_rms_error"] = spread(d.over(&ChipResult::column_sum_error));
+  json["layers"] = Json::array();
+  for (const auto& [name, error] : d.layers)
+    json["layers"].push_back({{"name", name}, {"column_sum_rms_error", number(error)}});
+  json["chips"] = Json::array();
+  for (const ChipResult& c : d.chips) {
+    Json chip = {{"seed", c.seed},
+                 {"stuck_cells", c.stuck_cells},
+                 {"column_sum_rms_error", number(c.column_sum_error)},
+                 {"output_rms_error", number(c.output_error)}};
+    if (c.top1) chip["top1"] = number(c.top1);
+    json["chips"].push_back(std::move(chip));
+  }
+  return json;
+}
+
 Json provenance(const Provenance& p) {
   Json config = Json::object();
   for (const Provenance::Constant& c : p.config) config[c.key] = {{"value", c.value}, {"source", c.source}};
@@ -143,6 +174,7 @@ std::string to_json(const Result& r) {
                         {"images", r.accuracy->images}};
     if (!r.accuracy->confusion.empty()) json["accuracy"]["confusion"] = r.accuracy->confusion;
   }
+  if (r.device) json["device"] = device(*r.device);
   json["provenance"] = provenance(r.provenance);
   json["wall_time_s"] = wall_time(r.wall_time);
   // A file name may hold any bytes; JSON holds UTF-8 only.

@@ -40,6 +40,35 @@ std::string accuracy(const Accuracy& a) {
          line("accuracy, top-5", fmt::format("{:.2f} %", 100 * a.top5));
 }
 
+std::string chips(std::size_t n) {
+  return n == 1 ? "1 chip" : count(static_cast<std::int64_t>(n)) + " chips";
+}
+
+/// "97.31 +- 0.42 %": the mean and half its confidence interval.
+std::string with_interval(const Spread& s) {
+  if (!s.low) return fmt::format("{:.2f} %", 100 * s.mean);
+  return fmt::format("{:.2f} +- {:.2f} %", 100 * s.mean, 100 * (*s.high - s.mean));
+}
+
+std::string device(const DeviceResult& d) {
+  std::string effects;
+  for (const std::string& key : d.effects) {
+    const std::string_view name(key);
+    effects += effects.empty() ? "" : ", ";
+    effects += name.starts_with("device.") ? name.substr(7) : name;
+  }
+  std::string out = line("not ideal", shortened(effects, kReportWidth - 22));
+  if (d.ideal_top1) {
+    out += line("  ideal, top-1", fmt::format("{:.2f} %", 100 * *d.ideal_top1));
+    out += line("  chips, top-1", fmt::format("{}  ({})", with_interval(d.top1()), chips(d.chips.size())));
+  }
+  out += line("  outputs", fmt::format("{} rms error of the ideal outputs' rms",
+                                       with_interval(d.over(&ChipResult::output_error))));
+  out += line("  column sums", fmt::format("{:.4g} rms error, in steps of a level",
+                                           d.over(&ChipResult::column_sum_error).mean));
+  return out;
+}
+
 std::string time_lines(const Result& r) {
   const std::int64_t streamed = r.provenance.images_streamed;
   std::string out =
@@ -148,6 +177,7 @@ std::string report(const Result& r) {
   std::string out = fmt::format("Bitline {}\n{}", r.provenance.version, header(r.provenance));
   out += "\nSummary\n";
   if (r.accuracy) out += accuracy(*r.accuracy);
+  if (r.device) out += device(*r.device);
   out += time_lines(r) + cost_lines(r);
   out += "\nComponents\n" + components(r);
   if (!r.parts.empty())

@@ -109,6 +109,35 @@ struct Accuracy {
   std::vector<std::vector<std::int64_t>> confusion;
 };
 
+/// A figure over chips with different seeds.
+struct Spread {
+  double mean = 0;
+  std::optional<double> deviation;  ///< standard deviation of a chip; none for one chip
+  std::optional<double> low, high;  ///< 95 % confidence interval of the mean (Student's t); none for one chip
+};
+/// Mean, sample standard deviation and confidence interval of at least one value.
+[[nodiscard]] Spread spread_of(const std::vector<double>& values);
+
+/// One simulated chip, all images of the input.
+struct ChipResult {
+  std::uint64_t seed = 0;
+  std::int64_t stuck_cells = 0;  ///< of those that hold a weight
+  double column_sum_error = 0;   ///< rms difference of column sums from the ideal ones, in steps of a level
+  double output_error = 0;     ///< rms difference of the outputs from the ideal ones / rms of the ideal ones
+  std::optional<double> top1;  ///< where labels were given
+};
+
+/// What non-ideal cells and converters do. Ideal: every value exact, the ADCs' resolution included.
+struct DeviceResult {
+  std::vector<std::string> effects;  ///< keys of those that are on
+  std::string fault_map_sha256;      ///< of the file; empty: none
+  std::vector<ChipResult> chips;
+  std::vector<std::pair<std::string, double>> layers;  ///< column_sum_error of each, over all chips
+  std::optional<double> ideal_top1;
+  [[nodiscard]] Spread over(double ChipResult::*figure) const;
+  [[nodiscard]] Spread top1() const;
+};
+
 /// Where the result comes from; all that is needed to repeat it.
 struct Provenance {
   std::string version;
@@ -157,10 +186,11 @@ struct Result {
   std::int64_t crossbars_available = 0;
   double cell_utilization = 0;
   NocTraffic noc;
-  std::optional<Grouped> grouped;    ///< where the network has grouped convolutions
-  std::vector<PartUse> parts;        ///< contended ones
-  std::vector<LayerResult> layers;   ///< in pipeline order; energy sums to `energy`
-  std::optional<Accuracy> accuracy;  ///< where labels were given
+  std::optional<Grouped> grouped;      ///< where the network has grouped convolutions
+  std::vector<PartUse> parts;          ///< contended ones
+  std::vector<LayerResult> layers;     ///< in pipeline order; energy sums to `energy`
+  std::optional<Accuracy> accuracy;    ///< where labels were given; of the first chip
+  std::optional<DeviceResult> device;  ///< where cells or converters are not ideal
   Provenance provenance;
   WallTime wall_time;
   Profile profile;  ///< in no file: it differs between equal runs

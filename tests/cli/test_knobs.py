@@ -17,7 +17,15 @@ DIFFERENTIAL = {"encoding.weights": "differential", "encoding.flip": "false", "s
 TABLE = "[{{bits: 8, energy: {}, area: 0.002 mm2, rate: 1 GS/s}}]"
 SUMS = {"adc.resolution.policy": "percentile", "adc.resolution.percentile_of": "sums"}
 FIVE_BITS = {"adc.resolution.policy": "fixed", "adc.resolution.bits": "5"}
+VARIATION = {"device.variation.model": "normal"}
+DRIFT = {"device.drift.exponent": "0.1"}
 MODES = {
+    "device.seed": VARIATION,
+    "device.off_current": {"device.off_state": "finite"},
+    "device.variation.sigma": VARIATION,
+    "device.drift.time": DRIFT,
+    "device.drift.reference_time": DRIFT,
+    "device.worst_case.choice": {"device.worst_case.cells": "5"},
     "device.r_on": {"device.read_energy": "ohmic"},
     "device.r_off": {"device.read_energy": "ohmic"},
     "device.read_voltage": {"device.read_energy": "ohmic"},
@@ -53,9 +61,10 @@ LABELS = ["name"]
 # Values that are not made from the present one (a floorplan of few rows, as few tiles are used).
 VALUES = {"adc.table": [TABLE.format("2 pJ")], "chip.mesh_width": ["3"],
           "adc.resolution.layers": ["[{layer: conv2, bits: 5}]"],
+          "device.stuck.map": [str(cli.ROOT / "tests" / "cli" / "faults.csv")],
           "precision.layers": ["[{layer: conv2, weights: 8, activations: 8}]"],
           "slices.widths": ["[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]}
-UNIT_OF_ZERO = {"W": "1 mW", "mm2": "0.01 mm2", "ns": "150 ns", "fs": "150 ns", "s": "150 ns", "J": "1 pJ"}
+UNIT_OF_ZERO = {"W": "1 mW", "mm2": "0.01 mm2", "ns": "150 ns", "fs": "150 ns", "s": "150 ns", "J": "1 pJ", "Ohm": "10 Ohm"}
 
 
 def reference():

@@ -95,6 +95,13 @@ void add_control_options(CLI::App& command, RunOptions& options) {
   command.add_option("--out", options.out, "Write result.json, layers.csv and components.csv here")
       ->type_name("DIR");
   command.add_option("--seed", options.request.seed, "Seed of random images (default: 1)")->type_name("N");
+  command
+      .add_option(
+          "--trials", options.request.trials,
+          "Chips to simulate where device.* or adc.errors.* make them differ, with seeds from device.seed "
+          "on: mean and confidence interval (default: 1)")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""));
   add_threads(command, options.threads);
   add_memory(command, options.memory);
   command

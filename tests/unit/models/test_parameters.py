@@ -22,7 +22,12 @@ BASE = {"ima.crossbars": "2", "adc.per_ima": "2", "tile.imas": "2", "chip.tiles"
 OHMIC = {"device.read_energy": "ohmic"}
 SUMS = {"adc.resolution.policy": "percentile", "adc.resolution.percentile_of": "sums"}
 WIDE = {"ima.output_register.capacity": "4 KiB"}
+VARIATION = {"device.variation.model": "normal"}
+DRIFT = {"device.drift.exponent": "0.1"}
 COMPANY = {
+    "device.seed": VARIATION, "device.variation.sigma": VARIATION, "device.off_current": {"device.off_state": "finite"},
+    "device.drift.time": DRIFT, "device.drift.reference_time": DRIFT,
+    "device.worst_case.choice": {"device.worst_case.cells": "5"},
     "device.r_on": OHMIC, "device.r_off": OHMIC, "device.read_voltage": OHMIC,
     "adc.kind": {"adc.resolution.bits": "10"}, "adc.technology": {"adc.model": "regression", "adc.anchored": "false"},
     "adc.table": {"adc.model": "table", "adc.anchored": "false",
@@ -41,6 +46,7 @@ COMPANY = {
 GROUPED = ["mapping.depthwise"]
 # Where twice the value, or the next choice, is not what to try.
 OTHER = {
+    "device.stuck.map": str(cli.ROOT / "tests" / "cli" / "faults.csv"),
     "device.bits_per_cell": "1", "crossbar.active_rows": "64", "adc.kind": "ramp", "adc.per_ima": "1", "adc.rated_bits": "7",
     "adc.resolution.policy": "lossless", "adc.resolution.bits": "6", "adc.resolution.percentile": "90",
     "adc.resolution.layers": "[{layer: conv2, bits: 4}]", "slices.widths": "[1, 1, 2, 2, 2]",

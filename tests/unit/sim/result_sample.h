@@ -62,4 +62,17 @@ namespace bitline::result {
   return r;
 }
 
+/// The same of two chips whose cells are not ideal.
+[[nodiscard]] inline Result device_sample() {
+  Result r = sample();
+  DeviceResult device;
+  device.effects = {"device.variation", "adc.errors"};
+  device.fault_map_sha256 = std::string(64, 'c');
+  device.chips = {{4, 10, 0.5, 0.1, 0.9}, {5, 12, 0.25, 0.3, 0.8}};
+  device.layers = {{"conv, \"first\"", 0.4}};
+  device.ideal_top1 = 0.975;
+  r.device = device;
+  return r;
+}
+
 }  // namespace bitline::result

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -87,6 +88,58 @@ TEST(ResultJson, NamesThatAreNotUtf8StayValidJson) {
   EXPECT_EQ(Json::parse(to_json(r))["provenance"]["network"], "a\xEF\xBF\xBD.onnx");
 }
 
+/// Student's t of the 97.5th percentile from the tables: 12.706 at one degree of freedom, 2.262 at nine.
+TEST(ResultSpread, HasTheConfidenceIntervalOfStudentsT) {
+  const Spread two = spread_of({0.9, 0.8});
+  EXPECT_DOUBLE_EQ(two.mean, 0.85);
+  EXPECT_NEAR(two.deviation.value(), 0.1 / std::sqrt(2.0), 1e-15);
+  EXPECT_NEAR(two.high.value() - two.mean, 12.706 * 0.05, 1e-4);
+  EXPECT_NEAR(two.mean - two.low.value(), 12.706 * 0.05, 1e-4);
+  std::vector<double> ten;
+  for (int i = 0; i < 10; ++i) ten.push_back(i);
+  const Spread spread = spread_of(ten);
+  EXPECT_NEAR(spread.deviation.value(), std::sqrt(82.5 / 9), 1e-12);
+  EXPECT_NEAR(spread.high.value() - 4.5, 2.262 * std::sqrt(82.5 / 9) / std::sqrt(10.0), 1e-3);
+}
+
+TEST(ResultSpread, OneChipHasNoInterval) {
+  const Spread one = spread_of({0.5});
+  EXPECT_EQ(one.mean, 0.5);
+  EXPECT_FALSE(one.deviation || one.low || one.high);
+  EXPECT_THROW((void)spread_of({}), std::logic_error);
+}
+
+TEST(ResultJson, ChipsAreListedOneByOneAndTogether) {
+  EXPECT_FALSE(Json::parse(to_json(sample())).contains("device"));
+  const Json device = Json::parse(to_json(device_sample()))["device"];
+  EXPECT_EQ(device["effects"], Json({"device.variation", "adc.errors"}));
+  EXPECT_EQ(device["fault_map_sha256"], std::string(64, 'c'));
+  EXPECT_EQ(device["ideal_top1"], 0.975);
+  EXPECT_DOUBLE_EQ(device["top1"]["mean"].get<double>(), 0.85);
+  EXPECT_DOUBLE_EQ(device["output_rms_error"]["mean"].get<double>(), 0.2);
+  EXPECT_DOUBLE_EQ(device["column_sum_rms_error"]["mean"].get<double>(), 0.375);
+  EXPECT_EQ(device["top1"]["ci95"].size(), 2U);
+  EXPECT_EQ(device["layers"][0]["column_sum_rms_error"], 0.4);
+  EXPECT_EQ(device["chips"][1], Json({{"seed", 5},
+                                      {"stuck_cells", 12},
+                                      {"column_sum_rms_error", 0.25},
+                                      {"output_rms_error", 0.3},
+                                      {"top1", 0.8}}));
+}
+
+TEST(ResultJson, OneChipWithoutLabelsHasNoAccuracyAndNoInterval) {
+  Result r = device_sample();
+  r.device->chips = {{4, 0, 0.5, 0.1, {}}};
+  r.device->ideal_top1.reset();
+  r.device->fault_map_sha256.clear();
+  const Json device = Json::parse(to_json(r))["device"];
+  EXPECT_FALSE(device.contains("top1") || device.contains("ideal_top1") ||
+               device.contains("fault_map_sha256"));
+  EXPECT_FALSE(device["chips"][0].contains("top1"));
+  EXPECT_TRUE(device["output_rms_error"]["ci95"].is_null());
+  EXPECT_TRUE(device["output_rms_error"]["deviation"].is_null());
+}
+
 TEST(ResultCsv, LayersHaveOneRowEachAndAColumnPerComponent) {
   const auto rows = lines(layers_csv(sample()));
   ASSERT_EQ(rows.size(), 2U);
@@ -148,6 +201,16 @@ TEST(ResultReport, SaysWhatEachFigureIs) {
   EXPECT_THAT(text, HasSubstr("network on chip     12 345 B an image, 67 890 hop-bytes  (snake)"));
   EXPECT_THAT(text, HasSubstr("123 456 789, 7 clipped  (2 images)"));
   EXPECT_THAT(text, HasSubstr("bus      2  25.0 %   50.0 %       100    7.0 %"));
+}
+
+TEST(ResultReport, SaysWhatChipsMakeOfIt) {
+  const std::string text = report(device_sample());
+  EXPECT_THAT(text, HasSubstr("not ideal           variation, adc.errors\n"));
+  EXPECT_THAT(text, HasSubstr("  ideal, top-1      97.50 %\n"));
+  EXPECT_THAT(text, HasSubstr("  chips, top-1      85.00 +- 63.53 %  (2 chips)\n"));
+  EXPECT_THAT(text, HasSubstr("  outputs           20.00 +- 127.06 % rms error of the ideal outputs' rms\n"));
+  EXPECT_THAT(text, HasSubstr("  column sums       0.375 rms error, in steps of a level\n"));
+  for (const std::string& line : lines(text)) EXPECT_LE(line.size(), 80U) << line;
 }
 
 TEST(ResultReport, OneStreamedImageHasNoInterval) {

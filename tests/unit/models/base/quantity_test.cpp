@@ -131,5 +131,13 @@ TEST(Print, ReadsBackExactly) {
   }
 }
 
+TEST(ParseSeconds, TakesYears) {
+  EXPECT_EQ(parse_seconds("315576000 s"), 315576000.0);
+  EXPECT_EQ(parse_seconds("1.5 ns"), 1.5e-9);
+  EXPECT_EQ(parse_seconds("10 ms"), 0.01);
+  EXPECT_THROW((void)parse_seconds("10"), ValueError);
+  EXPECT_THROW((void)parse_seconds("10 V"), ValueError);
+}
+
 }  // namespace
 }  // namespace bitline::base

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Effects of devices and converters through `bitline run`: chips, seeds, what they change and what they must not."""
+
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+
+import cli
+
+IMAGES = 40
+SCHEMA = json.loads((cli.ROOT / "sim" / "result" / "result.schema.json").read_text())
+NOISY = {"device.variation.model": "normal", "device.read_noise": "0.02", "device.stuck.off": "0.002",
+         "adc.errors.noise": "0.2"}
+TIME_AND_COST = ("latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2", "power_w", "tops", "adc", "parts",
+                 "layers")
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Images and labels; few, as only the figures' relations are tested."""
+    folder = tmp_path_factory.mktemp("digits")
+    np.save(folder / "x.npy", np.load(cli.TEST_X)[:IMAGES])
+    np.save(folder / "y.npy", np.load(cli.TEST_Y)[:IMAGES])
+    return folder
+
+
+def words(sets):
+    return [word for item in sets.items() for word in ("--set", "=".join(map(str, item)))]
+
+
+def run(digits, sets, *arguments, labels=True):
+    given = ["--labels", digits / "y.npy"] if labels else []
+    answer = cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN, "--input", digits / "x.npy", *given,
+                         "--calibrate", cli.CALIBRATION, "--json", "--quiet", *words(sets), *arguments)
+    result = json.loads(answer.out)
+    jsonschema.Draft202012Validator(SCHEMA).validate(result)
+    return result
+
+
+def plain(result):
+    """Without what differs between equal runs."""
+    return {key: value for key, value in result.items() if key != "wall_time_s"}
+
+
+def test_effects_do_not_change_time_and_cost(digits):
+    ideal, noisy = run(digits, {}, "--batch", 3), run(digits, NOISY, "--batch", 3)
+    assert "device" not in ideal
+    for key in TIME_AND_COST:
+        assert noisy[key] == ideal[key], key
+    assert noisy["device"]["effects"] == ["device.variation", "device.stuck", "device.read_noise", "adc.errors"]
+    assert noisy["device"]["ideal_top1"] == ideal["accuracy"]["top1"]
+    assert [layer["name"] for layer in noisy["device"]["layers"]] == [
+        layer["name"] for layer in ideal["layers"] if layer["crossbars"]]
+
+
+def test_keys_that_switch_nothing_on_change_nothing(digits, tmp_path):
+    """All defaults written out, and companions of effects that are off: the same integers."""
+    sets = {"device.seed": 7, "device.variation.sigma": 0.5, "device.off_current": "kept", "device.drift.time": "1e6 s",
+            "device.worst_case.choice": "random", "adc.errors.offset": 0}
+    results = []
+    for name, given in (("a", {}), ("b", sets)):
+        results.append(plain(run(digits, given, "--dump-layers", tmp_path / name)))
+        results[-1].pop("provenance")
+    assert results[0] == results[1]
+    for path in (tmp_path / "a").glob("*.y.npy"):
+        assert np.array_equal(np.load(path), np.load(tmp_path / "b" / path.name))
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(digits):
+    first = plain(run(digits, NOISY, "--trials", 2, "--threads", 1))
+    assert plain(run(digits, NOISY, "--trials", 2, "--threads", 2)) == first
+    assert plain(run(digits, {**NOISY, "device.seed": 2}, "--trials", 2)) != first
+
+
+def test_an_image_does_not_depend_on_those_after_it(digits, tmp_path):
+    np.save(tmp_path / "x.npy", np.load(digits / "x.npy")[:7])
+    np.save(tmp_path / "y.npy", np.load(digits / "y.npy")[:7])
+    run(digits, NOISY, "--dump-outputs", tmp_path / "all")
+    run(tmp_path, NOISY, "--dump-outputs", tmp_path / "few")
+    assert np.array_equal(np.load(tmp_path / "all" / "logits.npy")[:7], np.load(tmp_path / "few" / "logits.npy"))
+
+
+def test_trials_are_the_chips_of_successive_seeds(digits):
+    sets = {**NOISY, "device.seed": 11}
+    device = run(digits, sets, "--trials", 3)["device"]
+    assert [chip["seed"] for chip in device["chips"]] == [11, 12, 13]
+    alone = run(digits, {**sets, "device.seed": 12})
+    assert alone["device"]["chips"] == device["chips"][1:2]
+    assert alone["accuracy"]["top1"] == alone["device"]["chips"][0]["top1"]
+    assert alone["device"]["top1"] == {"mean": alone["accuracy"]["top1"], "deviation": None, "ci95": None}
+
+
+def test_means_and_intervals_are_those_of_the_chips(digits):
+    device = run(digits, NOISY, "--trials", 4)["device"]
+    for name in ("top1", "output_rms_error", "column_sum_rms_error"):
+        values = np.array([chip[name] for chip in device["chips"]])
+        assert np.isclose(device[name]["mean"], values.mean())
+        assert np.isclose(device[name]["deviation"], values.std(ddof=1))
+        half = 3.182446 * values.std(ddof=1) / 2    # Student's t, three degrees of freedom
+        assert np.allclose(device[name]["ci95"], [values.mean() - half, values.mean() + half], rtol=1e-6)
+
+
+def test_without_labels_there_is_the_error_of_the_outputs(digits, tmp_path):
+    result = run(digits, NOISY, "--dump-outputs", tmp_path / "noisy", labels=False)
+    run(digits, {}, "--dump-outputs", tmp_path / "ideal", labels=False)
+    assert "accuracy" not in result and "top1" not in result["device"]
+    noisy, ideal = (np.load(tmp_path / n / "logits.npy").astype(np.float64) for n in ("noisy", "ideal"))
+    expected = np.sqrt(((noisy - ideal) ** 2).sum() / (ideal**2).sum())
+    assert np.isclose(result["device"]["chips"][0]["output_rms_error"], expected, rtol=1e-9)
+    assert expected > 0.01
+
+
+def test_the_report_tells_them(digits):
+    out = cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN, "--input", digits / "x.npy", "--labels",
+                      digits / "y.npy", "--trials", 2, *words(NOISY)).out
+    assert "not ideal           variation, stuck, read_noise, adc.errors" in out
+    assert "(2 chips)" in out and "rms error, in steps of a level" in out
+
+
+def test_the_worst_cells_hurt_more_than_any_of_many_random_choices(digits):
+    cells = {"device.worst_case.cells": 20}
+    worst = run(digits, cells)["device"]
+    random = run(digits, {**cells, "device.worst_case.choice": "random"}, "--trials", 12)["device"]
+    assert worst["chips"][0]["stuck_cells"] == 20 and all(chip["stuck_cells"] == 20 for chip in random["chips"])
+    assert worst["chips"][0]["top1"] <= min(chip["top1"] for chip in random["chips"])
+    assert worst["chips"][0]["output_rms_error"] > max(chip["output_rms_error"] for chip in random["chips"])
+    assert worst["chips"][0]["top1"] < worst["ideal_top1"] - 0.2
+
+
+def test_a_structural_run_checks_the_exact_integers_all_the_same(digits):
+    structural = run(digits, NOISY, "--mode", "structural")
+    assert structural["device"] == run(digits, NOISY)["device"]
+
+
+def test_a_fault_map_names_cells_of_the_chip(tmp_path):
+    """A cell of the first crossbar acts, one that holds nothing does not."""
+    np.save(tmp_path / "x.npy", np.load(cli.TEST_X)[:4])
+    used, unused = tmp_path / "used.csv", tmp_path / "unused.csv"
+    used.write_text("0,0,0,0,0,on\n")
+    unused.write_text("167,11,7,127,127,on\n")
+    results = {}
+    for name in (used, unused):
+        out = cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN, "--input", tmp_path / "x.npy",
+                          "--json", "--quiet", "--set", f"device.stuck.map={name}").out
+        results[name] = json.loads(out)["device"]
+    assert results[used]["chips"][0]["stuck_cells"] == 1 and results[used]["chips"][0]["output_rms_error"] > 0
+    assert results[unused]["chips"][0] == {"seed": 1, "stuck_cells": 0, "column_sum_rms_error": 0.0,
+                                           "output_rms_error": 0.0}
+    assert len(results[used]["fault_map_sha256"]) == 64
+
+
+RUN = ("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN)
+
+
+def test_chips_that_are_all_the_same_are_refused():
+    err = cli.refuse(cli.USAGE, *RUN, "--trials", 5)
+    assert "--trials: 5 chips of a machine whose chips do not differ; allowed: 1" in err
+    assert "device.variation.model=normal" in err
+    cli.refuse(cli.USAGE, *RUN, "--trials", 5, "--set", "device.wire_resistance=1 Ohm")
+    cli.refuse(cli.USAGE, *RUN, "--trials", 0)
+
+
+@pytest.mark.parametrize("sets, says", [
+    (["device.stuck.off=0.6", "device.stuck.on=0.6"], "device.stuck.on"),
+    (["device.stuck.off=1.5"], "device.stuck.off"),
+    (["device.drift.time=1 s", "device.drift.reference_time=2 s"],
+     "device.drift.time: 1 s; allowed: at least device.drift.reference_time = 2 s"),
+    (["device.drift.time=100"], "has no unit"),
+    (["device.variation.model=gaussian"], "none, normal, normal_of_range, lognormal, measured"),
+    (["device.read_noise=-1"], "device.read_noise"),
+    (["adc.errors.noise=-0.1"], "adc.errors.noise"),
+    (["device.wire_resistance=2.82"], "has no unit"),
+    (["device.stuck.map=/nowhere/map.csv"], "device.stuck.map: /nowhere/map.csv"),
+])
+def test_faulty_keys_are_refused(sets, says):
+    assert says in cli.refuse(cli.CONFIG, *RUN, *[word for s in sets for word in ("--set", s)])
+
+
+def test_a_faulty_map_is_refused_line_by_line(tmp_path):
+    path = tmp_path / "map.csv"
+    path.write_text("0,0,0,0,0,on\n0,0,0,500,0,on\n0,0,0\n")
+    err = cli.refuse(cli.CONFIG, *RUN, "--set", f"device.stuck.map={path}")
+    assert f"{path}:2" in err and f"{path}:3" in err and f"{path}:1:" not in err
+
+
+def test_the_search_for_resolutions_refuses_what_it_does_not_look_at(digits):
+    err = cli.refuse(cli.CONFIG, "adc", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN, "--input", digits / "x.npy",
+                     "--labels", digits / "y.npy", *words(NOISY))
+    assert "device.variation: is on; allowed: off" in err and "adc.errors: is on" in err
+
+
+def test_memory_that_the_cells_would_take_is_bounded(tmp_path):
+    network = tmp_path / "vgg.onnx"
+    cli.succeed("workload", "make", "vgg8", "-o", network)
+    err = cli.refuse(cli.MAPPING, "run", "--arch", cli.ISAAC_8BIT, "--network", network, "--max-memory", "250 MB",
+                     "--set", "device.read_noise=0.1")
+    assert "conductances" in err
