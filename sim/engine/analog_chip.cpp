@@ -6,7 +6,7 @@
 
 namespace bitline::engine {
 
-AnalogChip::AnalogChip(std::vector<AnalogSource> layers, AnalogSetup setup) : setup_(std::move(setup)) {
+AnalogChip::AnalogChip(std::span<const AnalogSource> layers, AnalogSetup setup) : setup_(std::move(setup)) {
   std::map<const slice::SlicedLayer*, std::size_t> known;
   std::vector<std::size_t> index;
   for (const AnalogSource& layer : layers) {

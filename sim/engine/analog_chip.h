@@ -16,7 +16,7 @@ class AnalogChip {
  public:
   /// `layers` in node order; layers on the same crossbars have the same `sliced` and are programmed once, as
   /// the first of them is placed.
-  AnalogChip(std::vector<AnalogSource> layers, AnalogSetup setup);
+  AnalogChip(std::span<const AnalogSource> layers, AnalogSetup setup);
   AnalogChip(const AnalogChip&) = delete;
   AnalogChip& operator=(const AnalogChip&) = delete;
 

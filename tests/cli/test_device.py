@@ -9,7 +9,7 @@ import pytest
 
 import cli
 
-IMAGES = 40
+IMAGES = 24
 SCHEMA = json.loads((cli.ROOT / "sim" / "result" / "result.schema.json").read_text())
 NOISY = {"device.variation.model": "normal", "device.read_noise": "0.02", "device.stuck.off": "0.002",
          "adc.errors.noise": "0.2"}

@@ -82,7 +82,7 @@ def other_value(key, kind, allowed, value):
         return next(choice for choice in allowed.split(", ") if choice != value)
     number, unit = re.fullmatch(r"([-+\d.e]+) ?(.*)", value).groups()
     if float(number) == 0:
-        return "30 ns" if kind.startswith("time") else f"1 {unit}"
+        return "30 ns" if kind.startswith("time") else f"1 {unit}".strip()
     return f"{2 * float(number):.10g} {unit}".strip()
 
 
