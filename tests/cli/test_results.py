@@ -186,6 +186,29 @@ def test_equal_commands_give_equal_bytes_with_any_number_of_threads(tmp_path, mo
         assert [name for name in runs[0] if runs[0][name] != other[name]] == []
 
 
+def integers(folder):
+    return {path.name: np.load(path) for path in folder.glob("layers/*.y.npy")}
+
+
+def test_an_image_does_not_depend_on_the_others_nor_on_the_batch(tmp_path):
+    """Sums of every layer with ADCs that clip: of all images, of each alone, and of all in another order."""
+    x = np.load(cli.TEST_X)[:7]
+    np.save(tmp_path / "calibration.npy", x)
+    orders = {"all": (range(7), 1), "batch": (range(7), 3), "reverse": (range(6, -1, -1), 7), "one": ([4], 1)}
+    sums, results = {}, {}
+    for name, (order, batch) in orders.items():
+        np.save(tmp_path / "x.npy", x[list(order)])
+        answer = cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN, "--input", tmp_path / "x.npy",
+                             "--calibrate", tmp_path / "calibration.npy", "--set", "adc.resolution.policy=fixed",
+                             "--set", "adc.resolution.bits=5", "--batch", batch, "--json", "--dump-layers",
+                             tmp_path / name / "layers")
+        sums[name], results[name] = integers(tmp_path / name), json.loads(answer.out)
+    assert results["all"]["adc"]["clipped"] > 0 and len(sums["all"]) > 2
+    for layer, y in sums["all"].items():
+        for name, (order, _) in orders.items():
+            assert np.array_equal(sums[name][layer], y[list(order)]), (layer, name)
+
+
 def test_structural_equals_cycle_but_for_the_name_of_the_mode(tmp_path):
     np.save(tmp_path / "x.npy", np.load(cli.TEST_X)[:2])
     results = []
