@@ -16,9 +16,9 @@ using place::StageKind;
 const char* op_name(const graph::Graph& graph, const Mapping& mapping, const Stage& stage) {
   switch (stage.kind) {
     case StageKind::input:
-      return "input";
+      return stage.stored ? "load" : "input";
     case StageKind::output:
-      return "output";
+      return stage.stored ? "store" : "output";
     case StageKind::crossbar:
       return graph::to_string(
           graph.node(mapping.program.layers[static_cast<std::size_t>(stage.layer)].node).op);
@@ -130,14 +130,19 @@ void add_parts(const cycle::CycleResult& timed, result::Result& r) {
   }
 }
 
-result::Latency latency(const cycle::CycleResult& timed) {
+/// `in_phases`: images end together in the last phase; the next ones follow when all have.
+result::Latency latency(const cycle::CycleResult& timed, bool in_phases) {
   result::Latency l;
   const std::vector<base::Time>& ends = timed.image_end;
   l.image = ends.front().seconds();
   l.total = timed.total.seconds();
-  l.interval = ends.size() < 2
-                   ? l.image
-                   : (ends.back() - ends.front()).seconds() / static_cast<double>(ends.size() - 1);
+  if (in_phases) {
+    l.interval = l.total / static_cast<double>(ends.size());
+  } else if (ends.size() < 2) {
+    l.interval = l.image;
+  } else {
+    l.interval = (ends.back() - ends.front()).seconds() / static_cast<double>(ends.size() - 1);
+  }
   return l;
 }
 
@@ -161,7 +166,8 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
       add_crossbars(mapping, done, index, layer);
     }
     add_times(timed.stages[s], layer);
-    const double static_seconds = r.latency.total * per_image * static_share(mapping, layer);
+    const double static_seconds =
+        r.latency.total * per_image * mapping.program.chips * static_share(mapping, layer);
     layer.energy = energy_use(costs.energy(counts, conversions), static_power, static_seconds, per_image);
     add(r.energy, layer.energy);
     r.conversions += counts.total_conversions();
@@ -173,13 +179,32 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
     r.cell_utilization /= static_cast<double>(mapping.program.crossbars_used);
 }
 
+result::Reprogramming reprogramming(const Mapping& mapping, const cycle::CycleResult& timed,
+                                    const arch::CostModel& costs) {
+  const place::Program& program = mapping.program;
+  result::Reprogramming r;
+  r.phases = static_cast<std::int64_t>(program.phases.size());
+  r.time = timed.programming.seconds();
+  r.energy = costs.write_energy(timed.actions).value();
+  r.cells = timed.actions[base::Action::cell_write];
+  for (const place::Programming& phase : program.phases) r.weight_bytes += phase.bytes;
+  for (const Stage& stage : program.stages) {
+    if (stage.stored && stage.kind == StageKind::output) r.stored_bytes += stage.pixels * stage.pixel_bytes;
+  }
+  r.writes_per_cell = program.writes_per_cell;
+  r.endurance = mapping.arch().device.endurance;
+  if (r.writes_per_cell > 0)
+    r.lifetime = r.endurance / static_cast<double>(r.writes_per_cell) * timed.total.seconds();
+  return r;
+}
+
 }  // namespace
 
 result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
                         std::span<const engine::ImageResult> values) {
   BITLINE_CHECK(!values.empty() && timed.image_end.size() == values.size() && timed.total.fs() > 0);
   result::Result r;
-  r.latency = latency(timed);
+  r.latency = latency(timed, !mapping.program.phases.empty());
   const std::int64_t cycle = base::period(mapping.arch().chip.clock).fs();
   r.cycles = (timed.total.fs() + cycle - 1) / cycle;
   r.throughput_ips = 1.0 / r.latency.interval;
@@ -191,13 +216,17 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
     r.grouped = result::Grouped{to_string(mapping.arch().mapping.depthwise), mapping.grouped.layers,
                                 mapping.grouped.packed, mapping.grouped.dense};
   const place::NocTraffic traffic = place::noc_traffic(mapping.program, mapping.arch());
-  r.noc = {to_string(mapping.arch().mapping.placement), traffic.bytes, traffic.hop_bytes};
+  r.noc = {to_string(mapping.arch().mapping.placement), traffic.bytes, traffic.hop_bytes,
+           traffic.between_chips};
+  if (!mapping.program.phases.empty()) r.reprogramming = reprogramming(mapping, timed, costs);
   r.crossbars_used = mapping.program.crossbars_used;
   r.crossbars_available = mapping.program.crossbars_available;
 
   const arch::ByComponent<base::Area> area = costs.chip_area();
-  r.area_mm2 = area.total().value();
-  r.area_by_component = breakdown(area);
+  const auto chips = static_cast<double>(mapping.program.chips);
+  r.chips = mapping.program.chips;
+  r.area_mm2 = area.total().value() * chips;
+  r.area_by_component = breakdown(area, chips);
   r.power_w = r.energy.total * static_cast<double>(values.size()) / r.latency.total;
 
   for (const graph::Node& node : mapping.graph->nodes) {

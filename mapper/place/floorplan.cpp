@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapper/place/annealing.h"
+#include "mapper/place/chips.h"
 #include "mapper/place/traffic.h"
 #include "models/noc/topology.h"
 
@@ -53,11 +54,13 @@ int snake(int tile, const arch::Arch& arch) {
   return last - tile % width;
 }
 
-/// What flows between the tiles of a program, numbered as `item_of` says; each pair once.
-std::vector<Tie> ties_of(const Program& program, const arch::Arch& arch, const std::map<int, int>& item_of) {
+/// What flows between the tiles of a chip, numbered as `item_of` says; each pair once.
+std::vector<Tie> ties_of(const std::vector<Flow>& flows, int chip, const arch::Arch& arch,
+                         const std::map<int, int>& item_of) {
   std::map<std::pair<int, int>, std::int64_t> bytes;
-  for (const Flow& flow : flows(program, arch)) {
-    const auto item = [&](int tile) { return tile == noc::kChipLink ? Tie::kFixed : item_of.at(tile); };
+  for (const Flow& flow : flows) {
+    if (chip_of(flow.from, arch) != chip) continue;
+    const auto item = [&](int end) { return is_link(end) ? Tie::kFixed : item_of.at(end); };
     const auto [b, a] = std::minmax({item(flow.from), item(flow.to)});
     bytes[{a, b}] += flow.packets * flow.bytes;
   }
@@ -67,26 +70,37 @@ std::vector<Tie> ties_of(const Program& program, const arch::Arch& arch, const s
   return ties;
 }
 
+/// Where the tiles of a chip should lie.
+std::vector<int> annealed(const std::vector<int>& in_rows, const std::vector<int>& in_snake,
+                          const std::vector<Tie>& ties, const arch::Arch& arch) {
+  const Floor floor = floor_of(arch);
+  const bool rows = hop_bytes(floor, ties, in_rows) <= hop_bytes(floor, ties, in_snake);
+  return anneal(floor, ties, rows ? in_rows : in_snake,
+                static_cast<std::uint64_t>(arch.mapping.placement_seed));
+}
+
 }  // namespace
 
 void arrange(Program& program, const arch::Arch& arch) {
   if (arch.mapping.placement == arch::Placement::row_major) return;
-  std::map<int, int> item_of;
-  for_each_tile(program, [&](int& tile) { item_of.emplace(tile, 0); });
-  std::vector<int> in_rows, in_snake;
-  for (auto& [tile, item] : item_of) {
-    item = static_cast<int>(in_rows.size());
-    in_rows.push_back(tile);
-    in_snake.push_back(snake(tile, arch));
+  const std::vector<Flow> flowing = flows(program, arch);
+  std::vector<std::map<int, int>> items(index(program.chips));  // by chip: tile, its number among them
+  for_each_tile(program, [&](int& tile) { items[index(chip_of(tile, arch))].emplace(tile, 0); });
+  std::map<int, int> renumbered;
+  for (int chip = 0; chip < program.chips; ++chip) {
+    std::vector<int> in_rows, in_snake;
+    for (auto& [tile, item] : items[index(chip)]) {
+      item = static_cast<int>(in_rows.size());
+      in_rows.push_back(tile_in_chip(tile, arch));
+      in_snake.push_back(snake(in_rows.back(), arch));
+    }
+    std::vector<int> at = in_snake;
+    if (arch.mapping.placement == arch::Placement::annealed)
+      at = annealed(in_rows, in_snake, ties_of(flowing, chip, arch, items[index(chip)]), arch);
+    for (const auto& [tile, item] : items[index(chip)])
+      renumbered[tile] = chip * arch.chip.tiles + at[index(item)];
   }
-  std::vector<int> at = in_snake;
-  if (arch.mapping.placement == arch::Placement::annealed) {
-    const Floor floor = floor_of(arch);
-    const std::vector<Tie> ties = ties_of(program, arch, item_of);
-    if (hop_bytes(floor, ties, in_rows) <= hop_bytes(floor, ties, in_snake)) at = in_rows;
-    at = anneal(floor, ties, at, static_cast<std::uint64_t>(arch.mapping.placement_seed));
-  }
-  for_each_tile(program, [&](int& tile) { tile = at[index(item_of.at(tile))]; });
+  for_each_tile(program, [&](int& tile) { tile = renumbered.at(tile); });
 }
 
 }  // namespace bitline::place

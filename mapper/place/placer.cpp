@@ -25,7 +25,8 @@ class Placer {
       : program_(program),
         arch_(arch),
         layers_(layers),
-        edram_(arch.chip.tiles, arch.tile.edram.capacity_bytes),
+        tiles_(arch.chip.tiles * program.chips),
+        edram_(tiles_, arch.tile.edram.capacity_bytes),
         parts_(parts) {}
 
   /// Gives every stage its tiles. Returns false where the eDRAM is too small for the buffers asked for;
@@ -57,7 +58,7 @@ class Placer {
       program_.crossbars_used += static_cast<std::int64_t>(parts_[l].pieces.size()) * replicas;
       imas += imas_of_copy(parts_[l], arch_) * replicas;
     }
-    const std::int64_t available = std::int64_t{arch_.chip.tiles} * arch_.tile.imas;
+    const std::int64_t available = std::int64_t{tiles_} * arch_.tile.imas;
     program_.crossbars_available = available * arch_.ima.crossbars;
     if (imas > available) {
       const std::int64_t tiles = (imas + arch_.tile.imas - 1) / arch_.tile.imas;
@@ -68,7 +69,8 @@ class Placer {
            std::to_string(program_.crossbars_available) + " crossbars in " + std::to_string(available) +
                " IMAs (" + std::to_string(arch_.chip.tiles) + " tiles)",
            "use at least --set chip.tiles=" + std::to_string(tiles) +
-               (copies ? ", or lower mapping.replicas" : ", fewer weight bits or more bits per cell")});
+               (copies ? ", or lower mapping.replicas" : ", fewer weight bits or more bits per cell") +
+               ", or mapping.oversize=more_chips or reprogram"});
     }
   }
 
@@ -95,7 +97,7 @@ class Placer {
     if (program_.layers[index(l)].shares >= 0) return place_shared(s);
     if (try_layer(s, laid_out(l, next_ima_, 1))) return true;
     std::optional<base::Problem> first;
-    for (int tile = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas; tile < arch_.chip.tiles; ++tile) {
+    for (int tile = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas; tile < tiles_; ++tile) {
       for (int spread = 1; spread <= parts_[index(l)].row_bands; ++spread) {
         if (try_layer(s, laid_out(l, tile * arch_.tile.imas, spread))) return true;
       }
@@ -126,12 +128,12 @@ class Placer {
   }
 
   bool try_layer(StageId s, Layout layout) {
-    if (layout.next_ima > arch_.chip.tiles * arch_.tile.imas) {
+    if (layout.next_ima > tiles_ * arch_.tile.imas) {
       problem_ = {
           program_.stages[index(s)].name,
           "no tile is left for this layer: earlier layers left IMAs unused because their tiles' eDRAM is "
           "full",
-          std::to_string(arch_.chip.tiles) + " tiles of " + std::to_string(edram_.capacity()) + " bytes",
+          std::to_string(tiles_) + " tiles of " + std::to_string(edram_.capacity()) + " bytes",
           "raise chip.tiles or tile.edram.capacity"};
       return false;
     }
@@ -196,7 +198,7 @@ class Placer {
   bool place_digital(StageId s) {
     const Stage& stage = program_.stages[index(s)];
     std::int64_t most = 1;
-    if (stage.by_channel) most = std::min<std::int64_t>(arch_.chip.tiles, stage.pixel_bytes);
+    if (stage.by_channel) most = std::min<std::int64_t>(tiles_, stage.pixel_bytes);
     std::optional<base::Problem> whole;
     for (std::int64_t parts = 1; parts <= most; parts += (parts + 7) / 8) {
       if (try_parts(s, static_cast<int>(parts))) return true;
@@ -213,8 +215,8 @@ class Placer {
     std::vector<int> tiles;
     std::int64_t bytes = 0;
     for (EdgeId e : stage.inputs) bytes += part_bytes(e, parts, 0) * program_.edges[index(e)].capacity;
-    for (int step = 0; step < arch_.chip.tiles && static_cast<int>(tiles.size()) < parts; ++step) {
-      const int tile = (home + step) % arch_.chip.tiles;
+    for (int step = 0; step < tiles_ && static_cast<int>(tiles.size()) < parts; ++step) {
+      const int tile = (home + step) % tiles_;
       if (edram_.fits(tile, bytes)) tiles.push_back(tile);
     }
     if (static_cast<int>(tiles.size()) < parts) {
@@ -240,12 +242,15 @@ class Placer {
     return std::max<std::int64_t>(1, bytes / parts + (i < bytes % parts ? 1 : 0));
   }
 
-  /// Outputs leave by the chip link at tile 0; the link takes pixels as they come, so they need no buffer.
+  /// Outputs leave by the link of the chip that makes them (the first, where several do); the link takes
+  /// pixels as they come, so they need no buffer.
   bool place_output(StageId s) {
-    program_.stages[index(s)].tiles = {0};
     for (EdgeId e : program_.stages[index(s)].inputs) {
       Edge& edge = program_.edges[index(e)];
-      edge.deliveries = {{0, program_.stages[index(edge.producer)].pixel_bytes}};
+      const Stage& producer = program_.stages[index(edge.producer)];
+      const int first = producer.tiles.front() / arch_.chip.tiles * arch_.chip.tiles;
+      program_.stages[index(s)].tiles = {first};
+      edge.deliveries = {{first, producer.pixel_bytes}};
     }
     return true;
   }
@@ -293,6 +298,7 @@ class Placer {
   Program& program_;
   const arch::Arch& arch_;
   const std::vector<LayerInput>& layers_;
+  int tiles_;  ///< of all chips
   EdramLedger edram_;
   const std::vector<Partition>& parts_;
   int next_ima_ = 0;

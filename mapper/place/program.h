@@ -86,6 +86,11 @@ struct LayerPlacement {
   /// The layer before it whose IMAs it uses; -1: it has its own. Then `crossbars` is 0: the other has counted
   /// them.
   LayerId shares = -1;
+  /// Programmed once per run: cells, the sum of their levels, and the bytes that say so. 0 where the
+  /// crossbars hold the network all the time.
+  std::int64_t written_cells = 0;
+  std::int64_t written_levels = 0;
+  std::int64_t written_bytes = 0;
   /// Of layers that share IMAs: the one whose windows of an image must have left them before it may use them,
   /// a later layer meaning the image before; -1: it shares with none.
   LayerId after = -1;
@@ -110,10 +115,15 @@ struct Stage {
   std::int64_t pixels = 0;       ///< output pixels per image
   std::int64_t pixel_bytes = 0;  ///< of one output pixel, all channels
   /// Where it runs: the joins' tiles (crossbar); the tiles of its parts, each with its channels (digital):
-  /// part i takes what deliveries[i] of every input brings.
+  /// part i takes what deliveries[i] of every input brings. Inputs and outputs: tile 0 of the chip whose link
+  /// they pass.
   std::vector<int> tiles;
   bool by_channel = false;     ///< each output channel takes its own input channels only: may run in parts
   std::vector<UnitWork> work;  ///< in order, after the crossbar work if any
+  int phase = 0;               ///< Program::phases
+  /// Of an input or output: no input or output of the network, but a value that is kept outside the chip from
+  /// one phase to another.
+  bool stored = false;
   std::vector<EdgeId> inputs;
   std::vector<EdgeId> outputs;
 };
@@ -164,6 +174,13 @@ struct Edge {
       0;  ///< pixels buffered or on the way at most (then the producer waits); avoids deadlock
 };
 
+/// A part of a network that is on the chip by itself: what is programmed before it runs.
+struct Programming {
+  std::int64_t bytes = 0;         ///< cell codes over the chip's link
+  std::int64_t rows_of_tile = 0;  ///< crossbar rows written in the tile that has most
+};
+
+/// Tiles are numbered through all chips: chip c has those from c * chip.tiles on.
 struct Program {
   std::shared_ptr<const graph::Graph> graph;
   std::vector<Stage> stages;  ///< in topological order
@@ -172,6 +189,10 @@ struct Program {
   std::int64_t crossbars_used = 0;
   std::int64_t crossbars_available = 0;
   int tiles_used = 0;
+  int chips = 1;
+  /// By phase: all images pass one phase, then the next. Empty: the chips hold the whole network.
+  std::vector<Programming> phases;
+  std::int64_t writes_per_cell = 0;  ///< of the crossbar that most phases use, per run
 };
 
 /// A set of crossbar phases that drive the same rows: what the engine counts activity for.

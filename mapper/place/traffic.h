@@ -9,7 +9,7 @@
 
 namespace bitline::place {
 
-/// Packets of `bytes` each from one tile to another; noc::kChipLink: the chip's external link.
+/// Packets of `bytes` each from one tile to another of its chip, or from or to the chip's link (link_of).
 struct Flow {
   int from = 0;
   int to = 0;
@@ -17,7 +17,8 @@ struct Flow {
   std::int64_t bytes = 0;
 };
 /// Pixels to the tiles that buffer them, partial sums to their joins, inputs and outputs of the network. What
-/// stays in a tile is none.
+/// stays in a tile is none; what goes to another chip flows to the link of its own and from that of the
+/// other.
 [[nodiscard]] std::vector<Flow> flows(const Program& program, const arch::Arch& arch);
 
 /// Of an image. Hop-bytes (Agarwal et al., IPDPS 2006): each byte times the links between routers that it
@@ -25,6 +26,7 @@ struct Flow {
 struct NocTraffic {
   std::int64_t bytes = 0;
   std::int64_t hop_bytes = 0;
+  std::int64_t between_chips = 0;  ///< bytes that go from one chip to another
 };
 [[nodiscard]] NocTraffic noc_traffic(const Program& program, const arch::Arch& arch);
 

@@ -24,6 +24,7 @@ enum class Calibration { minmax, percentile, mse };
 enum class WeightRange { minmax, mse };
 enum class Replication { none, per_layer, balanced };
 enum class Depthwise { packed, dense, digital };
+enum class Oversize { error, more_chips, reprogram };
 enum class Placement { row_major, snake, annealed };
 
 /// Keys `encoding.*`.
@@ -78,6 +79,7 @@ struct MappingParams {
   Depthwise depthwise = Depthwise::packed;  ///< where grouped convolutions go
   Placement placement = Placement::row_major;  ///< in which order tiles are taken on the floor of the chip
   std::int64_t placement_seed = 1;             ///< annealed
+  Oversize oversize = Oversize::error;         ///< what becomes of a network larger than the chip
 };
 
 [[nodiscard]] const char* to_string(Depthwise depthwise);

@@ -91,6 +91,7 @@ void add_scaled(ByComponent<Q>& sum, const ByComponent<Q>& part, double factor) 
 Component component_of(Action action) {
   switch (action) {
     case Action::cell_read:
+    case Action::cell_write:
       return Component::crossbar;
     case Action::dac_drive:
       return Component::dac;
@@ -166,13 +167,15 @@ CostModel::CostModel(const Arch& arch, std::vector<int> built_adc_bits)
 
 Energy CostModel::energy(Action action) const {
   const Arch& a = arch_;
+  const double mean_level = ((1 << a.device.bits_per_cell) - 1) / 2.0;
   switch (action) {
     case Action::cell_read:
       if (a.device.read_energy == device::ReadEnergyModel::ohmic) {
-        const double mean_level = ((1 << a.device.bits_per_cell) - 1) / 2.0;
         return device::ohmic_read_energy(a.device, mean_level, a.crossbar.read_latency);
       }
       return crossbar::cell_read_energy(a.crossbar, cells(a));
+    case Action::cell_write:
+      return device::write_energy(a.device, mean_level);
     case Action::dac_drive:
       return periphery::drive_energy(a.dac, rows(a), a.crossbar.read_latency);
     case Action::sample_hold:
@@ -226,6 +229,12 @@ int CostModel::built_for(int bits) const {
   return best;
 }
 
+Energy CostModel::write_energy(const ActionCounts& counts) const {
+  if (counts[Action::cell_write] == 0) return {};
+  const auto writes = static_cast<double>(counts[Action::cell_write]);
+  return device::write_energy(arch_.device, static_cast<double>(counts.written_level_sum) / writes) * writes;
+}
+
 Energy CostModel::cell_energy(const ActionCounts& counts) const {
   const auto reads = static_cast<double>(counts[Action::cell_read]);
   if (arch_.device.read_energy == device::ReadEnergyModel::published)
@@ -250,10 +259,10 @@ ByComponent<Energy> CostModel::energy(const ActionCounts& counts) const {
 ByComponent<Energy> CostModel::energy(const ActionCounts& counts,
                                       const std::vector<ConversionCounts>& slice_conversions) const {
   ByComponent<Energy> sum;
-  sum[Component::crossbar] = cell_energy(counts);
+  sum[Component::crossbar] = cell_energy(counts) + write_energy(counts);
   for (std::size_t i = 0; i < base::kActions; ++i) {
     const auto action = static_cast<Action>(i);
-    if (action == Action::cell_read || counts[action] == 0) continue;
+    if (action == Action::cell_read || action == Action::cell_write || counts[action] == 0) continue;
     sum[component_of(action)] += energy(action) * static_cast<double>(counts[action]);
   }
   for (std::size_t s = 0; s < slice_conversions.size(); ++s) {

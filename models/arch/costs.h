@@ -62,8 +62,8 @@ class CostModel {
   /// give a resolution.
   CostModel(const Arch& arch, std::vector<int> built_adc_bits);
 
-  /// Energy of one action; cell_read: the mean over levels if device.read_energy is ohmic. Conversions are
-  /// conversion_energy().
+  /// Energy of one action; cell_read (if device.read_energy is ohmic) and cell_write: the mean over levels.
+  /// Conversions are conversion_energy().
   [[nodiscard]] base::Energy energy(base::Action action) const;
   /// One conversion at `bits` (<= built) by an ADC built for `built` bits: it burns the power of the built
   /// ADC for the time of the conversion, E(built) * time(bits)/time(built); with adc.model table the row of
@@ -78,6 +78,9 @@ class CostModel {
   /// is not used then.
   [[nodiscard]] ByComponent<base::Energy> energy(
       const base::ActionCounts& counts, const std::vector<ConversionCounts>& slice_conversions) const;
+
+  /// Of the cells written, by the levels that they were written to.
+  [[nodiscard]] base::Energy write_energy(const base::ActionCounts& counts) const;
 
   /// Burnt all the time by the whole chip.
   [[nodiscard]] ByComponent<base::Power> static_power() const;

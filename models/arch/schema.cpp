@@ -124,6 +124,13 @@ Schema mapping_schema(MappingParams& params) {
       "simulated "
       "annealing makes the hop-bytes of the network on chip least");
   s.integer("placement_seed", params.placement_seed, 0, std::int64_t{1} << 53, "of placement annealed");
+  s.choice<Oversize>(
+      "oversize", params.oversize,
+      {{"error", Oversize::error}, {"more_chips", Oversize::more_chips}, {"reprogram", Oversize::reprogram}},
+      "a network larger than the chip: refused; spread over as many chips as it needs, which exchange data "
+      "over "
+      "their links (chip.link); or run in phases on one chip, whose crossbars are programmed before each "
+      "(device)");
   return s;
 }
 

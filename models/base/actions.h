@@ -28,7 +28,8 @@ enum class Action : std::uint8_t {
   elementwise,            ///< one element-wise operation (Add, BatchNormalization left unfolded, ...)
   requantise,             ///< one element scaled, rounded and clamped
   router_flit,            ///< one flit through one router
-  chip_link_byte,         ///< one byte over the chip's external link (network inputs and outputs)
+  chip_link_byte,         ///< one byte over a chip's external link
+  cell_write,             ///< one cell programmed
   count_
 };
 
@@ -39,9 +40,10 @@ inline constexpr int kMaxAdcBits = 24;
 struct ActionCounts {
   std::array<std::int64_t, kActions> counts{};
   std::array<std::int64_t, kMaxAdcBits + 1> conversions{};  ///< [bits]; [0]: columns that need no conversion
-  std::int64_t clipped = 0;         ///< conversions whose analog sum exceeded the ADC's limit
-  std::int64_t gated = 0;           ///< conversions not made because the whole input chunk was zero
-  std::int64_t cell_level_sum = 0;  ///< sum of x*c over all reads (for conductance-dependent read energy)
+  std::int64_t clipped = 0;            ///< conversions whose analog sum exceeded the ADC's limit
+  std::int64_t gated = 0;              ///< conversions not made because the whole input chunk was zero
+  std::int64_t cell_level_sum = 0;     ///< sum of x*c over all reads (for conductance-dependent read energy)
+  std::int64_t written_level_sum = 0;  ///< the same of c over all cell writes
 
   [[nodiscard]] std::int64_t& operator[](Action a) { return counts[static_cast<std::size_t>(a)]; }
   [[nodiscard]] std::int64_t operator[](Action a) const { return counts[static_cast<std::size_t>(a)]; }
@@ -51,6 +53,7 @@ struct ActionCounts {
     clipped += other.clipped;
     gated += other.gated;
     cell_level_sum += other.cell_level_sum;
+    written_level_sum += other.written_level_sum;
     return *this;
   }
   [[nodiscard]] std::int64_t total_conversions() const {

@@ -23,6 +23,16 @@ enum class Kind : std::uint8_t {
   share_out,     ///< the same on the way to the chip link
   link_in,       ///< pixel of a network input over the chip link
   link_out,      ///< pixel of a network output over the chip link
+  weights,       ///< what the crossbars are programmed with, over the chip link; window: phase
+  programmed,    ///< the crossbars are; window: phase
+};
+
+/// Of a packet to another chip; any other is on its last leg.
+enum class Leg : std::uint8_t {
+  last,     ///< to its end
+  to_link,  ///< to the link of its own chip
+  out,      ///< over that link
+  in,       ///< over the link of the other chip
 };
 
 struct Token {
@@ -32,6 +42,7 @@ struct Token {
   int step = 0;
   int edge = 0;
   std::int64_t window = 0;  ///< or pixel, images concatenated
+  Leg leg = Leg::last;
   friend auto operator<=>(const Token&, const Token&) = default;
 };
 

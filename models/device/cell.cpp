@@ -22,6 +22,13 @@ base::Schema schema(DeviceParams& params) {
   s.voltage("read_voltage", params.read_voltage, Voltage(1e-3), Voltage(10.0),
             "voltage on a driven row (ohmic only)");
   add_effects(s, params.effects);
+  s.time("write_latency", params.write_latency, base::Time::from_fs(1), base::Time::from_ns(1'000'000'000),
+         "to program the cells of one row, verification included (mapping.oversize reprogram only)");
+  s.voltage(
+      "write_voltage", params.write_voltage, Voltage(1e-3), Voltage(100.0),
+      "on a cell that is programmed: it takes V^2 * G * write_latency with the conductance of its new level");
+  s.real("endurance", params.endurance, 1.0, 1e18,
+         "writes that a cell lasts for; gives the lifetime of a chip that is reprogrammed");
   return s;
 }
 
@@ -35,6 +42,11 @@ double conductance(const DeviceParams& device, double level) {
 base::Energy ohmic_read_energy(const DeviceParams& device, double level, base::Time duration) {
   const double volts = device.read_voltage.value();
   return base::Energy(volts * volts * conductance(device, level) * duration.seconds());
+}
+
+base::Energy write_energy(const DeviceParams& device, double level) {
+  const double volts = device.write_voltage.value();
+  return base::Energy(volts * volts * conductance(device, level) * device.write_latency.seconds());
 }
 
 }  // namespace bitline::device

@@ -23,6 +23,9 @@ struct DeviceParams {
   base::Resistance r_off{20e3};
   base::Voltage read_voltage{0.2};
   EffectParams effects;
+  base::Time write_latency = base::Time::from_ns(40);
+  base::Voltage write_voltage{2.0};
+  double endurance = 1e9;  ///< writes that a cell lasts for
 };
 
 [[nodiscard]] base::Schema schema(DeviceParams& params);
@@ -33,5 +36,8 @@ struct DeviceParams {
 /// Ohmic energy of one read of a cell at `level` whose row is driven with read_voltage for `duration`: V^2 *
 /// G * t.
 [[nodiscard]] base::Energy ohmic_read_energy(const DeviceParams& device, double level, base::Time duration);
+/// One write of a cell to `level`: V^2 * G * t with write_voltage, the conductance of the level that it ends
+/// with, and write_latency. The cells of a row are written together, from whatever they held before.
+[[nodiscard]] base::Energy write_energy(const DeviceParams& device, double level);
 
 }  // namespace bitline::device

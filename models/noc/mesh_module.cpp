@@ -5,8 +5,9 @@ namespace bitline::noc {
 
 using base::Time;
 
-MeshModule::MeshModule(const sc_core::sc_module_name& name, const NocParams& params, const Topology& topology)
-    : sc_core::sc_module(name), flow_(params, topology, *this) {
+MeshModule::MeshModule(const sc_core::sc_module_name& name, const NocParams& params, const Topology& topology,
+                       int first_router)
+    : sc_core::sc_module(name), first_router_(first_router), flow_(params, topology, *this) {
   access.bind(*this);
   SC_HAS_PROCESS(MeshModule);
   SC_METHOD(serve);
@@ -29,7 +30,7 @@ void MeshModule::delivered(const base::Token& token, Time end, Time waited) {
   client->granted(token, end, waited);
 }
 void MeshModule::passed(const base::Token& token, int router, int port, Time start, Time end) {
-  client->passed(token, router, port, start, end);
+  client->passed(token, first_router_ + router, port, start, end);
 }
 
 }  // namespace bitline::noc

@@ -28,7 +28,9 @@ class MeshModule final : public sc_core::sc_module, private MeshAccess, private 
   sc_core::sc_export<MeshAccess> access{"access"};
   sc_core::sc_port<MeshClient> client{"client"};
 
-  MeshModule(const sc_core::sc_module_name& name, const NocParams& params, const Topology& topology);
+  /// The client knows its routers by their numbers from `first_router` on.
+  MeshModule(const sc_core::sc_module_name& name, const NocParams& params, const Topology& topology,
+             int first_router = 0);
 
   [[nodiscard]] const MeshFlow& flow() const { return flow_; }
 
@@ -39,6 +41,7 @@ class MeshModule final : public sc_core::sc_module, private MeshAccess, private 
   void delivered(const base::Token& token, base::Time end, base::Time waited) override;
   void passed(const base::Token& token, int router, int port, base::Time start, base::Time end) override;
 
+  int first_router_;
   MeshFlow flow_;
   base::TimedQueue<MeshFlow::Head> heads_{base::kArbitration};
 };

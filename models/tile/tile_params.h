@@ -10,6 +10,7 @@ namespace bitline::tile {
 /// Keys `tile.*`.
 struct TileParams {
   int imas = 12;
+  int write_rows = 1;  ///< rows of its crossbars that are programmed together
   memory::EdramParams edram;
   memory::BusParams bus;
   periphery::ShiftAddParams shift_add{.units = 1, .latency = {}, .cost = {}};

@@ -56,6 +56,10 @@ void Chip::finish_trace() {
 
 void Chip::start() {
   try {
+    if (!program_.phases.empty()) {
+      program(0);
+      return;
+    }
     for (std::size_t s = 0; s < stages_.size(); ++s) try_open(static_cast<int>(s));
   } catch (...) {
     failed();
@@ -93,6 +97,11 @@ void Chip::tick() {
 void Chip::granted(const Token& token, Time end, Time waited) {
   ++events_;
   StageStatistics& statistics = stages_[at(token.stage)].statistics;
+  if (token.leg != base::Leg::last) {
+    statistics.noc_wait += waited;
+    forward(token, end);
+    return;
+  }
   switch (token.kind) {
     // What follows at once is asked for ahead of time; requests carry their time, so they queue in its order.
     case Kind::add: {
@@ -119,6 +128,12 @@ void Chip::granted(const Token& token, Time end, Time waited) {
     case Kind::share_out:
       statistics.noc_wait += waited;
       break;
+    case Kind::weights: {
+      const auto phase = static_cast<std::size_t>(token.window);
+      const Time written = programming_started_ + write_time(program_.phases[phase], arch_);
+      completions_.push(std::max(end, written), {token.stage, Kind::programmed, 0, 0, 0, token.window});
+      return;
+    }
     case Kind::fill:
     case Kind::drain:
       statistics.bus_wait += waited;
@@ -165,6 +180,10 @@ void Chip::finish(const Token& token, Time now) {
     case Kind::link_out:
       pixel_left(token.stage, token.window, now);
       return;
+    case Kind::programmed:
+      programmed(static_cast<int>(token.window));
+      return;
+    case Kind::weights:
     case Kind::add:
     case Kind::work:
     case Kind::partial:
@@ -186,6 +205,7 @@ bool Chip::has_crossbars(const StageRun& run) const {
 }
 
 Wait Chip::waits_for(const StageRun& run) const {
+  if (run.stage->phase != phase_) return Wait::input;
   if (!has_crossbars(run)) return Wait::input;
   for (const place::EdgeId e : run.stage->inputs) {
     if (!edges_[at(e)].has_input(run.opened)) return Wait::input;
@@ -223,6 +243,7 @@ void Chip::finished_windows(int stage) {
   const bool in_parts = kind == place::StageKind::crossbar || kind == place::StageKind::digital;
   run.finished = in_parts ? run.latched.complete() : run.finished + 1;
   run.last_work = base::now();
+  if (run.finished == run.windows) part_of_phase_done(stage);
   if (run.finished == run.opened && run.opened < run.windows) {
     run.stalls.idle(base::now());
     run.stalls.waits(base::now(), waits_for(run));
@@ -239,6 +260,8 @@ void Chip::pixel_share_arrived(const Token& token) {
   // Replicas may finish out of order; consumers see pixels in raster order.
   std::int64_t pixel = edge.pixels_arrived();
   if (!edge.arrived(token.window, base::now())) return;
+  if (edge.pixels_arrived() == stages_[at(edge.edge().producer)].windows)
+    part_of_phase_done(edge.edge().producer);
   stages_[at(edge.edge().producer)].statistics.last_end = base::now();
   if (edge.reduces()) {
     for (; pixel < edge.pixels_arrived(); ++pixel) absorb(token.edge, pixel, base::now());

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -69,6 +70,14 @@ class Chip final : public sc_core::sc_module, public noc::MeshClient {
   void pixel_share_arrived(const Token& token);
   void tick();  ///< progress and the wall clock
 
+  // phases (chip_phases.cpp)
+  void build_phases();
+  /// Writes the crossbars of a phase.
+  void program(int phase);
+  void programmed(int phase);
+  /// A stage of the phase has finished its windows, or an edge has got all its pixels.
+  void part_of_phase_done(int stage);
+
   // crossbar stages
   void try_fill(int stage, int part);
   void filled(const Token& token);
@@ -88,8 +97,12 @@ class Chip final : public sc_core::sc_module, public noc::MeshClient {
   void work(const Token& token, base::Time at);  ///< token.step: the next step
   void deliver(int stage, int part, std::int64_t window, base::Time at);
   void write_share(const Token& token, base::Time at);
-  /// From the tile (or, kChipLink, the chip link) to another; kChipLink: out of the chip.
+  /// From one tile or chip link (place::link_of) to another.
   void send(const Token& token, int from, int to, std::int64_t bits, base::Time at);
+  /// Within a chip.
+  void send_on_mesh(const Token& token, int from, int to, std::int64_t bits, base::Time at);
+  /// A packet to another chip has ended a leg of its way.
+  void forward(const Token& token, base::Time at);
   void pixel_left(int stage, std::int64_t pixel, base::Time now);
 
   base::ActionCounts& actions(int stage) {
@@ -101,8 +114,19 @@ class Chip final : public sc_core::sc_module, public noc::MeshClient {
   const CycleOptions& options_;
   noc::Topology topology_;
   std::vector<std::unique_ptr<tile::TileModule>> tiles_;  ///< null where unused
-  std::unique_ptr<noc::MeshModule> mesh_;
-  std::unique_ptr<noc::LinkModule> link_;
+  std::vector<std::unique_ptr<noc::MeshModule>> meshes_;  ///< by chip
+  std::vector<std::unique_ptr<noc::LinkModule>> links_;   ///< by chip
+  /// Packets on their way to another chip, by their last token.
+  struct Crossing {
+    int from = 0;
+    int to = 0;
+    std::int64_t bits = 0;
+  };
+  std::map<Token, Crossing> crossings_;
+  int phase_ = 0;                     ///< the one on the chip; -1: none yet
+  std::vector<std::int64_t> undone_;  ///< by phase: stages and edges that are not done
+  base::Time programming_started_;
+  base::Time programming_;
   std::vector<StageRun> stages_;
   std::vector<EdgeState> edges_;
   base::TimedQueue<Token> completions_;

@@ -38,7 +38,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const place::Program& program, c
       arch_(arch),
       options_(options),
       topology_(arch.chip.tiles, arch.chip.mesh_width, arch.noc.tiles_per_router),
-      tiles_(static_cast<std::size_t>(arch.chip.tiles)),
+      tiles_(static_cast<std::size_t>(arch.chip.tiles) * static_cast<std::size_t>(program.chips)),
       stages_(program.stages.size()),
       image_start_(static_cast<std::size_t>(options.images), base::Time::from_fs(-1)),
       image_end_(static_cast<std::size_t>(options.images)),
@@ -48,7 +48,10 @@ Chip::Chip(const sc_core::sc_module_name& name, const place::Program& program, c
   for (std::size_t s = 0; s < stages_.size(); ++s) build_stage(static_cast<int>(s), layers);
   for (StageRun& run : stages_) build_sources(run);
   build_edges();
-  const auto is_output = [](const place::Stage& stage) { return stage.kind == place::StageKind::output; };
+  build_phases();
+  const auto is_output = [](const place::Stage& stage) {
+    return stage.kind == place::StageKind::output && !stage.stored;
+  };
   const auto outputs = std::count_if(program.stages.begin(), program.stages.end(), is_output);
   outputs_left_.assign(static_cast<std::size_t>(options.images), static_cast<int>(outputs));
   SC_HAS_PROCESS(Chip);
@@ -61,10 +64,14 @@ Chip::Chip(const sc_core::sc_module_name& name, const place::Program& program, c
 Chip::~Chip() = default;
 
 void Chip::build_network() {
-  mesh_ = std::make_unique<noc::MeshModule>("mesh", arch_.noc, topology_);
-  mesh_->client(*this);
-  link_ = std::make_unique<noc::LinkModule>("chip_link", arch_.chip.link);
-  link_->client(*this);
+  for (int chip = 0; chip < program_.chips; ++chip) {
+    const std::string number = program_.chips == 1 ? "" : std::to_string(chip);
+    meshes_.push_back(std::make_unique<noc::MeshModule>(("mesh" + number).c_str(), arch_.noc, topology_,
+                                                        chip * topology_.routers()));
+    meshes_.back()->client(*this);
+    links_.push_back(std::make_unique<noc::LinkModule>(("chip_link" + number).c_str(), arch_.chip.link));
+    links_.back()->client(*this);
+  }
 }
 
 tile::TileAccess& Chip::tile(int index) {
@@ -110,8 +117,9 @@ void Chip::build_imas(int index, const LayerSource& source) {
       agent->shortest_read += base::align_up(timing.read_latency, timing.clock) * timing.chunks;
     }
     std::string name = "ima" + std::to_string(place.tile) + "_" + std::to_string(place.ima);
-    // A user of shared IMAs has them to itself until their results are drained, so it sees them as its own.
-    if (run.layer->after >= 0) name.append("_").append(std::to_string(index));
+    // A user of shared IMAs has them to itself until their results are drained, and a phase until it is over,
+    // so each sees them as its own.
+    if (run.layer->after >= 0 || !program_.phases.empty()) name.append("_").append(std::to_string(index));
     if (structural) {
       agent->module =
           std::make_unique<ima::StructuralIma>(name.c_str(), structural_params(arch_), agent->planned.plan);

@@ -2,6 +2,8 @@
 // The flow of pixels: digital, input and output stages, and from a source to the consumers' buffers.
 #include <algorithm>
 
+#include "mapper/place/chips.h"
+#include "models/base/errors.h"
 #include "sim/cycle/chip.h"
 
 namespace bitline::cycle {
@@ -37,13 +39,14 @@ void Chip::try_read(int stage) {
 void Chip::pass_link(int stage, std::int64_t pixel) {
   const StageRun& run = stages_[at(stage)];
   const bool in = run.stage->kind == StageKind::input;
-  if (in && pixel % run.stage->pixels == 0) {
+  if (in && !run.stage->stored && pixel % run.stage->pixels == 0) {
     Time& start = image_start_[static_cast<std::size_t>(pixel / run.stage->pixels)];
     if (start < Time()) start = base::now();
   }
   actions(stage)[base::Action::chip_link_byte] += run.stage->pixel_bytes;
   const Token token{stage, in ? Kind::link_in : Kind::link_out, 0, 0, 0, pixel};
-  link_->access->request(base::now(), {token, run.stage->pixel_bytes});
+  links_[at(place::chip_of(run.stage->tiles.front(), arch_))]->access->request(
+      base::now(), {token, run.stage->pixel_bytes});
 }
 
 void Chip::read_part(int stage, int part, std::int64_t window) {
@@ -100,6 +103,7 @@ void Chip::pixel_left(int stage, std::int64_t pixel, Time now) {
   run.statistics.last_end = now;
   finished_windows(stage);
   release(run, pixel + 1);
+  if (run.stage->stored) return;
   if ((pixel + 1) % run.stage->pixels != 0) return;
   const auto image = static_cast<std::size_t>(pixel / run.stage->pixels);
   image_end_[image] = std::max(image_end_[image], now);
@@ -132,7 +136,7 @@ void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
   if (run.stage->kind == StageKind::digital) {
     completions_.push(time, {stage, Kind::work_done, part, 0, 0, window});
   }
-  const int from = from_link ? noc::kChipLink : source.tile;
+  const int from = from_link ? place::link_of(place::chip_of(source.tile, arch_)) : source.tile;
   for (std::size_t i = 0; i < source.shares.size(); ++i) {
     const Share& share = source.shares[i];
     Token token{stage, Kind::share_packet, part, static_cast<int>(i), share.edge, window};
@@ -142,7 +146,7 @@ void Chip::deliver(int stage, int part, std::int64_t window, Time time) {
       completions_.push(time, token);
     } else if (share.leaves_chip) {
       token.kind = Kind::share_out;
-      send(token, from, noc::kChipLink, share.bytes * 8, time);
+      send(token, from, place::link_of(place::chip_of(share.tile, arch_)), share.bytes * 8, time);
     } else if (share.tile == source.tile && !from_link) {
       write_share(token, time);
     } else {
@@ -159,14 +163,57 @@ void Chip::write_share(const Token& token, Time time) {
   tile(share.tile).request(time, {write, TileOp::write, share.bytes});
 }
 
+// --- between tiles
+// ----------------------------------------------------------------------------------------------
+
 void Chip::send(const Token& token, int from, int to, std::int64_t bits, Time time) {
-  const auto router = [&](int end) { return topology_.router_of(end == noc::kChipLink ? 0 : end); };
+  if (place::chip_of(from, arch_) == place::chip_of(to, arch_)) {
+    send_on_mesh(token, from, to, bits, time);
+    return;
+  }
+  crossings_[token] = {from, to, bits};
+  Token leg = token;
+  leg.leg = Leg::to_link;
+  if (place::is_link(from)) {
+    forward(leg, time);
+  } else {
+    send_on_mesh(leg, from, place::link_of(place::chip_of(from, arch_)), bits, time);
+  }
+}
+
+void Chip::send_on_mesh(const Token& token, int from, int to, std::int64_t bits, Time time) {
+  const auto router = [&](int end) { return topology_.router_of(place::tile_in_chip(end, arch_)); };
   const auto port = [&](int end) {
-    return end == noc::kChipLink ? static_cast<int>(noc::Port::chip_link) : topology_.tile_port(end);
+    return place::is_link(end) ? static_cast<int>(noc::Port::chip_link)
+                               : topology_.tile_port(place::tile_in_chip(end, arch_));
   };
   const std::int64_t flits = noc::flits(arch_.noc, bits);
   actions(token.stage)[base::Action::router_flit] += flits * topology_.hops(router(from), router(to));
-  mesh_->access->send(time, {token, router(from), port(from), router(to), port(to), flits});
+  meshes_[at(place::chip_of(from, arch_))]->access->send(
+      time, {token, router(from), port(from), router(to), port(to), flits});
+}
+
+void Chip::forward(const Token& token, Time time) {
+  Token last = token;
+  last.leg = Leg::last;
+  const auto found = crossings_.find(last);
+  BITLINE_CHECK(found != crossings_.end());
+  const Crossing crossing = found->second;
+  if (token.leg != Leg::in) {
+    Token next = token;
+    next.leg = token.leg == Leg::to_link ? Leg::out : Leg::in;
+    const int end = next.leg == Leg::out ? crossing.from : crossing.to;
+    const std::int64_t bytes = (crossing.bits + 7) / 8;
+    actions(token.stage)[base::Action::chip_link_byte] += bytes;
+    links_[at(place::chip_of(end, arch_))]->access->request(time, {next, bytes});
+    return;
+  }
+  crossings_.erase(found);
+  if (place::is_link(crossing.to)) {
+    granted(last, time, {});
+  } else {
+    send_on_mesh(last, place::link_of(place::chip_of(crossing.to, arch_)), crossing.to, crossing.bits, time);
+  }
 }
 
 }  // namespace bitline::cycle

@@ -76,6 +76,7 @@ CycleResult Chip::result() const {
   result.total = *std::max_element(image_end_.begin(), image_end_.end());
   result.end = result.total;
   result.events = events_;
+  result.programming = programming_;
   ResourceUse imas = named("ima");
   ResourceUse adcs = named("adc");
   std::map<std::pair<int, int>, std::pair<OneUse, OneUse>> by_place;  // layers may share an IMA
@@ -117,14 +118,16 @@ CycleResult Chip::result() const {
     result.resources.push_back(use);
   }
   ResourceUse links = named("router_link");
-  for (const noc::MeshFlow::LinkUse& link : mesh_->flow().links()) {
-    add_use(links, {link.busy, link.packets, link.waits, link.waited});
+  for (const auto& mesh : meshes_) {
+    for (const noc::MeshFlow::LinkUse& link : mesh->flow().links()) {
+      add_use(links, {link.busy, link.packets, link.waits, link.waited});
+    }
+    result.flits_sent += mesh->flow().flits_sent();
+    result.flits_delivered += mesh->flow().flits_delivered();
   }
-  result.flits_sent = mesh_->flow().flits_sent();
-  result.flits_delivered = mesh_->flow().flits_delivered();
-  BITLINE_CHECK(result.flits_sent == result.flits_delivered);
+  BITLINE_CHECK(result.flits_sent == result.flits_delivered && crossings_.empty());
   ResourceUse chip_link = named("chip_link");
-  add_use(chip_link, link_->resource());
+  for (const auto& link : links_) add_use(chip_link, link->resource());
   result.resources.push_back(links);
   result.resources.push_back(chip_link);
   return result;

@@ -19,6 +19,7 @@ namespace bitline::cycle {
 class Chip;
 
 using base::Kind;
+using base::Leg;
 using base::Token;
 using tile::TileOp;
 

@@ -33,7 +33,10 @@ const char* name_of(Kind kind) {
       return "out";
     case Kind::share_packet:
       return "pixel";
+    case Kind::weights:
+      return "weights";
     case Kind::work_done:
+    case Kind::programmed:
       break;
   }
   return "";

@@ -172,6 +172,11 @@ ima::ImaTimingParams timing_params(const ima::ImaPlan& plan, const arch::Arch& a
   return timing;
 }
 
+base::Time write_time(const place::Programming& phase, const arch::Arch& arch) {
+  const std::int64_t together = arch.tile.write_rows;
+  return arch.device.write_latency * ((phase.rows_of_tile + together - 1) / together);
+}
+
 ima::StructuralParams structural_params(const arch::Arch& arch) {
   return {arch.ima, arch.adc, arch.crossbar.read_latency, arch.sample_hold.latency};
 }

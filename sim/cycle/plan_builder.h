@@ -23,6 +23,8 @@ struct PlannedIma {
                                     const arch::Arch& arch, bool with_cells);
 
 [[nodiscard]] ima::ImaTimingParams timing_params(const ima::ImaPlan& plan, const arch::Arch& arch);
+/// Of the rows that are written before a phase, in all tiles at once.
+[[nodiscard]] base::Time write_time(const place::Programming& phase, const arch::Arch& arch);
 [[nodiscard]] ima::StructuralParams structural_params(const arch::Arch& arch);
 
 }  // namespace bitline::cycle

@@ -93,6 +93,7 @@ struct CycleResult {
   base::ActionCounts actions;  ///< sum over the stages
   /// Only with `structural`: [LayerId] the actions of the live crossbars, DACs, S+Hs, ADCs and shift-adds.
   std::vector<base::ActionCounts> structural_actions;
+  base::Time programming;  ///< in which crossbars are written and nothing runs; Program::phases
   std::int64_t imas_used = 0;
   std::int64_t flits_sent = 0;  ///< into the mesh; all of them are delivered
   std::int64_t flits_delivered = 0;

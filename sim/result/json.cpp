@@ -126,6 +126,18 @@ Json provenance(const Provenance& p) {
           {"images_evaluated", p.images_evaluated}};
 }
 
+Json reprogramming(const Reprogramming& r) {
+  return {{"phases", r.phases},
+          {"write_latency_s", number(r.time)},
+          {"write_energy_j", number(r.energy)},
+          {"cells_written", r.cells},
+          {"weight_bytes", r.weight_bytes},
+          {"stored_bytes", r.stored_bytes},
+          {"writes_per_cell", r.writes_per_cell},
+          {"endurance_writes", number(r.endurance)},
+          {"lifetime_s", number(r.lifetime)}};
+}
+
 Json latency(const Latency& l) {
   return {{"image", number(l.image)}, {"interval", number(l.interval)}, {"total", number(l.total)}};
 }
@@ -146,6 +158,7 @@ std::string to_json(const Result& r) {
   json["cycles"] = r.cycles;
   json["throughput_ips"] = number(r.throughput_ips);
   json["energy_j"] = energy(r.energy);
+  json["chips"] = r.chips;
   json["area_mm2"] = {{"total", number(r.area_mm2)}, {"by_component", breakdown(r.area_by_component)}};
   json["power_w"] = number(r.power_w);
   json["macs"] = {{"crossbars", r.crossbar_macs}, {"digital", r.digital_macs}};
@@ -162,7 +175,11 @@ std::string to_json(const Result& r) {
                                     {"packed", r.grouped->packed},
                                     {"dense", r.grouped->dense},
                                     {"digital", 0}};
-  json["noc"] = {{"placement", r.noc.placement}, {"bytes", r.noc.bytes}, {"hop_bytes", r.noc.hop_bytes}};
+  json["noc"] = {{"placement", r.noc.placement},
+                 {"bytes", r.noc.bytes},
+                 {"hop_bytes", r.noc.hop_bytes},
+                 {"between_chips", r.noc.between_chips}};
+  if (r.reprogramming) json["reprogramming"] = reprogramming(*r.reprogramming);
   json["parts"] = Json::array();
   for (const PartUse& p : r.parts) json["parts"].push_back(part(p));
   json["layers"] = Json::array();

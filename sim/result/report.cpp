@@ -74,7 +74,8 @@ std::string time_lines(const Result& r) {
   std::string out =
       line("latency of an image", si(r.latency.image, "s") + (streamed > 1 ? "  (the first)" : ""));
   if (streamed > 1) {
-    out += line("interval", si(r.latency.interval, "s") + "  (mean between ends of images)");
+    out += line("interval", si(r.latency.interval, "s") +
+                                (r.reprogramming ? "  (total / images)" : "  (mean between ends of images)"));
     out += line("total", fmt::format("{}  for {}", si(r.latency.total, "s"), images(streamed)));
   }
   out += line("cycles", count(r.cycles) + "  of chip.clock");
@@ -83,12 +84,31 @@ std::string time_lines(const Result& r) {
   return out;
 }
 
+/// A duration that may be years.
+std::string lifetime(double seconds) {
+  constexpr double kDay = 86400, kYear = 365 * kDay;
+  if (seconds >= kYear) return fmt::format("{:.4g} years", seconds / kYear);
+  return seconds >= kDay ? fmt::format("{:.4g} days", seconds / kDay) : si(seconds, "s");
+}
+
+std::string reprogramming(const Reprogramming& r, std::int64_t streamed) {
+  std::string out = line("phases", fmt::format("{}; {} stored for later phases", r.phases,
+                                               count(r.stored_bytes) + " B an image"));
+  out += line("writing", fmt::format("{}, {}, {} cells  (once for {})", si(r.time, "s"), si(r.energy, "J"),
+                                     count(r.cells), images(streamed)));
+  return out + line("wear", fmt::format("{} writes of a cell, {:.4g} make it last {}", r.writes_per_cell,
+                                        r.endurance, lifetime(r.lifetime)));
+}
+
 std::string cost_lines(const Result& r) {
   std::string out =
       line("energy per image", fmt::format("{}  (dynamic {}, static {})", si(r.energy.total, "J"),
                                            si(r.energy.dynamic, "J"), si(r.energy.fixed, "J")));
   out += line("mean power", si(r.power_w, "W"));
-  out += line("chip area", fmt::format("{:.4g} mm2", r.area_mm2));
+  out += line("chip area", fmt::format("{:.4g} mm2", r.area_mm2) +
+                               (r.chips > 1 ? fmt::format("  ({} chips, {} B an image between them)", r.chips,
+                                                          count(r.noc.between_chips))
+                                            : ""));
   std::string performance = si(r.tops * 1e12, "OPS");
   if (r.tops_per_w) performance += ", " + si(*r.tops_per_w * 1e12, "OPS/W");
   if (r.tops_per_mm2) performance += ", " + si(*r.tops_per_mm2 * 1e12, "OPS/mm2");
@@ -98,14 +118,18 @@ std::string cost_lines(const Result& r) {
                                              count(r.crossbar_macs), count(r.digital_macs),
                                              percent(static_cast<double>(r.digital_macs) /
                                                      static_cast<double>(r.crossbar_macs + r.digital_macs))));
-  out += line("crossbars", fmt::format("{} of {} used, {} of their cells", count(r.crossbars_used),
-                                       count(r.crossbars_available), percent(r.cell_utilization)));
+  const std::string of = r.reprogramming ? fmt::format("in {} phases on {}", r.reprogramming->phases,
+                                                       count(r.crossbars_available))
+                                         : fmt::format("of {} used", count(r.crossbars_available));
+  out += line("crossbars", fmt::format("{} {}, {} of their cells", count(r.crossbars_used), of,
+                                       percent(r.cell_utilization)));
   out += line("network on chip", fmt::format("{} B an image, {} hop-bytes  ({})", count(r.noc.bytes),
                                              count(r.noc.hop_bytes), r.noc.placement));
   if (r.grouped)
     out += line("grouped layers",
                 fmt::format("{}, {}; crossbars: packed {}, dense {}, digital 0", r.grouped->layers,
                             r.grouped->mapping, count(r.grouped->packed), count(r.grouped->dense)));
+  if (r.reprogramming) out += reprogramming(*r.reprogramming, r.provenance.images_streamed);
   out += line("ADC conversions", fmt::format("{}, {} clipped  ({})", count(r.conversions), count(r.clipped),
                                              images(r.provenance.images_streamed)));
   return out;

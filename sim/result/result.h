@@ -21,10 +21,10 @@ using Breakdown = std::vector<std::pair<std::string, double>>;
 
 /// Seconds of simulated time, of the images that were streamed through the chip.
 struct Latency {
-  double image = 0;  ///< first image: from time zero to its last output value
-  double interval =
-      0;  ///< between the ends of consecutive images (mean); with one image: `image`, nothing overlaps
-  double total = 0;  ///< from time zero to the last output value of the last image
+  double image = 0;     ///< first image: from time zero to its last output value
+  double interval = 0;  ///< between the ends of consecutive images (mean); with one image: `image`, nothing
+                        ///< overlaps; where the network runs in phases: total / images
+  double total = 0;     ///< from time zero to the last output value of the last image
 };
 
 /// Joule per streamed image (mean). total = dynamic + fixed = sum of by_component.
@@ -96,6 +96,20 @@ struct NocTraffic {
   std::string placement;  ///< the machine's choice: "row_major", "snake" or "annealed"
   std::int64_t bytes = 0;
   std::int64_t hop_bytes = 0;  ///< each byte times the links between routers that it crosses
+  std::int64_t between_chips = 0;
+};
+
+/// A network that runs in phases, with its crossbars programmed before each; once for all streamed images.
+struct Reprogramming {
+  std::int64_t phases = 0;
+  double time = 0;         ///< seconds in which crossbars are written and nothing runs; part of the latency
+  double energy = 0;       ///< joule of the cells written; a run, not an image
+  std::int64_t cells = 0;  ///< written
+  std::int64_t weight_bytes = 0;     ///< of cell codes over the chip's link
+  std::int64_t stored_bytes = 0;     ///< of an image: written outside the chip by a phase for later ones
+  std::int64_t writes_per_cell = 0;  ///< of the cells written most
+  double endurance = 0;              ///< writes that a cell lasts for, as the machine says
+  double lifetime = 0;  ///< seconds until these cells have had them, running like this all the time
 };
 
 inline constexpr std::int64_t kMostConfusionClasses = 1000;
@@ -171,7 +185,8 @@ struct Result {
   std::int64_t cycles = 0;    ///< `latency.total` in cycles of chip.clock, rounded up
   double throughput_ips = 0;  ///< 1 / latency.interval
   EnergyUse energy;
-  double area_mm2 = 0;  ///< the whole chip, used or not
+  std::int64_t chips = 1;
+  double area_mm2 = 0;  ///< the whole chip, used or not; of all chips
   Breakdown area_by_component;
   double power_w = 0;              ///< mean over latency.total
   std::int64_t crossbar_macs = 0;  ///< multiply-accumulates of an image
@@ -186,11 +201,12 @@ struct Result {
   std::int64_t crossbars_available = 0;
   double cell_utilization = 0;
   NocTraffic noc;
-  std::optional<Grouped> grouped;      ///< where the network has grouped convolutions
-  std::vector<PartUse> parts;          ///< contended ones
-  std::vector<LayerResult> layers;     ///< in pipeline order; energy sums to `energy`
-  std::optional<Accuracy> accuracy;    ///< where labels were given; of the first chip
-  std::optional<DeviceResult> device;  ///< where cells or converters are not ideal
+  std::optional<Reprogramming> reprogramming;  ///< where the network takes more than one phase
+  std::optional<Grouped> grouped;              ///< where the network has grouped convolutions
+  std::vector<PartUse> parts;                  ///< contended ones
+  std::vector<LayerResult> layers;             ///< in pipeline order; energy sums to `energy`
+  std::optional<Accuracy> accuracy;            ///< where labels were given; of the first chip
+  std::optional<DeviceResult> device;          ///< where cells or converters are not ideal
   Provenance provenance;
   WallTime wall_time;
   Profile profile;  ///< in no file: it differs between equal runs

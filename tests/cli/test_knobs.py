@@ -16,6 +16,7 @@ BASE = {"tile.imas": "2"}
 DIFFERENTIAL = {"encoding.weights": "differential", "encoding.flip": "false", "slices.widths": "[]"}
 TABLE = "[{{bits: 8, energy: {}, area: 0.002 mm2, rate: 1 GS/s}}]"
 SUMS = {"adc.resolution.policy": "percentile", "adc.resolution.percentile_of": "sums"}
+REPROGRAM = {"mapping.oversize": "reprogram", "chip.tiles": "2", "chip.mesh_width": "2"}
 FIVE_BITS = {"adc.resolution.policy": "fixed", "adc.resolution.bits": "5"}
 VARIATION = {"device.variation.model": "normal"}
 DRIFT = {"device.drift.exponent": "0.1"}
@@ -51,6 +52,11 @@ MODES = {
     "tile.elementwise.cost_of": {"tile.elementwise.power": "1 mW"},
     "tile.requantise.cost_of": {"tile.requantise.power": "1 mW"},
     "mapping.replicas": {"mapping.replication": "per_layer"},
+    "mapping.oversize": {**REPROGRAM, "mapping.oversize": "more_chips"},
+    "device.write_latency": REPROGRAM,
+    "device.write_voltage": REPROGRAM,
+    "device.endurance": REPROGRAM,
+    "tile.write_rows": REPROGRAM,
     # One crossbar per tile: enough tiles that seeds come to different ends.
     "mapping.placement_seed": {"mapping.placement": "annealed", "tile.imas": "1", "ima.crossbars": "1", "adc.per_ima": "1"},
 }

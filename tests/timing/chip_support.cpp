@@ -92,7 +92,8 @@ const char* const kActionNames[] = {"cell_read",
                                     "elementwise",
                                     "requantise",
                                     "router_flit",
-                                    "chip_link_byte"};
+                                    "chip_link_byte",
+                                    "cell_write"};
 static_assert(std::size(kActionNames) == base::kActions);
 
 void add_actions(Figures& figures, const std::string& prefix, const base::ActionCounts& actions) {
@@ -105,6 +106,8 @@ Figures figures_of(const cycle::CycleResult& result) {
   Figures figures;
   figures["total"] = result.total.fs();
   figures["end"] = result.end.fs();
+  figures["programming"] = result.programming.fs();
+  figures["written_levels"] = result.actions.written_level_sum;
   for (std::size_t i = 0; i < result.image_end.size(); ++i) {
     figures["image_start." + std::to_string(i)] = result.image_start[i].fs();
     figures["image_end." + std::to_string(i)] = result.image_end[i].fs();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -30,6 +31,11 @@ std::size_t tiles_of(const place::LayerPlacement& layer) {
   return tiles.size();
 }
 
+/// Of all chips.
+std::int64_t tiles_of(const sim::Mapping& mapping) {
+  return std::int64_t{mapping.arch().chip.tiles} * mapping.program.chips;
+}
+
 std::size_t imas_of(const place::Program& program) {
   std::size_t sum = 0;
   for (const place::LayerPlacement& layer : program.layers) sum += layer.imas.size();
@@ -51,12 +57,15 @@ std::string to_json(const sim::Mapping& mapping) {
   json["crossbars"] = {{"used", program.crossbars_used},
                        {"available", program.crossbars_available},
                        {"cell_utilization", cell_utilization(program)}};
-  json["imas"] = {{"used", imas_of(program)}, {"available", std::int64_t{arch.chip.tiles} * arch.tile.imas}};
-  json["tiles"] = {{"used", program.tiles_used}, {"available", arch.chip.tiles}};
+  json["imas"] = {{"used", imas_of(program)}, {"available", tiles_of(mapping) * arch.tile.imas}};
+  json["tiles"] = {{"used", program.tiles_used}, {"available", tiles_of(mapping)}};
+  json["chips"] = program.chips;
+  json["phases"] = std::max<std::size_t>(1, program.phases.size());
   const place::NocTraffic traffic = place::noc_traffic(program, arch);
   json["noc"] = {{"placement", arch::to_string(arch.mapping.placement)},
                  {"bytes", traffic.bytes},
-                 {"hop_bytes", traffic.hop_bytes}};
+                 {"hop_bytes", traffic.hop_bytes},
+                 {"between_chips", traffic.between_chips}};
   if (mapping.grouped.layers > 0)
     json["grouped"] = {{"mapping", arch::to_string(arch.mapping.depthwise)},
                        {"layers", mapping.grouped.layers},
@@ -92,10 +101,18 @@ std::string to_text(const sim::Mapping& mapping) {
       "crossbars  {} of {} used, {} of their cells hold a weight\nIMAs       {} of {}\ntiles      {} of "
       "{}\nnetwork    {} B an image, {} hop-bytes, {}\n\n",
       result::count(program.crossbars_used), result::count(program.crossbars_available),
-      result::percent(cell_utilization(program)), imas_of(program),
-      std::int64_t{arch.chip.tiles} * arch.tile.imas, program.tiles_used, arch.chip.tiles,
-      result::count(traffic.bytes), result::count(traffic.hop_bytes),
+      result::percent(cell_utilization(program)), imas_of(program), tiles_of(mapping) * arch.tile.imas,
+      program.tiles_used, tiles_of(mapping), result::count(traffic.bytes), result::count(traffic.hop_bytes),
       arch::to_string(arch.mapping.placement));
+  if (program.chips > 1) {
+    out.pop_back();
+    out += fmt::format("chips      {}, {} B an image between them\n\n", program.chips,
+                       result::count(traffic.between_chips));
+  }
+  if (!program.phases.empty()) {
+    out.pop_back();
+    out += fmt::format("phases     {}, one after another on the same crossbars\n\n", program.phases.size());
+  }
   if (mapping.grouped.layers > 0) {
     out.pop_back();
     out += fmt::format("grouped    {} layers, {}; crossbars: packed {}, dense {}, digital 0\n\n",

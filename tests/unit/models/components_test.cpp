@@ -66,6 +66,18 @@ TEST(Cell, OhmicEnergyIsVoltageSquaredTimesConductanceTimesTime) {
   EXPECT_NEAR(device::ohmic_read_energy(cell, 3, Time::from_ns(100)).value(), 4e-12, 1e-24);
 }
 
+TEST(Cell, AWriteTakesTheVoltageOfAWriteAndTheConductanceOfItsLevel) {
+  device::DeviceParams cell;
+  cell.r_on = base::Resistance(1e3);
+  cell.r_off = base::Resistance(1e4);
+  cell.write_voltage = base::Voltage(3.0);
+  cell.write_latency = Time::from_ns(10);
+  // 9 V2 x 1e-3 S x 10 ns = 90 pJ at the highest level, a tenth at the lowest, half way 49.5.
+  EXPECT_NEAR(device::write_energy(cell, 3).value(), 90e-12, 1e-21);
+  EXPECT_NEAR(device::write_energy(cell, 0).value(), 9e-12, 1e-21);
+  EXPECT_NEAR(device::write_energy(cell, 1.5).value(), 49.5e-12, 1e-21);
+}
+
 TEST(Crossbar, CellEnergyIsItsShareOfTheGroupsPowerDuringARead) {
   crossbar::CrossbarParams params;
   params.cost = {Power(2.4e-3), Power(0.0), Area(0.0002), 131072};

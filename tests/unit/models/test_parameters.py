@@ -19,6 +19,7 @@ BASE = {"ima.crossbars": "2", "adc.per_ima": "2", "tile.imas": "2", "chip.tiles"
         "noc.tiles_per_router": "1", "adc.resolution.policy": "fixed", "adc.resolution.bits": "5",
         "tile.elementwise.power": "1 mW", "tile.requantise.power": "1 mW", "tile.requantise.units": "4"}
 
+REPROGRAM = {"mapping.oversize": "reprogram", "chip.tiles": "2", "chip.mesh_width": "2"}
 OHMIC = {"device.read_energy": "ohmic"}
 SUMS = {"adc.resolution.policy": "percentile", "adc.resolution.percentile_of": "sums"}
 WIDE = {"ima.output_register.capacity": "4 KiB"}
@@ -40,6 +41,8 @@ COMPANY = {
     "precision.activations.percentile": {"precision.activations.calibration": "percentile"},
     "ima.output_register.buffers": {"ima.output_register.latency": "2 us"},
     "mapping.replicas": {"mapping.replication": "per_layer"},
+    "device.write_latency": REPROGRAM, "device.write_voltage": REPROGRAM, "device.endurance": REPROGRAM, "tile.write_rows": REPROGRAM,
+    "mapping.oversize": REPROGRAM | {"mapping.oversize": "more_chips"},
     "mapping.placement_seed": {"mapping.placement": "annealed", "tile.imas": "1", "ima.crossbars": "1", "adc.per_ima": "1"},
 }
 # Parameters that act on grouped convolutions only.
@@ -54,6 +57,7 @@ OTHER = {
     "precision.activations.bits": "7", "precision.activations.percentile": "90", "sample_hold.latency": "80 ns",
     "precision.layers": "[{layer: conv2, weights: 6, activations: 6}]", "mapping.replication": "balanced", "mapping.replicas": "[2]",
     "ima.output_register.buffers": "1", "chip.mesh_width": "2", "noc.buffer_flits": "1",
+    "mapping.oversize": "reprogram",
 }
 
 

@@ -25,7 +25,9 @@ namespace bitline::result {
   r.crossbars_used = 3;
   r.crossbars_available = 16128;
   r.cell_utilization = 0.5;
-  r.noc = {"snake", 12345, 67890};
+  r.chips = 2;
+  r.noc = {"snake", 12345, 67890, 543};
+  r.reprogramming = Reprogramming{2, 5e-6, 3e-6, 4096, 1024, 256, 2, 1e9, 1500};
   LayerResult conv;
   conv.name = "conv, \"first\"";
   conv.op = "conv";

@@ -34,9 +34,10 @@ TEST(ResultJson, TopLevelKeysAreThoseOfTheContractInOrder) {
   const Json json = Json::parse(to_json(sample()));
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
-  EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "area_mm2",
-                                "power_w", "macs", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars",
-                                "noc", "parts", "layers", "accuracy", "provenance", "wall_time_s"));
+  EXPECT_THAT(keys,
+              ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "chips", "area_mm2",
+                          "power_w", "macs", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "noc",
+                          "reprogramming", "parts", "layers", "accuracy", "provenance", "wall_time_s"));
   EXPECT_EQ(json["schema"], "bitline.result/1");
 }
 
@@ -60,6 +61,11 @@ TEST(ResultJson, EnergyCarriesItsStaticShareUnderTheContractsKey) {
   EXPECT_EQ(json["noc"]["placement"], "snake");
   EXPECT_EQ(json["noc"]["bytes"], 12345);
   EXPECT_EQ(json["noc"]["hop_bytes"], 67890);
+  EXPECT_EQ(json["noc"]["between_chips"], 543);
+  EXPECT_EQ(json["chips"], 2);
+  EXPECT_EQ(json["reprogramming"]["phases"], 2);
+  EXPECT_EQ(json["reprogramming"]["write_latency_s"].get<double>(), 5e-6);
+  EXPECT_EQ(json["reprogramming"]["lifetime_s"].get<double>(), 1500);
   EXPECT_EQ(json["parts"][0]["name"], "bus");
   EXPECT_EQ(json["parts"][0]["busiest"].get<double>(), 0.5);
   EXPECT_EQ(json["parts"][0]["stalls"], 7);
@@ -197,7 +203,11 @@ TEST(ResultReport, SaysWhatEachFigureIs) {
   EXPECT_THAT(text, HasSubstr("accuracy, top-1     97.50 %  (float32 98.00 %; 360 images)"));
   EXPECT_THAT(text, HasSubstr("latency of an image 2.000 us  (the first)"));
   EXPECT_THAT(text, HasSubstr("energy per image    300.0 mJ  (dynamic 200.0 mJ, static 100.0 mJ)"));
-  EXPECT_THAT(text, HasSubstr("3 of 16 128 used"));
+  EXPECT_THAT(text, HasSubstr("3.5 mm2  (2 chips, 543 B an image between them)"));
+  EXPECT_THAT(text, HasSubstr("3 in 2 phases on 16 128, 50.0 % of their cells"));
+  EXPECT_THAT(text, HasSubstr("phases              2; 256 B an image stored for later phases"));
+  EXPECT_THAT(text, HasSubstr("writing             5.000 us, 3.000 uJ, 4 096 cells  (once for 2 images)"));
+  EXPECT_THAT(text, HasSubstr("wear                2 writes of a cell, 1e+09 make it last 1.500 ks"));
   EXPECT_THAT(text, HasSubstr("network on chip     12 345 B an image, 67 890 hop-bytes  (snake)"));
   EXPECT_THAT(text, HasSubstr("123 456 789, 7 clipped  (2 images)"));
   EXPECT_THAT(text, HasSubstr("bus      2  25.0 %   50.0 %       100    7.0 %"));
@@ -211,6 +221,15 @@ TEST(ResultReport, SaysWhatChipsMakeOfIt) {
   EXPECT_THAT(text, HasSubstr("  outputs           20.00 +- 127.06 % rms error of the ideal outputs' rms\n"));
   EXPECT_THAT(text, HasSubstr("  column sums       0.375 rms error, in steps of a level\n"));
   for (const std::string& line : lines(text)) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(ResultReport, OneChipAndOnePhaseAreNotWorthALine) {
+  Result r = sample();
+  r.chips = 1;
+  r.reprogramming.reset();
+  EXPECT_THAT(report(r), HasSubstr("crossbars           3 of 16 128 used, 50.0 % of their cells\n"));
+  EXPECT_THAT(report(r), HasSubstr("3.5 mm2\n"));
+  EXPECT_THAT(report(r), ::testing::Not(HasSubstr("phases")));
 }
 
 TEST(ResultReport, OneStreamedImageHasNoInterval) {

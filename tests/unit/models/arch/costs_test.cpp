@@ -34,6 +34,7 @@ TEST(CostModel, EveryActionHasAnEnergyOfItsComponent) {
     ActionCounts counts;
     counts[action] = 10;
     all[action] = 10;
+    if (action == Action::cell_write) counts.written_level_sum = all.written_level_sum = 15;  // 1.5 of 0 to 3
     const ByComponent<base::Energy> energy = costs.energy(counts);
     EXPECT_GT(costs.energy(action).value(), 0.0) << i;
     EXPECT_NEAR(energy.total().value(), 10 * costs.energy(action).value(), 1e-24) << i;

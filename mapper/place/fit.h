@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network on a given number of chips: smaller buffers and fewer copies until it has a place.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "mapper/place/partition.h"
+#include "models/base/errors.h"
+
+namespace bitline::place {
+
+/// What a stream of stages is placed from; all by layer.
+struct Layers {
+  std::vector<LayerInput> inputs;
+  std::vector<Partition> parts;
+};
+
+/// IMAs that `stream` takes with one copy of each layer, or with those that mapping.replicas asks for.
+[[nodiscard]] std::int64_t least_imas(const Program& stream, const arch::Arch& arch, const Layers& layers);
+
+/// `stream` (build_pipeline) with capacities, copies and tiles on `chips` chips. None where it does not fit
+/// them; `problem` then says what is short. Throws base::MappingError where mapping.replicas is wrong or more
+/// IMAs are needed than there are.
+[[nodiscard]] std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& arch,
+                                         const Layers& layers, base::Problem& problem);
+
+}  // namespace bitline::place

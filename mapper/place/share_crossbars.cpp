@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapper/place/share_crossbars.h"
+
+#include <map>
+
+namespace bitline::place {
+namespace {
+
+std::size_t index(int id) {
+  return static_cast<std::size_t>(id);
+}
+
+}  // namespace
+
+void share_crossbars(Program& program, const std::vector<LayerInput>& layers) {
+  std::map<LayerId, std::vector<LayerId>> users;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const LayerId owner = layers[l].shares < 0 ? static_cast<LayerId>(l) : layers[l].shares;
+    program.layers[l].shares = layers[l].shares;
+    program.layers[l].after = -1;
+    users[owner].push_back(static_cast<LayerId>(l));
+  }
+  for (const auto& [owner, list] : users) {
+    for (std::size_t i = 0; i < list.size() && list.size() > 1; ++i)
+      program.layers[index(list[i])].after = i == 0 ? list.back() : list[i - 1];
+  }
+}
+
+}  // namespace bitline::place
