@@ -6,6 +6,7 @@
 
 #include "mapper/place/traffic.h"
 #include "models/base/errors.h"
+#include "sim/sparsity.h"
 
 namespace bitline::sim {
 namespace {
@@ -55,8 +56,19 @@ std::vector<result::SliceResult> slices(const slice::SlicedLayer& sliced,
   return out;
 }
 
+result::Pruned pruned(const LayerSparsity& sparse, int replicas) {
+  const prune::NearlyEmpty& few = sparse.nearly_empty;
+  return {sparse.before.rows_per_group,
+          sparse.before.groups * sparse.before.outputs_per_group,
+          sparse.crossbars_before * replicas,
+          few.rows,
+          few.columns,
+          few.weights,
+          sparse.crossbars_without * replicas};
+}
+
 void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity, std::size_t index,
-                   result::LayerResult& layer) {
+                   const LayerSparsity& sparse, result::LayerResult& layer) {
   const place::LayerPlacement& placed = mapping.program.layers[index];
   const slice::SlicedLayer& sliced = *mapping.sliced[index];
   layer.crossbars = placed.crossbars;
@@ -69,6 +81,10 @@ void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity
   layer.tiles = static_cast<std::int64_t>(tiles.size());
   layer.cell_utilization = placed.cell_utilization;
   layer.slices = slices(sliced, activity);
+  layer.zero_weights = sparse.zero_weights;
+  // Layers on the crossbars of another one have saved nothing themselves.
+  if (mapping.arch().mapping.prune != arch::Prune::none)
+    layer.pruned = pruned(sparse, placed.shares >= 0 ? 0 : placed.replicas);
 }
 
 result::EnergyUse energy_use(const arch::ByComponent<base::Energy>& dynamic,
@@ -151,6 +167,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
                 result::Result& r) {
   const double per_image = 1.0 / static_cast<double>(values.size());
   const arch::ByComponent<base::Power> static_power = costs.static_power();
+  const std::vector<LayerSparsity> sparse = sparsity(mapping);
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
     const Stage& stage = mapping.program.stages[s];
     result::LayerResult layer;
@@ -163,7 +180,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
       const engine::LayerActivity done = activity(values, index);
       counts += done.counts;
       conversions = done.slice_conversions;
-      add_crossbars(mapping, done, index, layer);
+      add_crossbars(mapping, done, index, sparse[index], layer);
     }
     add_times(timed.stages[s], layer);
     const double static_seconds =

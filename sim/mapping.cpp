@@ -14,6 +14,8 @@
 #include "mapper/graph/shared_weights.h"
 #include "mapper/onnx/import.h"
 #include "mapper/place/partition.h"
+#include "mapper/prune/compact.h"
+#include "mapper/prune/paths.h"
 #include "mapper/slice/resolution.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
@@ -101,27 +103,45 @@ std::shared_ptr<const graph::Graph> mapped_graph(std::shared_ptr<const graph::Gr
       depthwise == arch::Depthwise::dense ? graph::spread_groups(*graph) : graph::digital_groups(*graph));
 }
 
+Unpruned unpruned(const graph::Node& node, const quantize::LayerQuant& quant) {
+  const std::vector<std::int32_t>& codes = quant.weights.codes;
+  return {slice::layer_shape(node), std::ssize(codes), std::count(codes.begin(), codes.end(), 0)};
+}
+
+void remove_paths(Mapping& mapping) {
+  prune::Paths left = prune::remove_unused_paths(mapping.graph, std::move(mapping.quants));
+  mapping.graph = std::move(left.graph);
+  mapping.quants = std::move(left.layers);
+  mapping.folded = std::move(left.folded);
+}
+
 Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                const std::vector<quantize::Range>& ranges) {
   Mapping mapping;
   mapping.machine = std::move(machine);
   mapping.grouped = grouped_cost(*graph, mapping.arch());
   mapping.graph = mapped_graph(std::move(graph), mapping.arch().mapping.depthwise);
-  const graph::Graph& network = *mapping.graph;
-  require_memory(network, mapping.arch());
-  require_layers(network, mapping.arch());
+  require_memory(*mapping.graph, mapping.arch());
+  require_layers(*mapping.graph, mapping.arch());
   const arch::PrecisionParams& precision = mapping.arch().precision;
-  const std::vector<quantize::Range> unknown(ranges.empty() ? network.values.size() : 0,
+  const std::vector<quantize::Range> unknown(ranges.empty() ? mapping.graph->values.size() : 0,
                                              quantize::Range{0.0, 1.0});
-  mapping.quants = quantize::quantize(network, ranges.empty() ? unknown : ranges, precision);
+  mapping.quants = quantize::quantize(*mapping.graph, ranges.empty() ? unknown : ranges, precision);
+  for (const quantize::LayerQuant& quant : mapping.quants)
+    mapping.unpruned.push_back(unpruned(mapping.graph->node(quant.node), quant));
+  mapping.folded.resize(mapping.quants.size());
+  if (mapping.arch().mapping.prune == arch::Prune::paths) remove_paths(mapping);
+  const graph::Graph& network = *mapping.graph;
   mapping.shares = shared_crossbars(network, mapping.quants, mapping.arch().adc.resolution);
   mapping.sliced.resize(mapping.quants.size());
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
     if (mapping.shares[i] >= 0) return;
     const quantize::LayerQuant& quant = mapping.quants[i];
     const graph::Node& node = network.node(quant.node);
+    const arch::Arch own = layer_arch(mapping.arch(), node.name);
     mapping.sliced[i] = std::make_shared<const slice::SlicedLayer>(
-        slice::slice_layer(slice::layer_shape(node), quant, layer_arch(mapping.arch(), node.name)));
+        own.mapping.prune == arch::Prune::none ? slice::slice_layer(slice::layer_shape(node), quant, own)
+                                               : prune::slice_compact(slice::layer_shape(node), quant, own));
   });
   for (std::size_t i = 0; i < mapping.sliced.size(); ++i) {
     if (mapping.shares[i] >= 0)

@@ -31,13 +31,23 @@ struct GroupedCost {
   std::int64_t dense = 0;   ///< crossbars; `digital` takes none
 };
 
+/// A crossbar layer before zeros left the crossbars.
+struct Unpruned {
+  slice::LayerShape shape;
+  std::int64_t weights = 0;
+  std::int64_t zeros = 0;  ///< of their codes
+};
+
 struct Mapping {
   arch::LoadedArch machine;
-  std::shared_ptr<const graph::Graph> graph;  ///< as mapped: grouped convolutions as mapping.depthwise says
-  std::vector<quantize::LayerQuant> quants;   ///< one per crossbar layer, in node order
+  std::shared_ptr<const graph::Graph> graph;  ///< as mapped: grouped convolutions as mapping.depthwise says,
+                                              ///< and with mapping.prune paths without unused channels
+  std::vector<quantize::LayerQuant> quants;                       ///< one per crossbar layer, in node order
   std::vector<std::shared_ptr<const slice::SlicedLayer>> sliced;  ///< the same
   std::vector<int> shares;  ///< by layer: the one before it whose crossbars it uses; -1: it has its own
-  place::Program program;   ///< layers in the same order
+  std::vector<Unpruned> unpruned;                 ///< by layer
+  std::vector<std::vector<std::int64_t>> folded;  ///< by layer: engine::NetworkLayer::folded
+  place::Program program;                         ///< layers in the same order
   GroupedCost grouped;
 
   [[nodiscard]] const arch::Arch& arch() const { return machine.arch; }

@@ -49,7 +49,7 @@ std::vector<engine::NetworkLayer> network_layers(const Mapping& mapping) {
   std::vector<engine::NetworkLayer> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)
     layers.push_back({mapping.quants[i], mapping.sliced[i],
-                      place::drive_sets(mapping.program.layers[i], *mapping.sliced[i])});
+                      place::drive_sets(mapping.program.layers[i], *mapping.sliced[i]), mapping.folded[i]});
   return layers;
 }
 
@@ -59,13 +59,16 @@ std::vector<engine::NetworkLayer> exact_layers(const Mapping& mapping) {
   std::vector<engine::NetworkLayer> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i) {
     if (mapping.shares[i] >= 0) {
-      layers.push_back({mapping.quants[i], layers[static_cast<std::size_t>(mapping.shares[i])].sliced, {}});
+      layers.push_back({mapping.quants[i],
+                        layers[static_cast<std::size_t>(mapping.shares[i])].sliced,
+                        {},
+                        mapping.folded[i]});
       continue;
     }
     auto exact = std::make_shared<slice::SlicedLayer>(*mapping.sliced[i]);
     exact->conversion = periphery::AdcConversion::clip;
     slice::resolve_adc_bits(*exact, arch);
-    layers.push_back({mapping.quants[i], std::move(exact), {}});
+    layers.push_back({mapping.quants[i], std::move(exact), {}, mapping.folded[i]});
   }
   return layers;
 }

@@ -54,14 +54,25 @@ void StructuralCheck::take(const cycle::MvmId& id, std::span<const int> outputs,
     sums_[layer].at(static_cast<std::size_t>(id.window * width + outputs[i])) += values[i];
 }
 
-/// The sum of the weights of one output: what each unit of the inputs' zero point adds to it.
+/// The sum of the mapped weights of one output: what each unit of the inputs' zero point adds to it.
 std::int64_t StructuralCheck::weight_sum(std::size_t layer, int group, int output) const {
   const slice::SlicedLayer& sliced = *mapping_.sliced[layer];
-  const std::vector<std::int32_t>& codes = mapping_.quants[layer].weights.codes;
-  const auto first =
-      codes.begin() +
-      (static_cast<std::ptrdiff_t>(group) * sliced.outputs_per_group + output) * sliced.rows_per_group;
-  return std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
+  const std::size_t rows = static_cast<std::size_t>(sliced.window_size()) / node_groups(layer);
+  const std::size_t own = static_cast<std::size_t>(group) * static_cast<std::size_t>(sliced.rows_per_group);
+  const auto channel = static_cast<std::size_t>(sliced.channel(group * sliced.outputs_per_group + output));
+  std::int64_t sum = 0;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(sliced.rows_per_group); ++row) {
+    const auto of_window = static_cast<std::size_t>(sliced.window_row(static_cast<int>(own + row)));
+    sum += mapping_.quants[layer].weights.codes[channel * rows + of_window % rows];
+  }
+  return sum;
+}
+
+/// Groups of the node, mapped or not.
+std::size_t StructuralCheck::node_groups(std::size_t layer) const {
+  const graph::Node& node = mapping_.graph->node(mapping_.quants[layer].node);
+  const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes);
+  return conv == nullptr ? 1 : static_cast<std::size_t>(conv->group);
 }
 
 void StructuralCheck::compare_sums(std::size_t layer) const {
@@ -69,6 +80,7 @@ void StructuralCheck::compare_sums(std::size_t layer) const {
   const graph::Node& node = mapping_.graph->node(mapping_.quants[layer].node);
   const std::int64_t positions = windows(layer);
   const std::int64_t outputs = sliced.outputs();
+  const std::vector<std::int64_t>& folded = network_.layers()[layer].folded;
   for (std::int64_t w = 0; w < positions * static_cast<std::int64_t>(values_.size()); ++w) {
     const std::vector<std::int32_t> x = rows(layer, w);
     const tensor::Tensor& y = values_[static_cast<std::size_t>(w / positions)].traces[layer].y;
@@ -80,8 +92,12 @@ void StructuralCheck::compare_sums(std::size_t layer) const {
       for (int j = 0; j < sliced.outputs_per_group; ++j) {
         const std::int64_t zero = sliced.activation_zero_point * weight_sum(layer, g, j);
         const std::int64_t o = static_cast<std::int64_t>(g) * sliced.outputs_per_group + j;
-        const std::int64_t live = sums_[layer][static_cast<std::size_t>(w * outputs + o)] - excess - zero;
-        const std::int64_t expected = engine_sum(node, y, w % positions, o, positions, outputs);
+        const std::int64_t channel = sliced.channel(static_cast<int>(o));
+        const std::int64_t added = folded.empty() ? 0 : folded[static_cast<std::size_t>(channel)];
+        const std::int64_t live =
+            sums_[layer][static_cast<std::size_t>(w * outputs + o)] - excess - zero + added;
+        const std::int64_t expected =
+            engine_sum(node, y, w % positions, channel, positions, sliced.node_outputs());
         if (live != expected)
           throw std::logic_error(
               fmt::format("structural simulation differs from the engine: layer {}, window {}, "

@@ -28,6 +28,7 @@ class StructuralCheck {
  private:
   void take(const cycle::MvmId& id, std::span<const int> outputs, std::span<const std::int64_t> values);
   [[nodiscard]] std::int64_t weight_sum(std::size_t layer, int group, int output) const;
+  [[nodiscard]] std::size_t node_groups(std::size_t layer) const;
   void compare_sums(std::size_t layer) const;
   [[nodiscard]] std::int64_t windows(std::size_t layer) const;
   [[nodiscard]] std::vector<std::int32_t> rows(std::size_t layer, std::int64_t window) const;

@@ -19,7 +19,7 @@ std::size_t index(int id) {
 /// otherwise.
 std::int64_t channels_of(const Program& program, const Edge& edge, LayerId l,
                          const slice::SlicedLayer& sliced) {
-  const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
+  const std::int64_t rows = sliced.window_size();
   const graph::Node& node = program.graph->node(program.layers[index(l)].node);
   if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
     return edge.window.kind == Window::Kind::sliding ? rows / (conv->kernel[0] * conv->kernel[1]) : 0;
@@ -29,12 +29,24 @@ std::int64_t channels_of(const Program& program, const Edge& edge, LayerId l,
   return program.layers[index(l)].windows == 1 && rows % pixels == 0 ? rows / pixels : 0;
 }
 
+/// The channels that own rows of `range`.
+void add_channels(const slice::RowBlock& range, std::int64_t rows_per_channel, const slice::SlicedLayer& sliced,
+                  std::set<std::int64_t>& channels) {
+  if (sliced.window_rows.empty()) {
+    for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c)
+      channels.insert(c);
+    return;
+  }
+  for (int row = range.first; row < range.last; ++row)
+    channels.insert(sliced.window_row(row) / rows_per_channel);
+}
+
 }  // namespace
 
 std::vector<Delivery> deliveries(const Program& program, const Edge& edge, LayerId l,
                                  const slice::SlicedLayer& sliced, const std::vector<ImaPart>& imas,
                                  int bits) {
-  const std::int64_t rows = std::int64_t{sliced.groups} * sliced.rows_per_group;
+  const std::int64_t rows = sliced.window_size();
   const std::int64_t channels = channels_of(program, edge, l, sliced);
   std::map<int, std::set<std::int64_t>> by_tile;
   for (const ImaPart& ima : imas) {
@@ -43,8 +55,7 @@ std::vector<Delivery> deliveries(const Program& program, const Edge& edge, Layer
     const std::int64_t rows_per_channel = rows / channels;
     for (const CrossbarPart& part : ima.crossbars) {
       for (const slice::RowBlock& range : row_ranges(part, sliced)) {
-        for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c)
-          set.insert(c);
+        add_channels(range, rows_per_channel, sliced, set);
       }
     }
   }

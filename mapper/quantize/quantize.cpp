@@ -12,6 +12,7 @@
 #include "mapper/graph/given_grid.h"
 #include "mapper/graph/shared_weights.h"
 #include "mapper/quantize/minimum_error.h"
+#include "mapper/reference/integer_kernel.h"
 #include "models/base/errors.h"
 
 namespace bitline::quantize {
@@ -157,6 +158,19 @@ WeightQuant quantize_weights(const tensor::Tensor& weight, const arch::Precision
     quantize_dynamic_fixed_point(values, quant);
   }
   return quant;
+}
+
+std::vector<OutputScale> output_scales(const graph::Node& node, const LayerQuant& quant) {
+  const auto& bias = node.op == graph::Op::conv ? std::get<graph::ConvAttributes>(node.attributes).bias
+                                                : std::get<graph::LinearAttributes>(node.attributes).bias;
+  const bool given = graph::weight_grid(node) != nullptr;
+  std::vector<OutputScale> scales(quant.weights.scale.size());
+  for (std::size_t o = 0; o < scales.size(); ++o) {
+    const float value = bias == nullptr ? 0.0F : bias->as<float>()[o];
+    const double step = quant.input.scale * quant.weights.scale[o];
+    scales[o] = {step, given ? reference::bias_in_steps(value, step) : static_cast<double>(value) / step};
+  }
+  return scales;
 }
 
 arch::PrecisionParams layer_precision(const arch::PrecisionParams& precision, const std::string& name) {

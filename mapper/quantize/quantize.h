@@ -88,6 +88,17 @@ struct LayerQuant {
   WeightQuant weights;
 };
 
+/// How the integer sums of one output become real: float((sum + bias in steps) * step), in double.
+struct OutputScale {
+  double step = 1.0;
+  double bias_steps = 0.0;
+  [[nodiscard]] float real(std::int64_t sum) const {
+    return static_cast<float>((static_cast<double>(sum) + bias_steps) * step);
+  }
+};
+/// Of every output of a conv or linear node.
+[[nodiscard]] std::vector<OutputScale> output_scales(const graph::Node& node, const LayerQuant& quant);
+
 /// `precision` with the bits of the layer `name`. Its list of layers is left empty.
 [[nodiscard]] arch::PrecisionParams layer_precision(const arch::PrecisionParams& precision,
                                                     const std::string& name);

@@ -48,6 +48,13 @@ struct SlicedLayer {
   /// flipping; analog: of either sign).
   std::vector<std::vector<std::int64_t>> max_column_sum;
 
+  int window = 0;    ///< rows of the unfolded window, all groups; 0: those that are mapped
+  int channels = 0;  ///< outputs of the node; 0: those that are mapped
+  /// Where zeros have left the crossbars: [group * rows_per_group + row] the row of the window, [group *
+  /// outputs_per_group + output] the output of the node. Empty: all are mapped.
+  std::vector<int> window_rows;
+  std::vector<int> channel_of_output;
+
   periphery::AdcConversion conversion = periphery::AdcConversion::clip;
   int activation_bits = 8;
   bool activation_signed = false;
@@ -56,6 +63,15 @@ struct SlicedLayer {
   std::vector<InputChunk> chunks;  ///< the reads of one row block, least significant first
 
   [[nodiscard]] int outputs() const { return groups * outputs_per_group; }
+  [[nodiscard]] int mapped_rows() const { return groups * rows_per_group; }
+  [[nodiscard]] int window_size() const { return window > 0 ? window : mapped_rows(); }
+  [[nodiscard]] int window_row(int row) const {
+    return window_rows.empty() ? row : window_rows[static_cast<std::size_t>(row)];
+  }
+  [[nodiscard]] int node_outputs() const { return channels > 0 ? channels : outputs(); }
+  [[nodiscard]] int channel(int output) const {
+    return channel_of_output.empty() ? output : channel_of_output[static_cast<std::size_t>(output)];
+  }
   /// The cell codes of one output of a group, by row of the group.
   [[nodiscard]] const std::uint32_t* column(int array, int group, int output) const {
     return codes.data() +

@@ -33,6 +33,18 @@ const char* to_string(Placement placement) {
   return "";
 }
 
+const char* to_string(Prune prune) {
+  switch (prune) {
+    case Prune::none:
+      return "none";
+    case Prune::rows_cols:
+      return "rows_cols";
+    case Prune::paths:
+      return "paths";
+  }
+  return "";
+}
+
 int code_bits(const Arch& arch) {
   const PrecisionParams::Weights& weights = arch.precision.weights;
   const int magnitude = weights.scheme == WeightScheme::symmetric ? weights.bits - 1 : weights.bits;

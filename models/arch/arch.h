@@ -26,6 +26,7 @@ enum class Replication { none, per_layer, balanced };
 enum class Depthwise { packed, dense, digital };
 enum class Oversize { error, more_chips, reprogram };
 enum class Placement { row_major, snake, annealed };
+enum class Prune { none, rows_cols, paths };
 
 /// Keys `encoding.*`.
 struct EncodingParams {
@@ -80,10 +81,13 @@ struct MappingParams {
   Placement placement = Placement::row_major;  ///< in which order tiles are taken on the floor of the chip
   std::int64_t placement_seed = 1;             ///< annealed
   Oversize oversize = Oversize::error;         ///< what becomes of a network larger than the chip
+  Prune prune = Prune::none;                   ///< what zeros take off the crossbars
+  double nearly_empty = 5.0;  ///< percent of non-zero weights up to which a structure is reported
 };
 
 [[nodiscard]] const char* to_string(Depthwise depthwise);
 [[nodiscard]] const char* to_string(Placement placement);
+[[nodiscard]] const char* to_string(Prune prune);
 
 /// A whole machine. Loaded, checked and printed by arch_loader.h.
 struct Arch {

@@ -131,6 +131,14 @@ Schema mapping_schema(MappingParams& params) {
       "over "
       "their links (chip.link); or run in phases on one chip, whose crossbars are programmed before each "
       "(device)");
+  s.choice<Prune>(
+      "prune", params.prune,
+      {{"none", Prune::none}, {"rows_cols", Prune::rows_cols}, {"paths", Prune::paths}},
+      "what zeros take off the crossbars: nothing; all-zero rows and columns of a layer; also the "
+      "channels that no layer then reads, the filters that only made these, and so on");
+  s.real("nearly_empty", params.nearly_empty, 0.0, 100.0,
+         "rows and columns of which at most so many percent of the weights are not zero are reported, with "
+         "what removing them would save (with prune)");
   return s;
 }
 

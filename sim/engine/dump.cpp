@@ -49,7 +49,7 @@ Json describe(const LayerDump& dump) {
           {"strides", conv == nullptr ? Json::array() : Json(conv->strides)},
           {"pads", conv == nullptr ? Json::array() : Json(conv->pads)},
           {"dilations", conv == nullptr ? Json::array() : Json(conv->dilations)},
-          {"group", layer.groups},
+          {"group", conv == nullptr ? 1 : conv->group},
           {"weight_bits", quant.weights.bits},
           {"weight_scheme", symmetric ? "symmetric" : "dynamic_fixed_point"},
           {"weight_encoding", to_string(layer.encoding)},
@@ -64,7 +64,10 @@ Json describe(const LayerDump& dump) {
           {"flip", !layer.flipped.empty()},
           {"row_blocks", blocks},
           {"conversion", layer.conversion == periphery::AdcConversion::clip ? "clip" : "truncate"},
-          {"adc_bits", layer.adc_bits}};
+          {"adc_bits", layer.adc_bits},
+          {"mapped_rows", layer.window_rows},
+          {"mapped_outputs", layer.channel_of_output},
+          {"folded", *dump.folded}};
 }
 
 void make_directory(const std::string& directory) {
@@ -117,8 +120,11 @@ LayerDumper::LayerDumper(const std::string& directory, const NetworkFunction& ne
     const graph::Node& node = network.graph().node(layer.quant.node);
     std::string name = file_stem(node.name);
     while (!used.insert(name).second) name += "_";
-    impl_->layers.push_back(
-        {.name = name, .node = &node, .quant = &layer.quant, .sliced = layer.sliced.get()});
+    impl_->layers.push_back({.name = name,
+                             .node = &node,
+                             .quant = &layer.quant,
+                             .sliced = layer.sliced.get(),
+                             .folded = &layer.folded});
   }
 }
 

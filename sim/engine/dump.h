@@ -14,6 +14,7 @@ struct LayerDump {
   const graph::Node* node = nullptr;
   const quantize::LayerQuant* quant = nullptr;
   const slice::SlicedLayer* sliced = nullptr;
+  const std::vector<std::int64_t>* folded = nullptr;
 };
 
 /// Letters, digits and "._-" of a node name, everything else as "_".

@@ -20,6 +20,8 @@ struct NetworkLayer {
   quantize::LayerQuant quant;
   std::shared_ptr<const slice::SlicedLayer> sliced;
   std::vector<place::DriveSet> drive_sets;
+  /// Added to the sum of each output of the node: what inputs that were removed as constant give. Empty: 0.
+  std::vector<std::int64_t> folded = {};
 };
 
 /// Computes the sums of layers in place of their bit-exact functions, or watches them.
@@ -62,7 +64,8 @@ class NetworkFunction {
   [[nodiscard]] ImageResult run(const quantize::Inputs& image, const RunOptions& options = {}) const;
 
   /// The integer inputs of one window (output position of the image, raster order) of a layer, from its kept
-  /// LayerTrace::x: [groups*rows_per_group], group-major. Padding has the code of zero.
+  /// LayerTrace::x: those that are mapped, [groups*rows_per_group], group-major. Padding has the code of
+  /// zero.
   void gather(std::size_t layer, const LayerTrace& trace, std::int64_t window,
               std::span<std::int32_t> rows) const;
 

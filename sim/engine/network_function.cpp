@@ -7,9 +7,7 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
-#include "mapper/graph/given_grid.h"
 #include "mapper/reference/executor.h"
-#include "mapper/reference/integer_kernel.h"
 #include "models/base/errors.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/kernels.h"
@@ -19,12 +17,6 @@ namespace bitline::engine {
 namespace {
 
 constexpr std::size_t kElementsPerTask = std::size_t{1} << 15;
-
-const std::vector<float>* bias_of(const graph::Node& node) {
-  const auto& bias = node.op == graph::Op::conv ? std::get<graph::ConvAttributes>(node.attributes).bias
-                                                : std::get<graph::LinearAttributes>(node.attributes).bias;
-  return bias == nullptr ? nullptr : &bias->as<float>();
-}
 
 std::vector<std::int32_t> to_codes(const graph::Node& node, const quantize::ActivationQuant& quant,
                                    const std::vector<float>& x) {
@@ -48,25 +40,47 @@ std::vector<std::int32_t> to_codes(const graph::Node& node, const quantize::Acti
   return codes;
 }
 
-/// Turns integer sums into the layer's float output (and keeps the sums if asked).
+/// The rows of the windows that are on the crossbars.
+class MappedRows final : public InputSource {
+ public:
+  MappedRows(const WindowSource& windows, const slice::SlicedLayer& layer)
+      : windows_(windows), rows_(layer.window_rows), size_(static_cast<std::size_t>(layer.window_size())) {}
+  [[nodiscard]] std::int64_t positions() const override { return windows_.positions(); }
+  void gather(std::int64_t first, int count, std::int32_t* out) const override {
+    if (rows_.empty()) {
+      windows_.gather(first, count, out);
+      return;
+    }
+    thread_local std::vector<std::int32_t> window;
+    window.resize(size_);
+    for (std::int64_t position = first; position < first + count; ++position) {
+      windows_.gather(position, 1, window.data());
+      for (const int row : rows_) *out++ = window[static_cast<std::size_t>(row)];
+    }
+  }
+
+ private:
+  const WindowSource& windows_;
+  const std::vector<int>& rows_;  ///< empty: all
+  std::size_t size_;              ///< rows of a window
+};
+
+/// Turns integer sums into the layer's float output (and keeps the sums if asked). Outputs that are not on
+/// the crossbars have sum 0; what was folded is added to every output.
 class LayerOutput final : public OutputSink {
  public:
-  LayerOutput(const graph::Node& node, const quantize::LayerQuant& quant, std::int64_t outputs,
-              std::int64_t positions_per_image, std::vector<float>& y, std::vector<std::int64_t>* sums)
-      : scales_(quant.weights.scale),
-        input_scale_(quant.input.scale),
-        outputs_(outputs),
+  LayerOutput(const graph::Node& node, const NetworkLayer& layer, std::int64_t positions_per_image,
+              std::vector<float>& y, std::vector<std::int64_t>* sums)
+      : scales_(quantize::output_scales(node, layer.quant)),
+        mapped_(layer.sliced->outputs()),
+        outputs_(layer.sliced->node_outputs()),
+        sum_of_(static_cast<std::size_t>(outputs_), -1),
+        folded_(layer.folded),
         plane_(node.op == graph::Op::conv ? positions_per_image : 1),
         y_(y),
         sums_(sums) {
-    const std::vector<float>* bias = bias_of(node);
-    const bool given = graph::weight_grid(node) != nullptr;
-    for (std::size_t o = 0; o < static_cast<std::size_t>(outputs); ++o) {
-      const float value = bias == nullptr ? 0.0F : (*bias)[o];
-      const double step = input_scale_ * scales_[o];
-      bias_steps_.push_back(given ? reference::bias_in_steps(value, step)
-                                  : static_cast<double>(value) / step);
-    }
+    for (int o = 0; o < layer.sliced->outputs(); ++o)
+      sum_of_[static_cast<std::size_t>(layer.sliced->channel(o))] = o;
   }
 
   void store(std::int64_t first, int count, const std::int64_t* sums) override {
@@ -76,7 +90,7 @@ class LayerOutput final : public OutputSink {
       const std::int64_t run = std::min(count - done, plane_ - position % plane_);
       const std::int64_t base = position / plane_ * plane_ * outputs_ + position % plane_;
       for (std::int64_t o = 0; o < outputs_; ++o) {
-        store_channel(static_cast<std::size_t>(o), run, sums + done * outputs_ + o,
+        store_channel(static_cast<std::size_t>(o), run, sums + done * mapped_,
                       static_cast<std::size_t>(base + o * plane_));
       }
       done += run;
@@ -85,20 +99,27 @@ class LayerOutput final : public OutputSink {
 
  private:
   void store_channel(std::size_t channel, std::int64_t count, const std::int64_t* sums, std::size_t at) {
-    const double step = input_scale_ * scales_[channel];
-    const double bias = bias_steps_[channel];
+    const quantize::OutputScale scale = scales_[channel];
+    const std::int64_t folded = folded_.empty() ? 0 : folded_[channel];
     float* y = y_.data() + at;
-    for (std::int64_t i = 0; i < count; ++i) {
-      y[i] = static_cast<float>((static_cast<double>(sums[i * outputs_]) + bias) * step);
+    std::int64_t* kept = sums_ == nullptr ? nullptr : sums_->data() + at;
+    const int mapped = sum_of_[channel];
+    if (mapped < 0) {
+      std::fill_n(y, count, scale.real(folded));
+      if (kept != nullptr) std::fill_n(kept, count, folded);
+      return;
     }
-    if (sums_ == nullptr) return;
-    for (std::int64_t i = 0; i < count; ++i) (*sums_)[at + static_cast<std::size_t>(i)] = sums[i * outputs_];
+    sums += mapped;
+    for (std::int64_t i = 0; i < count; ++i) y[i] = scale.real(sums[i * mapped_] + folded);
+    if (kept == nullptr) return;
+    for (std::int64_t i = 0; i < count; ++i) kept[i] = sums[i * mapped_] + folded;
   }
 
-  const std::vector<double>& scales_;
-  double input_scale_;
-  std::vector<double> bias_steps_;  ///< in steps of the sums, by output
-  std::int64_t outputs_;
+  std::vector<quantize::OutputScale> scales_;
+  std::int64_t mapped_;      ///< outputs on the crossbars
+  std::int64_t outputs_;     ///< of the node
+  std::vector<int> sum_of_;  ///< by output of the node: its place among the sums, -1: not mapped
+  const std::vector<std::int64_t>& folded_;
   std::int64_t plane_;  ///< positions of one channel of NCHW; 1 where outputs lie side by side
   std::vector<float>& y_;
   std::vector<std::int64_t>* sums_;
@@ -132,13 +153,14 @@ struct NetworkFunction::Impl {
     const auto l = static_cast<std::size_t>(index);
     const quantize::LayerQuant& quant = layers[l].quant;
     std::vector<std::int32_t> codes = to_codes(node, quant.input, x.as<float>());
-    WindowSource source(*graph, node, codes, static_cast<std::int32_t>(quant.input.zero_point));
-    source.pad();
+    WindowSource windows(*graph, node, codes, static_cast<std::int32_t>(quant.input.zero_point));
+    windows.pad();
+    const MappedRows source(windows, *layers[l].sliced);
     const std::int64_t images = node.op == graph::Op::conv ? x.shape.front() : 1;
     LayerTrace& trace = result.traces[l];
     std::vector<std::int64_t> sums;
     if (options.keep_sums) sums.resize(y.as<float>().size());
-    LayerOutput sink(node, quant, layers[l].sliced->outputs(), source.positions() / images, y.as<float>(),
+    LayerOutput sink(node, layers[l], source.positions() / images, y.as<float>(),
                      options.keep_sums ? &sums : nullptr);
     result.activity[l] =
         options.runner != nullptr ? options.runner->run(l, source, sink) : functions[l]->run(source, sink);
@@ -175,10 +197,10 @@ void NetworkFunction::gather(std::size_t layer, const LayerTrace& trace, std::in
                              std::span<std::int32_t> rows) const {
   const NetworkLayer& mapped = impl_->layers.at(layer);
   BITLINE_CHECK(trace.x.holds<std::int32_t>() &&
-                rows.size() ==
-                    static_cast<std::size_t>(mapped.sliced->groups) * mapped.sliced->rows_per_group);
-  const WindowSource source(*impl_->graph, impl_->graph->node(mapped.quant.node), trace.x.as<std::int32_t>(),
-                            static_cast<std::int32_t>(mapped.quant.input.zero_point));
+                rows.size() == static_cast<std::size_t>(mapped.sliced->mapped_rows()));
+  const WindowSource windows(*impl_->graph, impl_->graph->node(mapped.quant.node), trace.x.as<std::int32_t>(),
+                             static_cast<std::int32_t>(mapped.quant.input.zero_point));
+  const MappedRows source(windows, *mapped.sliced);
   BITLINE_CHECK(window >= 0 && window < source.positions());
   source.gather(window, 1, rows.data());
 }

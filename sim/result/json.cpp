@@ -42,29 +42,43 @@ Json slice(const SliceResult& s) {
           {"clipped", s.clipped}};
 }
 
+Json pruned(const Pruned& p) {
+  return {{"rows_before", p.rows_before},
+          {"cols_before", p.cols_before},
+          {"crossbars_before", p.crossbars_before},
+          {"nearly_empty",
+           {{"rows", p.nearly_empty_rows},
+            {"columns", p.nearly_empty_columns},
+            {"weights", p.nearly_empty_weights},
+            {"crossbars_without", p.crossbars_without}}}};
+}
+
 Json layer(const LayerResult& l) {
   Json slices = Json::array();
   for (const SliceResult& s : l.slices) slices.push_back(slice(s));
-  return {{"name", l.name},
-          {"op", l.op},
-          {"crossbars", l.crossbars},
-          {"replicas", l.replicas},
-          {"rows", l.rows},
-          {"cols", l.cols},
-          {"imas", l.imas},
-          {"tiles", l.tiles},
-          {"cell_utilization", number(l.cell_utilization)},
-          {"slices", std::move(slices)},
-          {"start_s", number(l.start)},
-          {"latency_s", number(l.latency)},
-          {"busy_s", number(l.busy)},
-          {"stalls_s",
-           {{"input", number(l.stalls.input)},
-            {"output", number(l.stalls.output)},
-            {"bus", number(l.stalls.bus)},
-            {"noc", number(l.stalls.noc)},
-            {"adc", number(l.stalls.adc)}}},
-          {"energy_j", energy(l.energy)}};
+  Json json = {{"name", l.name},
+               {"op", l.op},
+               {"crossbars", l.crossbars},
+               {"replicas", l.replicas},
+               {"rows", l.rows},
+               {"cols", l.cols},
+               {"imas", l.imas},
+               {"tiles", l.tiles},
+               {"cell_utilization", number(l.cell_utilization)},
+               {"zero_weights", number(l.zero_weights)},
+               {"slices", std::move(slices)},
+               {"start_s", number(l.start)},
+               {"latency_s", number(l.latency)},
+               {"busy_s", number(l.busy)},
+               {"stalls_s",
+                {{"input", number(l.stalls.input)},
+                 {"output", number(l.stalls.output)},
+                 {"bus", number(l.stalls.bus)},
+                 {"noc", number(l.stalls.noc)},
+                 {"adc", number(l.stalls.adc)}}},
+               {"energy_j", energy(l.energy)}};
+  if (l.pruned) json["pruned"] = pruned(*l.pruned);
+  return json;
 }
 
 Json part(const PartUse& p) {

@@ -64,6 +64,17 @@ struct PartUse {
   double stalled = 0;       ///< seconds, summed over requests
 };
 
+/// A crossbar layer before zeros left the crossbars (mapping.prune), and what few weights still take.
+struct Pruned {
+  int rows_before = 0;                 ///< of the weight matrix of one group
+  int cols_before = 0;                 ///< outputs of all groups
+  std::int64_t crossbars_before = 0;   ///< of all copies
+  std::int64_t nearly_empty_rows = 0;  ///< now: with few weights, but not none (mapping.nearly_empty)
+  std::int64_t nearly_empty_columns = 0;
+  std::int64_t nearly_empty_weights = 0;  ///< non-zero weights in them
+  std::int64_t crossbars_without = 0;     ///< of all copies, were they removed
+};
+
 /// One stage of the layer pipeline: a crossbar layer with the operators fused to it, or digital operators.
 struct LayerResult {
   std::string name;
@@ -74,7 +85,9 @@ struct LayerResult {
   int cols = 0;  ///< outputs of all groups (before slicing)
   std::int64_t imas = 0;
   std::int64_t tiles = 0;
-  double cell_utilization = 0;  ///< cells that hold a weight / cells of the layer's crossbars
+  double cell_utilization = 0;   ///< cells that hold a weight / cells of the layer's crossbars
+  double zero_weights = 0;       ///< share of the layer's weight codes that are 0
+  std::optional<Pruned> pruned;  ///< crossbar layers, with mapping.prune
   std::vector<SliceResult> slices;
   double start = 0;    ///< seconds: first activity
   double latency = 0;  ///< seconds from first activity to last output, all streamed images

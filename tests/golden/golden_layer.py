@@ -131,24 +131,39 @@ def layer_sums(x, w, entry):
     x = x.astype(np.int64)
     w = w.astype(np.int64)
     if entry["op"] == "linear":
-        return group_sums(x.reshape(-1, x.shape[-1]), w, entry).reshape(*x.shape[:-1], len(w))
+        return mapped_sums(x.reshape(-1, x.shape[-1]), w, entry).reshape(*x.shape[:-1], len(w))
     assert entry["op"] == "conv"
     cut, (oh, ow) = windows(x, w.shape[2:], entry)
-    groups = entry["group"]
-    channels = x.shape[1] // groups
-    outputs = len(w) // groups
-    parts = []
-    for g in range(groups):
-        rows = cut[:, g * channels : (g + 1) * channels].reshape(len(cut), -1)
-        parts.append(group_sums(rows, w[g * outputs : (g + 1) * outputs].reshape(outputs, -1), entry))
-    y = np.concatenate(parts, axis=1)
+    y = mapped_sums(cut.reshape(len(cut), -1), w.reshape(len(w), -1), entry)
     return y.reshape(len(x), oh, ow, len(w)).transpose(0, 3, 1, 2)
+
+
+def mapped_sums(x, w, entry):
+    """x [positions, rows of all groups], w [outputs of all groups, rows of a group] -> [positions, outputs].
+
+    Only the rows and outputs on the crossbars are computed; the others hold zeros, which is checked."""
+    groups, rows = entry["group"], w.shape[1]
+    mapped_rows = np.array(entry["mapped_rows"] or range(groups * rows))
+    mapped_outputs = np.array(entry["mapped_outputs"] or range(len(w)))
+    in_group = entry["row_blocks"][-1][1]                       # rows of a group on the crossbars
+    mapped_groups = len(mapped_rows) // in_group
+    y = np.zeros((len(x), len(w)), np.int64) + np.array(entry["folded"] or [0], np.int64)
+    seen = np.zeros_like(w, bool)
+    for g in range(mapped_groups):
+        part = mapped_rows[g * in_group:(g + 1) * in_group]
+        outputs = mapped_outputs.reshape(mapped_groups, -1)[g]
+        own = np.ix_(outputs, part % rows)
+        assert len(set(part // rows)) == 1 and set(outputs // (len(w) // groups)) == {part[0] // rows}
+        y[:, outputs] += group_sums(x[:, part], w[own], entry)
+        seen[own] = True
+    assert not np.any(w[~seen])
+    return y
 
 
 KEYS = (
     "name node op strides pads dilations group weight_bits weight_scheme weight_encoding subtraction weight_scale "
     "slice_widths activation_bits activation_signed activation_scale activation_zero_point dac_bits flip row_blocks "
-    "conversion adc_bits"
+    "conversion adc_bits mapped_rows mapped_outputs folded"
 ).split()
 
 

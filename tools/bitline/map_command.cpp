@@ -10,6 +10,7 @@
 #include "mapper/place/traffic.h"
 #include "sim/mapping.h"
 #include "sim/result/text.h"
+#include "sim/sparsity.h"
 #include "tools/bitline/commands.h"
 
 namespace bitline::cli {
@@ -50,6 +51,43 @@ double cell_utilization(const place::Program& program) {
   return program.crossbars_used > 0 ? sum / static_cast<double>(program.crossbars_used) : 0.0;
 }
 
+Json pruned(const sim::LayerSparsity& layer) {
+  return {{"rows_before", layer.before.rows_per_group},
+          {"cols_before", layer.before.groups * layer.before.outputs_per_group},
+          {"crossbars_before", layer.crossbars_before},
+          {"nearly_empty",
+           {{"rows", layer.nearly_empty.rows},
+            {"columns", layer.nearly_empty.columns},
+            {"weights", layer.nearly_empty.weights},
+            {"crossbars_without", layer.crossbars_without}}}};
+}
+
+/// What zeros took off the crossbars of one copy of each layer, and what few weights still take.
+std::string pruned_table(const sim::Mapping& mapping, const std::vector<sim::LayerSparsity>& sparse) {
+  const auto size = [](const slice::LayerShape& shape) {
+    return fmt::format("{} x {}", shape.rows_per_group, shape.groups * shape.outputs_per_group);
+  };
+  Table table({"layer", "zeros", "matrix before", "now", "xbars", "now", "nearly empty", "without"});
+  std::int64_t before = 0;
+  std::int64_t now = 0;
+  for (std::size_t l = 0; l < sparse.size(); ++l) {
+    const sim::LayerSparsity& layer = sparse[l];
+    table.add({mapping.program.layers[l].name, result::percent(layer.zero_weights), size(layer.before),
+               size(layer.now), std::to_string(layer.crossbars_before), std::to_string(layer.crossbars),
+               fmt::format("{}+{}", layer.nearly_empty.rows, layer.nearly_empty.columns),
+               std::to_string(layer.crossbars_without)});
+    before += layer.crossbars_before;
+    now += layer.crossbars;
+  }
+  return fmt::format(
+      "\nmapping.prune: {}; crossbars {}, before {}  (one copy of each layer)\n\n{}\n"
+      "zeros: weights that are 0; matrix: rows of a group x outputs; nearly empty:\n"
+      "rows + columns with at most {:g} % of their weights; without: crossbars, were\n"
+      "these removed\n",
+      arch::to_string(mapping.arch().mapping.prune), result::count(now), result::count(before), table.str(),
+      mapping.arch().mapping.nearly_empty);
+}
+
 std::string to_json(const sim::Mapping& mapping) {
   const place::Program& program = mapping.program;
   const arch::Arch& arch = mapping.arch();
@@ -73,6 +111,7 @@ std::string to_json(const sim::Mapping& mapping) {
                        {"dense", mapping.grouped.dense},
                        {"digital", 0}};
   json["layers"] = Json::array();
+  const std::vector<sim::LayerSparsity> sparse = sim::sparsity(mapping);
   for (std::size_t l = 0; l < program.layers.size(); ++l) {
     const place::LayerPlacement& layer = program.layers[l];
     const slice::SlicedLayer& sliced = *mapping.sliced[l];
@@ -88,7 +127,9 @@ std::string to_json(const sim::Mapping& mapping) {
                               {"crossbars", layer.crossbars},
                               {"imas", layer.imas.size()},
                               {"tiles", tiles_of(layer)},
-                              {"cell_utilization", layer.cell_utilization}});
+                              {"cell_utilization", layer.cell_utilization},
+                              {"zero_weights", sparse[l].zero_weights}});
+    if (arch.mapping.prune != arch::Prune::none) json["layers"].back()["pruned"] = pruned(sparse[l]);
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -119,17 +160,22 @@ std::string to_text(const sim::Mapping& mapping) {
                        mapping.grouped.layers, arch::to_string(arch.mapping.depthwise),
                        result::count(mapping.grouped.packed), result::count(mapping.grouped.dense));
   }
-  Table table({"layer", "rows", "cols", "groups", "MVMs", "copies", "xbars", "IMAs", "tiles", "cells used"});
+  const std::vector<sim::LayerSparsity> sparse = sim::sparsity(mapping);
+  Table table(
+      {"layer", "rows", "cols", "groups", "MVMs", "copies", "xbars", "IMAs", "tiles", "zeros", "cells"});
   for (std::size_t l = 0; l < program.layers.size(); ++l) {
     const place::LayerPlacement& layer = program.layers[l];
     const slice::SlicedLayer& sliced = *mapping.sliced[l];
     table.add({layer.name, std::to_string(sliced.rows_per_group), std::to_string(sliced.outputs()),
                std::to_string(sliced.groups), std::to_string(layer.windows), std::to_string(layer.replicas),
                std::to_string(layer.crossbars), std::to_string(layer.imas.size()),
-               std::to_string(tiles_of(layer)), result::percent(layer.cell_utilization)});
+               std::to_string(tiles_of(layer)), result::percent(sparse[l].zero_weights),
+               result::percent(layer.cell_utilization)});
   }
-  return out + table.str() +
-         "\nrows x cols: weight matrix of a group x outputs of all groups; MVMs: per image\n";
+  out += table.str() +
+         "\nrows x cols: weight matrix of a group x outputs of all groups; MVMs: per image;\n"
+         "zeros: weights that are 0; cells: of its crossbars, that hold a weight\n";
+  return arch.mapping.prune == arch::Prune::none ? out : out + pruned_table(mapping, sparse);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ import re
 TOP_LEVELS = [["models"], ["mapper"], ["sim", "workloads"], ["tools"]]
 INNER_LEVELS = {
     "models": [["base"], ["device", "periphery", "crossbar", "memory", "digital", "noc"], ["ima"], ["tile"], ["arch"]],
-    "mapper": [["tensor"], ["graph"], ["onnx", "reference"], ["quantize"], ["slice"], ["place"]],
+    "mapper": [["tensor"], ["graph"], ["onnx", "reference"], ["quantize"], ["slice"], ["prune"], ["place"]],
 }
 # Folders of the same level that must not use each other.
 STRANGERS = [("sim", "workloads"), ("workloads", "sim")]

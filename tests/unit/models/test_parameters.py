@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import cli
+import pruned_onnx
 import tiny_onnx
 
 # Two crossbars per IMA and two IMAs per tile, so that partial sums join and tiles exchange data; ADCs that clip.
@@ -44,9 +45,11 @@ COMPANY = {
     "device.write_latency": REPROGRAM, "device.write_voltage": REPROGRAM, "device.endurance": REPROGRAM, "tile.write_rows": REPROGRAM,
     "mapping.oversize": REPROGRAM | {"mapping.oversize": "more_chips"},
     "mapping.placement_seed": {"mapping.placement": "annealed", "tile.imas": "1", "ima.crossbars": "1", "adc.per_ima": "1"},
+    "mapping.nearly_empty": {"mapping.prune": "rows_cols"},
 }
-# Parameters that act on grouped convolutions only.
+# Parameters that act on grouped convolutions only, and on networks with empty filters and channels only.
 GROUPED = ["mapping.depthwise"]
+PRUNED = ["mapping.prune", "mapping.nearly_empty"]
 # Where twice the value, or the next choice, is not what to try.
 OTHER = {
     "device.stuck.map": str(cli.ROOT / "tests" / "cli" / "faults.csv"),
@@ -55,7 +58,7 @@ OTHER = {
     "adc.resolution.layers": "[{layer: conv2, bits: 4}]", "slices.widths": "[1, 1, 2, 2, 2]",
     "adc.table": "[{bits: 5, energy: 2 pJ, area: 100 um2, rate: 1 GHz}]", "precision.weights.bits": "7",
     "precision.activations.bits": "7", "precision.activations.percentile": "90", "sample_hold.latency": "80 ns",
-    "precision.layers": "[{layer: conv2, weights: 6, activations: 6}]", "mapping.replication": "balanced", "mapping.replicas": "[2]",
+    "precision.layers": "[{layer: conv2, weights: 6, activations: 6}]", "mapping.replication": "balanced", "mapping.replicas": "[2]", "mapping.nearly_empty": "40",
     "ima.output_register.buffers": "1", "chip.mesh_width": "2", "noc.buffer_flits": "1",
     "mapping.oversize": "reprogram",
 }
@@ -109,11 +112,12 @@ def test_the_reference_lists_what_a_result_was_run_with(base):
 
 def test_every_parameter_changes_a_result(tmp_path, images, base):
     idle = []
+    pruned = tiny_onnx.save(tmp_path / "pruned.onnx", pruned_onnx.network(1))
     grouped = tiny_onnx.save(tmp_path / "grouped.onnx", tiny_onnx.depthwise_digits())
     for key, (kind, allowed) in fields().items():
         sets = BASE | COMPANY.get(key, {})
-        network = grouped if key in GROUPED else cli.CNN
-        before, machine = run(tmp_path, images, sets, network) if key in COMPANY or key in GROUPED else base
+        network = grouped if key in GROUPED else pruned if key in PRUNED else cli.CNN
+        before, machine = run(tmp_path, images, sets, network) if key in COMPANY or network != cli.CNN else base
         value = other_value(key, kind, allowed, machine[key])
         after, machine_after = run(tmp_path, images, sets | {key: value}, network)
         assert machine_after[key] != machine[key], key

@@ -38,6 +38,8 @@ namespace bitline::result {
   conv.imas = 1;
   conv.tiles = 1;
   conv.cell_utilization = 0.5;
+  conv.zero_weights = 0.125;
+  conv.pruned = Pruned{36, 24, 6, 2, 1, 9, 2};
   conv.slices = {{2, 0.25, 15, 4, 23456789, 0}, {2, 0.5, 31, 5, 100000000, 7}};
   conv.start = 1e-7;
   conv.latency = 2.5e-6;

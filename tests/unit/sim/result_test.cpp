@@ -72,6 +72,21 @@ TEST(ResultJson, EnergyCarriesItsStaticShareUnderTheContractsKey) {
   EXPECT_EQ(json["layers"][0]["slices"][1]["clipped"].get<int>(), 7);
 }
 
+TEST(ResultJson, WhatZerosTookOffTheCrossbars) {
+  Result r = sample();
+  const Json layer = Json::parse(to_json(r))["layers"][0];
+  EXPECT_EQ(layer["zero_weights"].get<double>(), 0.125);
+  EXPECT_EQ(layer["pruned"]["rows_before"], 36);
+  EXPECT_EQ(layer["pruned"]["cols_before"], 24);
+  EXPECT_EQ(layer["pruned"]["crossbars_before"], 6);
+  EXPECT_EQ(layer["pruned"]["nearly_empty"]["rows"], 2);
+  EXPECT_EQ(layer["pruned"]["nearly_empty"]["columns"], 1);
+  EXPECT_EQ(layer["pruned"]["nearly_empty"]["weights"], 9);
+  EXPECT_EQ(layer["pruned"]["nearly_empty"]["crossbars_without"], 2);
+  r.layers[0].pruned.reset();
+  EXPECT_FALSE(Json::parse(to_json(r))["layers"][0].contains("pruned"));
+}
+
 TEST(ResultJson, AccuracyIsAbsentWithoutLabels) {
   Result r = sample();
   r.accuracy.reset();

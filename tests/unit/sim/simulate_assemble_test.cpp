@@ -42,6 +42,8 @@ Mapping mapping() {
   m.quants = quantize::quantize(*graph, std::vector<quantize::Range>(2, {0.0, 1.0}), m.arch().precision);
   m.sliced = {std::make_shared<const slice::SlicedLayer>(
       slice::slice_layer(slice::layer_shape(graph->nodes[0]), m.quants[0], m.arch()))};
+  m.unpruned = {{slice::layer_shape(graph->nodes[0]), 4, 1}};
+  m.folded.resize(1);
   m.program.graph = graph;
   m.program.stages = {{place::StageKind::input, "x", 0},
                       {place::StageKind::crossbar, "conv1", 1, 0},
@@ -183,6 +185,8 @@ TEST_F(Assemble, ALayerCarriesItsShapeTimesAndSlices) {
   EXPECT_EQ(conv.slices[1].clipped, 2);
   // The weight 0.5 is code 7; with offset 8 the cells hold 15: 3 in both slices of two bits.
   EXPECT_EQ(conv.slices[0].max_column_sum, 3);
+  EXPECT_DOUBLE_EQ(conv.zero_weights, 0.25);
+  EXPECT_FALSE(conv.pruned.has_value());
   EXPECT_EQ(conv.slices[0].nonzero_ratio, 1.0);
 }
 
