@@ -26,7 +26,8 @@ class Network {
   }
   int node(Op op, std::vector<int> inputs, std::int64_t channels, graph::Attributes attributes = {}) {
     const auto id = static_cast<int>(graph_.nodes.size());
-    const std::string name = "n" + std::to_string(id);
+    std::string name = "n";
+    name += std::to_string(id);
     const int out = value(name, channels, id);
     graph_.nodes.push_back({name, "", op, std::move(attributes), std::move(inputs), {out}});
     return out;
