@@ -137,7 +137,7 @@ void LayerPlan::place_sets() {
     const int rows = l.blocks[static_cast<std::size_t>(set.block)].rows();
     const auto width = static_cast<std::size_t>(l.slices[static_cast<std::size_t>(set.slice)].width);
     const auto set_columns =
-        static_cast<std::size_t>(strips_of(static_cast<int>(set.columns.size())) * kStrip);
+        static_cast<std::size_t>(strips_of(static_cast<int>(set.columns.size()))) * kStrip;
     if (set.on_planes) {
       const std::size_t size = set_columns * width * static_cast<std::size_t>(words_of(rows));
       set.cells = plane_size;

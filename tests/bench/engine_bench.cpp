@@ -5,9 +5,9 @@
 //   build/release/bin/engine_bench --benchmark_filter=AMX
 #include <benchmark/benchmark.h>
 #include <tbb/global_control.h>
-#include <time.h>
 
 #include <algorithm>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <random>
