@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -89,6 +91,8 @@ class Networks {
     }
     return path.string();
   }
+  /// Of another file among them.
+  [[nodiscard]] fs::path path(const std::string& file) const { return folder_ / file; }
 
  private:
   fs::path folder_;
@@ -97,6 +101,23 @@ class Networks {
 Networks& networks() {
   static Networks all;
   return all;
+}
+
+/// A float32 array of shape [images, 3, edge, edge] in NumPy's format, of values in [-2, 2].
+void write_images(const fs::path& path, int images, int edge) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(images) +
+                       ", 3, " + std::to_string(edge) + ", " + std::to_string(edge) + "), }";
+  header.resize(118 - 1, ' ');  // with the ten bytes before it, a multiple of 64
+  header += '\n';
+  std::ofstream out(path, std::ios::binary);
+  out.write("\x93NUMPY\x01\x00\x76\x00", 10);
+  out << header;
+  std::uint32_t state = 1;
+  for (int i = 0; i < images * 3 * edge * edge; ++i) {
+    state = state * 1664525u + 1013904223u;
+    const float value = static_cast<float>(state >> 8) / static_cast<float>(1 << 22) - 2.0F;
+    out.write(reinterpret_cast<const char*>(&value), sizeof value);
+  }
 }
 
 void measure(benchmark::State& state, const Arguments& arguments) {
@@ -134,6 +155,46 @@ void add(const std::string& name, const Network& network, const Arguments& argum
       ->Unit(benchmark::kMillisecond);
 }
 
+/// Values of many images; `image_ms` is CPU time beyond that of the command with one image.
+void add_images(const Network& network, int images, int edge, const std::string& name, Arguments adc) {
+  const std::string title = "images/isaac-8bit/" + std::string(network.name) + "/" + name;
+  benchmark::RegisterBenchmark(
+      title.c_str(),
+      [network, images, edge, adc](benchmark::State& state) {
+        Arguments all = {"run",
+                         "--threads",
+                         "1",
+                         "--arch",
+                         machine("isaac-8bit"),
+                         "--network",
+                         networks().file(network.name, network.make)};
+        all.insert(all.end(), adc.begin(), adc.end());
+        const fs::path one = networks().path("one.npy");
+        const fs::path many = networks().path("many.npy");
+        write_images(one, 1, edge);
+        write_images(many, images, edge);
+        const auto with = [&all, &one](const fs::path& input) {
+          Arguments arguments = all;
+          arguments.insert(arguments.end(), {"--calibrate", one.string(), "--input", input.string()});
+          return bitline(arguments);
+        };
+        try {
+          double image_s = 0;
+          for (auto _ : state) {
+            const Usage usage = with(many);
+            state.SetIterationTime(usage.wall_s);
+            image_s = (usage.cpu_s - with(one).cpu_s) / (images - 1);
+            state.counters["peak_MB"] = usage.peak_mb;
+          }
+          state.counters["image_ms"] = 1e3 * image_s;
+        } catch (const std::exception& error) {
+          state.SkipWithError(error.what());
+        }
+      })
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
 void add_all() {
   const std::vector<Network> list = {
       {"resnet20", {"resnet20"}}, {"vgg8", {"vgg8"}},      {"resnet18", {"resnet18"}},
@@ -151,6 +212,11 @@ void add_all() {
   add("run/isaac-8bit/resnet18/6-bit ADC", resnet18,
       {"run", "--threads", "1", "--arch", machine("isaac-8bit"), "--set", "adc.resolution.policy=fixed",
        "--set", "adc.resolution.bits=6"});
+  const Arguments six_bits = {"--set", "adc.resolution.policy=fixed", "--set", "adc.resolution.bits=6"};
+  const Arguments lossless = {"--set", "adc.resolution.policy=lossless"};
+  add_images(list[0], 201, 32, "6-bit ADC", six_bits);
+  add_images(resnet18, 11, 224, "6-bit ADC", six_bits);
+  add_images(resnet18, 11, 224, "lossless ADC", lossless);
   // Each about twice the area of the one before.
   for (const Network& network : {Network{"mobilenetv2-112", {"mobilenetv2", "--resolution", "112"}},
                                  Network{"mobilenetv2-160", {"mobilenetv2", "--resolution", "160"}},
