@@ -31,9 +31,11 @@ class Reader {
   AnalogError read(const AnalogPhase& phase, const std::int32_t* x, std::int64_t window,
                    const ReadDraws& draws, std::int64_t* y) {
     AnalogError error;
+    inputs_.clear();
+    for (const int row : phase.rows) inputs_.push_back(static_cast<std::uint32_t>(x[row]));
     for (std::size_t k = 0; k < layer_.chunks.size(); ++k) {
-      drive(phase, x, layer_.chunks[k]);
-      if (rows_.empty() && setup_.gate_zero_chunks) continue;
+      drive(phase.groups, layer_.chunks[k]);
+      if (count_ == 0 && setup_.gate_zero_chunks) continue;
       sum(phase, draws.read);
       if (draws.read) draw(phase, window, k, 0, draws.key, read_normals_);
       if (draws.adc) draw(phase, window, k, 1, draws.key, adc_normals_);
@@ -44,21 +46,30 @@ class Reader {
 
  private:
   /// The rows that a chunk drives, and the sums of what is driven.
-  void drive(const AnalogPhase& phase, const std::int32_t* x, const slice::InputChunk& chunk) {
+  void drive(int groups, const slice::InputChunk& chunk) {
     const std::uint32_t mask = (1u << chunk.width) - 1;
-    const std::size_t group_rows = phase.rows.size() / static_cast<std::size_t>(phase.groups);
-    rows_.clear();
-    values_.clear();
-    group_sums_.assign(static_cast<std::size_t>(phase.groups), 0);
-    for (std::size_t r = 0; r < phase.rows.size(); ++r) {
-      const std::uint32_t value = static_cast<std::uint32_t>(x[phase.rows[r]]) >> chunk.shift & mask;
-      if (value == 0) continue;
-      rows_.push_back(static_cast<int>(r));
-      values_.push_back(static_cast<float>(value));
-      group_sums_[r / group_rows] += value;
+    const std::size_t rows = inputs_.size();
+    const std::size_t group_rows = rows / static_cast<std::size_t>(groups);
+    if (rows_.size() < rows) {
+      rows_.resize(rows);
+      values_.resize(rows);
     }
+    group_sums_.clear();
+    std::size_t used = 0;
     driven_ = 0;
-    for (const std::int64_t group : group_sums_) driven_ += group;
+    for (std::size_t r = 0; r < rows;) {
+      std::uint32_t group_sum = 0;
+      for (const std::size_t end = r + group_rows; r < end; ++r) {
+        const std::uint32_t value = inputs_[r] >> chunk.shift & mask;
+        rows_[used] = static_cast<int>(r);
+        values_[used] = static_cast<float>(value);
+        used += value != 0 ? 1 : 0;
+        group_sum += value;
+      }
+      group_sums_.push_back(group_sum);
+      driven_ += group_sum;
+    }
+    count_ = static_cast<int>(used);
   }
 
   void sum(const AnalogPhase& phase, bool squares) {
@@ -70,7 +81,7 @@ class Reader {
                       .columns = used,
                       .rows = rows_.data(),
                       .values = values_.data(),
-                      .count = static_cast<int>(rows_.size()),
+                      .count = count_,
                       .sums = sums_.data(),
                       .ideal = ideal_.data(),
                       .squares = squares ? squares_.data() : nullptr};
@@ -116,6 +127,7 @@ class Reader {
                std::int64_t* y, AnalogError& error) const {
     const double reference = phase.reference ? current(phase.columns.size(), draws.read) : 0.0;
     const std::int64_t off = digital_off();
+    const std::int64_t chunk_weight = (std::int64_t{1} << chunk.shift) * chunk.sign;
     for (std::size_t c = 0; c < phase.columns.size(); ++c) {
       const AnalogColumn& column = phase.columns[c];
       std::int64_t value = 0;
@@ -128,17 +140,16 @@ class Reader {
         value = code(column, sum, noise) - off;
       }
       if (column.flip != 0) value = column.flip * group_sums_[static_cast<std::size_t>(column.group)] - value;
-      const std::int64_t weight =
-          (std::int64_t{1} << (column.shift + chunk.shift)) * column.sign * chunk.sign;
-      y[column.output] += weight * value;
+      y[column.output] += column.weight * chunk_weight * value;
     }
   }
 
-  [[nodiscard]] std::int64_t code(const AnalogColumn& column, double sum, double noise) const {
-    const auto limit = static_cast<double>(column.limit);
-    const double steps = std::ldexp(sum, -column.drop) * column.gain + column.offset + noise;
-    const double lowest = layer_.analog ? -limit : 0.0;
-    return static_cast<std::int64_t>(std::clamp(std::nearbyint(steps), lowest, limit)) << column.drop;
+  static std::int64_t code(const AnalogColumn& column, double sum, double noise) {
+    // Adding and taking away 1.5 * 2^52 rounds to whole numbers, half to even; a code is far below.
+    constexpr double kRound = 0x1.8p52;
+    const double steps =
+        std::clamp(sum * column.scale + column.offset + noise, column.lowest, column.highest);
+    return static_cast<std::int64_t>((steps + kRound) - kRound) << column.drop;
   }
 
   /// What the digital side takes off every sum for the current of level 0.
@@ -153,8 +164,10 @@ class Reader {
 
   const slice::SlicedLayer& layer_;
   const AnalogSetup& setup_;
-  std::vector<int> rows_;
+  std::vector<std::uint32_t> inputs_;  ///< of the phase's rows
+  std::vector<int> rows_;              ///< the first count_ are driven
   std::vector<float> values_;
+  int count_ = 0;
   std::vector<std::int64_t> group_sums_;
   std::int64_t driven_ = 0;
   std::vector<float> sums_, ideal_, squares_, partner_sums_, partner_ideal_, partner_squares_;

@@ -19,16 +19,16 @@ enum class DrawKind : std::uint32_t { cell = 0, reads = 1, adc = 2, faults = 3 }
 inline constexpr std::uint32_t kReferenceDraw = 0x80000000;
 
 struct AnalogColumn {
-  int output = 0;          ///< over all groups
-  int bits = 0;            ///< 0: not converted (every cell is meant to be zero)
-  int drop = 0;            ///< low bits that a truncating conversion drops
-  std::int64_t limit = 0;  ///< the largest code
-  int shift = 0;           ///< of the slice
-  int sign = 1;            ///< of the slice and array
-  std::int64_t flip = 0;   ///< 0, or 2^w - 1 where the column is stored as (2^w - 1) - c
-  int group = 0;           ///< of the phase
-  double gain = 1.0;       ///< of its ADC
-  double offset = 0.0;     ///< of its ADC, LSB
+  int output = 0;           ///< over all groups
+  int bits = 0;             ///< 0: not converted (every cell is meant to be zero)
+  int drop = 0;             ///< low bits that a truncating conversion drops
+  double lowest = 0;        ///< code
+  double highest = 0;       ///< code
+  std::int64_t weight = 1;  ///< of the slice and array: sign * 2^shift
+  std::int64_t flip = 0;    ///< 0, or 2^w - 1 where the column is stored as (2^w - 1) - c
+  int group = 0;            ///< of the phase
+  double scale = 1.0;       ///< codes per step of a level: gain of its ADC / 2^drop
+  double offset = 0.0;      ///< of its ADC, LSB
 };
 
 /// Four neighbouring outputs of a slice, whose draws come from one counter.

@@ -2,6 +2,7 @@
 // Programs the crossbars of a layer: every cell as placed, neighbours on its wires included.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include <tbb/parallel_for.h>
 
@@ -167,9 +168,9 @@ class CrossbarProgrammer {
     result.output = global_output(column);
     result.bits = sliced_.adc_bits[at(phase.block)][at(column.slice)];
     result.drop = slice::truncated_bits(sliced_, phase.block, column.slice);
-    result.limit = slice::adc_limit(result.bits, sliced_.analog);
-    result.shift = cut.shift;
-    result.sign = part_.array == 1 ? -cut.sign : cut.sign;
+    result.highest = static_cast<double>(slice::adc_limit(result.bits, sliced_.analog));
+    result.lowest = sliced_.analog ? -result.highest : 0.0;
+    result.weight = (std::int64_t{1} << cut.shift) * (part_.array == 1 ? -cut.sign : cut.sign);
     if (sliced_.is_flipped(part_.array, phase.block, column.slice, result.output))
       result.flip = (std::int64_t{1} << cut.width) - 1;
     result.group = group;
@@ -184,7 +185,8 @@ class CrossbarProgrammer {
                         draw_word(DrawKind::adc, source_.layer)},
                        key_);
     column.offset = errors.offset + errors.offset_spread * device::normal(words[0]);
-    column.gain = 1.0 + errors.gain + errors.gain_spread * device::normal(words[1]);
+    const double gain = 1.0 + errors.gain + errors.gain_spread * device::normal(words[1]);
+    column.scale = std::ldexp(gain, -column.drop);
   }
 
   void add_quads(const place::Phase& phase, const std::vector<int>& taken, AnalogPhase& result) const {
