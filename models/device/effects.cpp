@@ -51,7 +51,8 @@ base::Schema stuck_schema(EffectParams& effects) {
   s.real("off", effects.stuck_off, 0.0, 1.0, "share of cells that stay at level 0 (stuck at 0)");
   s.real("on", effects.stuck_on, 0.0, 1.0, "share of cells that stay at the highest level (stuck at 1)");
   s.text("map", effects.stuck_map,
-         "file of known faults, one per line: tile,ima,crossbar,row,column,off or on; none: no file");
+         "file of known faults, one per line: tile,ima,crossbar,row,column,off or on (a relative path is "
+         "from the working directory); none: no file");
   return s;
 }
 

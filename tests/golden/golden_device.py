@@ -154,8 +154,9 @@ def read_draws(read_key, first_word, lanes, windows, what, kind):
     return normal(np.take_along_axis(words, lanes[None, None, :] * np.ones((1, len(windows), 1), int), 0)[0])
 
 
-def group_sums(chip, x, q, entry, layer, image):
-    """x [positions, rows] of one image, q [outputs, rows] -> [positions, outputs]: as golden_layer, with real cells."""
+def group_sums(chip, x, q, entry, layer, image, owner):
+    """x [positions, rows] of one image, q [outputs, rows] -> [positions, outputs]: as golden_layer, with real cells.
+    `owner`: the layer whose crossbars it uses."""
     slices = golden_layer.slices_of(entry)
     outputs, windows = np.arange(len(q)), np.arange(len(x))
     analog = entry["weight_encoding"] == "differential" and entry["subtraction"] == "analog"
@@ -171,7 +172,7 @@ def group_sums(chip, x, q, entry, layer, image):
             dense = entry["flip"] & (2 * levels.sum(axis=2) > (last - first) * full)
             stored.append(np.where(dense[:, :, None], full[:, :, None] - levels, levels))
             flips.append(np.where(dense, full, 0))
-        made = [crossbar(chip, levels, range(len(slices)), a, first, layer) for a, levels in enumerate(stored)]
+        made = [crossbar(chip, levels, range(len(slices)), a, first, owner) for a, levels in enumerate(stored)]
         for chunk, (width, shift, chunk_sign) in enumerate(golden_layer.chunks_of(entry)):
             driven = (codes[:, first:last] >> shift) % 2**width
             for s, (cell_bits, slice_shift, slice_sign) in enumerate(slices):
@@ -193,7 +194,7 @@ def group_sums(chip, x, q, entry, layer, image):
                             reference = reference + chip.read_noise * np.sqrt(reference_squares) * z
                         total = total - reference
                     # Crossbars follow one another, array by array within a block; each has an ADC of its own.
-                    words = philox((block * len(arrays) + a, 0, 0, 2 * 2**28 + layer), chip.key)
+                    words = philox((block * len(arrays) + a, 0, 0, 2 * 2**28 + owner), chip.key)
                     offset = chip.adc_offset + chip.adc_offset_spread * normal(words[0])
                     gain = 1 + chip.adc_gain + chip.adc_gain_spread * normal(words[1])
                     noise = 0
@@ -221,15 +222,18 @@ def convert(total, gain, offset, noise, bits, rows, width, entry, analog):
     return code.astype(np.int64) * 2**t
 
 
-def layer_sums(chip, x, w, entry, layer):
+def layer_sums(chip, x, w, entry, layer, images=None, owner=None):
     """The integer sums of a layer for all images, in the shape of its output."""
     x, w = x.astype(np.int64), w.astype(np.int64)
+    owner = layer if owner is None else owner
     assert entry["group"] == 1
     if entry["op"] == "linear":
-        return np.stack([group_sums(chip, row[None], w, entry, layer, i)[0] for i, row in enumerate(x)])
+        rows = x.reshape(images or len(x), -1, x.shape[-1])
+        sums = [group_sums(chip, one, w, entry, layer, i, owner) for i, one in enumerate(rows)]
+        return np.concatenate(sums).reshape(*x.shape[:-1], len(w))
     results = []
     for image, one in enumerate(x):
         cut, (oh, ow) = golden_layer.windows(one[None], w.shape[2:], entry)
-        sums = group_sums(chip, cut.reshape(len(cut), -1), w.reshape(len(w), -1), entry, layer, image)
+        sums = group_sums(chip, cut.reshape(len(cut), -1), w.reshape(len(w), -1), entry, layer, image, owner)
         results.append(sums.reshape(oh, ow, len(w)).transpose(2, 0, 1))
     return np.stack(results)

@@ -2,9 +2,11 @@
 """Runs on chips that are not ideal equal the second implementation: every draw, conductance and conversion."""
 
 import statistics
+import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import cli
 import golden_device
@@ -41,6 +43,34 @@ def test_every_layer_equals_the_second_implementation(tmp_path, name):
         assert np.array_equal(expected, y), (entry["name"], np.mean(expected != y))
         differs += not np.array_equal(golden_layer.layer_sums(x, w, entry), y)
     assert differs > 2    # real cells do change the integers
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.cell = torch.nn.LSTM(5, 8, batch_first=True)
+
+    def forward(self, x):
+        return self.cell(x)[0][:, -1]
+
+
+def test_steps_on_the_same_crossbars_have_the_same_cells_and_reads_of_their_own(tmp_path):
+    chip = Chip(off_state="finite", **ALL)
+    x = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(2))
+    with warnings.catch_warnings():  # tracing tells that lengths become constants
+        warnings.simplefilter("ignore")
+        torch.onnx.export(Recurrent().eval(), x[:1], str(tmp_path / "net.onnx"), opset_version=14)
+    np.save(tmp_path / "x.npy", x.numpy())
+    cli.succeed("run", "--arch", cli.ISAAC_8BIT, "--network", tmp_path / "net.onnx", "--input", tmp_path / "x.npy",
+                "--dump-layers", tmp_path / "d", *chip.overrides())
+    weights = []
+    for layer, entry in enumerate(golden_layer.check_folder_entries(tmp_path / "d")):
+        x, w, y = golden_layer.arrays(tmp_path / "d", entry)
+        weights.append(w)
+        owner = next(i for i, other in enumerate(weights) if np.array_equal(other, w))
+        assert np.array_equal(golden_device.layer_sums(chip, x, w, entry, layer, 3, owner), y), entry["name"]
+    assert len(weights) == 6    # inputs of all steps together, and the states of five
 
 
 def test_another_seed_is_noticed(tmp_path):
