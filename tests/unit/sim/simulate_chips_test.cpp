@@ -17,6 +17,11 @@
 namespace bitline::sim {
 namespace {
 
+const arch::Arch& any_machine() {
+  static const arch::Arch arch;
+  return arch;
+}
+
 using device::Stuck;
 using ::testing::HasSubstr;
 
@@ -26,7 +31,7 @@ class FaultMap : public testing::Test {
   ~FaultMap() override { std::filesystem::remove(path_); }
   auto read(const std::string& text) {
     std::ofstream(path_) << text;
-    return read_fault_map(path_, arch::Arch{});
+    return read_fault_map(path_, any_machine());
   }
   std::vector<base::Problem> problems(const std::string& text) {
     try {
@@ -71,7 +76,7 @@ TEST_F(FaultMap, EndsAfterManyFaults) {
 
 TEST(FaultMapFile, MustBeThere) {
   try {
-    (void)read_fault_map("/nowhere/faults.csv", arch::Arch{});
+    (void)read_fault_map("/nowhere/faults.csv", any_machine());
     FAIL();
   } catch (const base::ConfigError& error) {
     EXPECT_THAT(error.what(), HasSubstr("device.stuck.map: /nowhere/faults.csv"));
