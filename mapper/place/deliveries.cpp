@@ -30,8 +30,8 @@ std::int64_t channels_of(const Program& program, const Edge& edge, LayerId l,
 }
 
 /// The channels that own rows of `range`.
-void add_channels(const slice::RowBlock& range, std::int64_t rows_per_channel, const slice::SlicedLayer& sliced,
-                  std::set<std::int64_t>& channels) {
+void add_channels(const slice::RowBlock& range, std::int64_t rows_per_channel,
+                  const slice::SlicedLayer& sliced, std::set<std::int64_t>& channels) {
   if (sliced.window_rows.empty()) {
     for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c)
       channels.insert(c);

@@ -109,7 +109,8 @@ class Needs {
 
 }  // namespace
 
-Paths remove_unused_paths(std::shared_ptr<const Graph> graph, std::vector<quantize::LayerQuant> layers) {
+Paths remove_unused_paths(const std::shared_ptr<const Graph>& graph,
+                          std::vector<quantize::LayerQuant> layers) {
   std::vector<const quantize::LayerQuant*> by_node(graph->nodes.size(), nullptr);
   for (const quantize::LayerQuant& layer : layers) by_node[static_cast<std::size_t>(layer.node)] = &layer;
   const Channels channels(*graph);

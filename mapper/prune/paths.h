@@ -22,7 +22,7 @@ struct Paths {
 };
 
 /// `layers`: the crossbar layers of `graph` in node order. Every value keeps at least one channel.
-[[nodiscard]] Paths remove_unused_paths(std::shared_ptr<const graph::Graph> graph,
+[[nodiscard]] Paths remove_unused_paths(const std::shared_ptr<const graph::Graph>& graph,
                                         std::vector<quantize::LayerQuant> layers);
 
 }  // namespace bitline::prune

@@ -26,8 +26,7 @@ class Network {
   }
   int node(Op op, std::vector<int> inputs, std::int64_t channels, graph::Attributes attributes = {}) {
     const auto id = static_cast<int>(graph_.nodes.size());
-    std::string name = "n";
-    name += std::to_string(id);
+    const std::string name = std::string("n").append(std::to_string(id));
     const int out = value(name, channels, id);
     graph_.nodes.push_back({name, "", op, std::move(attributes), std::move(inputs), {out}});
     return out;
