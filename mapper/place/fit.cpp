@@ -26,12 +26,14 @@ class Replicator {
   Replicator(const Program& program, const arch::Arch& arch, const std::vector<Partition>& parts, int chips)
       : mapping_(arch.mapping),
         costs_(copy_costs(program, parts, arch)),
+        least_reads_(slowest_part(program, arch) / 2),
         imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas * chips) {
     for (const LayerPlacement& layer : program.layers) shares_.push_back(layer.shares);
     copies_.assign(costs_.size(), 1);
     if (mapping_.replication == arch::Replication::per_layer)
       copies_ = given_copies(program, costs_, mapping_.replicas);
-    if (mapping_.replication == arch::Replication::balanced) copies_ = balanced_copies(costs_, imas_);
+    if (mapping_.replication == arch::Replication::balanced)
+      copies_ = balanced_copies(costs_, imas_, least_reads_);
     unite();
   }
   [[nodiscard]] const std::vector<int>& copies() const { return copies_; }
@@ -48,7 +50,7 @@ class Replicator {
       for (std::size_t l = 0; l < costs_.size(); ++l) used += costs_[l].imas * copies_[l];
       imas_ = std::min(imas_, used) * 15 / 16;
     }
-    copies_ = balanced_copies(costs_, imas_);
+    copies_ = balanced_copies(costs_, imas_, least_reads_);
     unite();
     return true;
   }
@@ -63,6 +65,7 @@ class Replicator {
 
   const arch::MappingParams& mapping_;
   std::vector<CopyCost> costs_;
+  double least_reads_;  ///< layers twice as fast as that part do not add to the time that it takes
   std::int64_t imas_;
   std::vector<LayerId> shares_;
   std::vector<int> copies_;

@@ -45,6 +45,26 @@ std::int64_t copies_worth_feeding(const Program& program, const LayerPlacement& 
   return copies;
 }
 
+/// Of one pixel, on the units of one tile.
+double seconds_of(const UnitWork& work, const tile::TileParams& tile) {
+  const auto on = [&](const digital::UnitParams& unit) {
+    return static_cast<double>(work.elements) / (unit.units * unit.clock.value());
+  };
+  switch (work.unit) {
+    case Unit::activation:
+      return on(tile.activation);
+    case Unit::pooling:
+      return on(tile.pooling);
+    case Unit::elementwise:
+      return on(tile.elementwise);
+    case Unit::requantise:
+      return on(tile.requantise);
+    case Unit::none:
+      break;
+  }
+  return 0;
+}
+
 int copies_of(const Program& program, StageId s) {
   const Stage& stage = program.stages[index(s)];
   return stage.layer < 0 ? 1 : program.layers[index(stage.layer)].replicas;
@@ -71,7 +91,21 @@ std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Parti
   return costs;
 }
 
-std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_t imas) {
+double slowest_part(const Program& program, const arch::Arch& arch) {
+  std::int64_t link_bytes = 0;
+  double seconds = 0;
+  for (const Stage& stage : program.stages) {
+    if (stage.kind == StageKind::input || stage.kind == StageKind::output)
+      link_bytes += stage.pixels * stage.pixel_bytes;
+    if (stage.kind != StageKind::digital) continue;
+    for (const UnitWork& work : stage.work)
+      seconds = std::max(seconds, static_cast<double>(stage.pixels) * seconds_of(work, arch.tile));
+  }
+  seconds = std::max(seconds, noc::occupancy(arch.chip.link, link_bytes).seconds());
+  return seconds / (arch.crossbar.read_latency.seconds() * arch::input_chunks(arch));
+}
+
+std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_t imas, double least_reads) {
   std::vector<int> copies(costs.size(), 1);
   for (const CopyCost& cost : costs) imas -= cost.imas;
   const auto less_left = [&](std::size_t a, std::size_t b) {
@@ -88,6 +122,12 @@ std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_
     imas -= costs[l].imas;
     ++copies[l];
     heap.push(l);
+  }
+  const auto reads = [&](std::size_t l) { return static_cast<double>(costs[l].windows * costs[l].reads); };
+  double pace = least_reads;
+  for (std::size_t l = 0; l < costs.size(); ++l) pace = std::max(pace, reads(l) / copies[l]);
+  for (std::size_t l = 0; l < costs.size(); ++l) {
+    while (copies[l] > 1 && reads(l) <= pace * (copies[l] - 1)) --copies[l];
   }
   return copies;
 }

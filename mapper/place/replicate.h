@@ -24,9 +24,16 @@ struct CopyCost {
 [[nodiscard]] std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Partition>& parts,
                                                const arch::Arch& arch);
 
+/// What no copies make faster: the time that the units of a digital stage or the chip's link take for an
+/// image, in reads (of all input chunks) of a crossbar.
+[[nodiscard]] double slowest_part(const Program& program, const arch::Arch& arch);
+
 /// Every layer gets one copy; then the layer with the most reads left per copy gets another (the earlier at a
-/// tie), until no layer that could take one finds the IMAs for it within `imas` altogether.
-[[nodiscard]] std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_t imas);
+/// tie), until no layer that could take one finds the IMAs for it within `imas` altogether. In the end the
+/// slowest layer (or `least_reads`, if that is slower) sets the pace, and the others give back what they do
+/// not need to keep up with it.
+[[nodiscard]] std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_t imas,
+                                               double least_reads = 0);
 
 /// mapping.replicas for each layer: one number for all, or one per layer; at most one copy per window.
 /// Throws base::MappingError where the numbers do not match the layers.
