@@ -157,7 +157,9 @@ class LayerCells {
  private:
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   static double square(double x) { return x * x; }
-  [[nodiscard]] double scale(int output) const { return mapping_.quants[layer_].weights.scale[at(output)]; }
+  [[nodiscard]] double scale(int output) const {
+    return mapping_.quants[layer_].weights.scale[at(sliced_.channel(output))];
+  }
 
   const Mapping& mapping_;
   std::size_t layer_;

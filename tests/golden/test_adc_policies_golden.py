@@ -141,6 +141,18 @@ def test_bits_of_one_layer_beside_any_policy(tmp_path):
         assert any(bits != [4] * 4 for bits in layers["conv2"][0]["adc_bits"])
 
 
+@pytest.mark.parametrize("bits, slices", [(8, 4), (6, 3), (4, 2), (2, 1)])
+@pytest.mark.parametrize("placement", ["interleaved", "separate"])
+def test_a_bit_plane_that_a_layer_drops_takes_its_columns_along(tmp_path, bits, slices, placement):
+    """conv2: 144 rows, 16 outputs, 64 windows of 8 one-bit reads; on crossbars of 128 rows and 16 columns."""
+    result, _ = run(tmp_path, f"precision.layers=[{{layer: conv2, weights: {bits}}}]", "crossbar.cols=16", "adc.resolution.policy=fixed",
+                    f"slices.placement={placement}")
+    conv2 = next(layer for layer in result["layers"] if layer["name"] == "conv2")
+    per_crossbar = 16 // slices if placement == "interleaved" else 16
+    assert conv2["crossbars"] == 2 * math.ceil(16 / per_crossbar) * (1 if placement == "interleaved" else slices)
+    assert [s["conversions"] for s in conv2["slices"]] == [IMAGES * 64 * 8 * 2 * 16] * slices
+
+
 def fit(bits):
     """Of adc.model isaac_fit, in um2; anchored at 8 bits."""
     return 81.727 * bits + 2.1335 * 2**bits
