@@ -32,7 +32,7 @@ const char* op_name(const graph::Graph& graph, const Mapping& mapping, const Sta
   return producer >= 0 ? graph::to_string(graph.node(producer).op) : "copy";
 }
 
-engine::LayerActivity activity(std::span<const engine::ImageResult> values, std::size_t layer) {
+engine::LayerActivity sum_of(std::span<const engine::ImageResult> values, std::size_t layer) {
   engine::LayerActivity sum = values.front().activity[layer];
   for (const engine::ImageResult& image : values.subspan(1)) sum += image.activity[layer];
   return sum;
@@ -40,15 +40,20 @@ engine::LayerActivity activity(std::span<const engine::ImageResult> values, std:
 
 std::vector<result::SliceResult> slices(const slice::SlicedLayer& sliced,
                                         const engine::LayerActivity& activity) {
-  const std::vector<slice::SliceStatistics> statistics = slice::statistics(sliced);
+  const bool cells = !sliced.codes.empty();
+  const auto statistics = cells ? slice::statistics(sliced) : std::vector<slice::SliceStatistics>();
   std::vector<result::SliceResult> out;
-  for (std::size_t s = 0; s < statistics.size(); ++s) {
+  for (std::size_t s = 0; s < sliced.slices.size(); ++s) {
     result::SliceResult slice;
-    slice.width = statistics[s].width;
-    slice.nonzero_ratio = statistics[s].nonzero_ratio();
-    for (const std::vector<std::int64_t>& block : sliced.max_column_sum)
-      slice.max_column_sum = std::max(slice.max_column_sum, block[s]);
-    slice.adc_bits = statistics[s].adc_bits;
+    slice.width = sliced.slices[s].width;
+    if (cells) {
+      slice.nonzero_ratio = statistics[s].nonzero_ratio();
+      slice.max_column_sum = 0;
+    }
+    for (std::size_t b = 0; b < sliced.blocks.size(); ++b) {
+      if (cells) slice.max_column_sum = std::max(*slice.max_column_sum, sliced.max_column_sum[b][s]);
+      slice.adc_bits = std::max(slice.adc_bits, sliced.adc_bits[b][s]);
+    }
     slice.conversions = activity.conversions_per_slice[s];
     slice.clipped = activity.clipped_per_slice[s];
     out.push_back(slice);
@@ -163,9 +168,9 @@ result::Latency latency(const cycle::CycleResult& timed, bool in_phases) {
 }
 
 void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
-                std::span<const engine::ImageResult> values, const arch::CostModel& costs,
+                const std::vector<engine::LayerActivity>& activities, const arch::CostModel& costs,
                 result::Result& r) {
-  const double per_image = 1.0 / static_cast<double>(values.size());
+  const double per_image = 1.0 / static_cast<double>(timed.image_end.size());
   const arch::ByComponent<base::Power> static_power = costs.static_power();
   const std::vector<LayerSparsity> sparse = sparsity(mapping);
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
@@ -177,7 +182,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
     std::vector<arch::ConversionCounts> conversions;
     if (stage.kind == StageKind::crossbar) {
       const auto index = static_cast<std::size_t>(stage.layer);
-      const engine::LayerActivity done = activity(values, index);
+      const engine::LayerActivity& done = activities[index];
       counts += done.counts;
       conversions = done.slice_conversions;
       add_crossbars(mapping, done, index, sparse[index], layer);
@@ -219,7 +224,16 @@ result::Reprogramming reprogramming(const Mapping& mapping, const cycle::CycleRe
 
 result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
                         std::span<const engine::ImageResult> values) {
-  BITLINE_CHECK(!values.empty() && timed.image_end.size() == values.size() && timed.total.fs() > 0);
+  BITLINE_CHECK(!values.empty() && timed.image_end.size() == values.size());
+  std::vector<engine::LayerActivity> activities;
+  for (std::size_t l = 0; l < mapping.program.layers.size(); ++l) activities.push_back(sum_of(values, l));
+  return assemble(mapping, timed, activities);
+}
+
+result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
+                        const std::vector<engine::LayerActivity>& activities) {
+  BITLINE_CHECK(activities.size() == mapping.program.layers.size() && timed.total.fs() > 0);
+  const auto images = static_cast<double>(timed.image_end.size());
   result::Result r;
   r.latency = latency(timed, !mapping.program.phases.empty());
   const std::int64_t cycle = base::period(mapping.arch().chip.clock).fs();
@@ -228,7 +242,7 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
 
   const arch::CostModel costs = cost_model(mapping);
   add_parts(timed, r);
-  add_layers(mapping, timed, values, costs, r);
+  add_layers(mapping, timed, activities, costs, r);
   if (mapping.grouped.layers > 0)
     r.grouped = result::Grouped{to_string(mapping.arch().mapping.depthwise), mapping.grouped.layers,
                                 mapping.grouped.packed, mapping.grouped.dense};
@@ -244,7 +258,7 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
   r.chips = mapping.program.chips;
   r.area_mm2 = area.total().value() * chips;
   r.area_by_component = breakdown(area, chips);
-  r.power_w = r.energy.total * static_cast<double>(values.size()) / r.latency.total;
+  r.power_w = r.energy.total * images / r.latency.total;
 
   for (const graph::Node& node : mapping.graph->nodes) {
     (graph::on_crossbars(node) ? r.crossbar_macs : r.digital_macs) += graph::macs(*mapping.graph, node);

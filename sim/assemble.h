@@ -15,6 +15,10 @@ namespace bitline::sim {
 [[nodiscard]] result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
                                       std::span<const engine::ImageResult> values);
 
+/// The same from the activity of each layer in all streamed images together.
+[[nodiscard]] result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
+                                      const std::vector<engine::LayerActivity>& activities);
+
 /// A breakdown in the order of arch::Component, every component named.
 template <class Q>
 [[nodiscard]] result::Breakdown breakdown(const arch::ByComponent<Q>& parts, double factor = 1.0) {

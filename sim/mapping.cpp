@@ -10,6 +10,7 @@
 #include <new>
 #include <utility>
 
+#include "mapper/graph/given_grid.h"
 #include "mapper/graph/grouped.h"
 #include "mapper/graph/shared_weights.h"
 #include "mapper/onnx/import.h"
@@ -115,18 +116,23 @@ void remove_paths(Mapping& mapping) {
   mapping.folded = std::move(left.folded);
 }
 
+enum class Weights { used, unknown };
+
 Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
-               const std::vector<quantize::Range>& ranges) {
+               const std::vector<quantize::Range>& ranges, Weights weights = Weights::used) {
   Mapping mapping;
   mapping.machine = std::move(machine);
   mapping.grouped = grouped_cost(*graph, mapping.arch());
   mapping.graph = mapped_graph(std::move(graph), mapping.arch().mapping.depthwise);
-  require_memory(*mapping.graph, mapping.arch());
+  const bool with_weights = weights == Weights::used;
+  if (with_weights) require_memory(*mapping.graph, mapping.arch());
   require_layers(*mapping.graph, mapping.arch());
   const arch::PrecisionParams& precision = mapping.arch().precision;
   const std::vector<quantize::Range> unknown(ranges.empty() ? mapping.graph->values.size() : 0,
                                              quantize::Range{0.0, 1.0});
-  mapping.quants = quantize::quantize(*mapping.graph, ranges.empty() ? unknown : ranges, precision);
+  mapping.quants =
+      with_weights ? quantize::quantize(*mapping.graph, ranges.empty() ? unknown : ranges, precision)
+                   : quantize::quantize_shapes(*mapping.graph, ranges.empty() ? unknown : ranges, precision);
   for (const quantize::LayerQuant& quant : mapping.quants)
     mapping.unpruned.push_back(unpruned(mapping.graph->node(quant.node), quant));
   mapping.folded.resize(mapping.quants.size());
@@ -139,9 +145,11 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
     const quantize::LayerQuant& quant = mapping.quants[i];
     const graph::Node& node = network.node(quant.node);
     const arch::Arch own = layer_arch(mapping.arch(), node.name);
+    const slice::LayerShape shape = slice::layer_shape(node);
     mapping.sliced[i] = std::make_shared<const slice::SlicedLayer>(
-        own.mapping.prune == arch::Prune::none ? slice::slice_layer(slice::layer_shape(node), quant, own)
-                                               : prune::slice_compact(slice::layer_shape(node), quant, own));
+        !with_weights                            ? slice::slice_shape(shape, quant, own)
+        : own.mapping.prune == arch::Prune::none ? slice::slice_layer(shape, quant, own)
+                                                 : prune::slice_compact(shape, quant, own));
   });
   for (std::size_t i = 0; i < mapping.sliced.size(); ++i) {
     if (mapping.shares[i] >= 0)
@@ -197,15 +205,42 @@ std::shared_ptr<const graph::Graph> import_network(const std::string& path,
   }
 }
 
+namespace {
+
+void place_layers(Mapping& mapping) {
+  std::vector<place::LayerInput> layers;
+  for (std::size_t i = 0; i < mapping.quants.size(); ++i)
+    layers.push_back({mapping.quants[i].node, mapping.sliced[i], mapping.shares[i]});
+  mapping.program = place::place(mapping.graph, mapping.arch(), layers);
+}
+
+}  // namespace
+
 Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                     const std::vector<quantize::Range>& ranges) {
   const std::string name = graph->name;
   return within_memory(name, [&] {
     Mapping mapping = sliced(std::move(machine), std::move(graph), ranges);
-    std::vector<place::LayerInput> layers;
-    for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-      layers.push_back({mapping.quants[i].node, mapping.sliced[i], mapping.shares[i]});
-    mapping.program = place::place(mapping.graph, mapping.arch(), layers);
+    place_layers(mapping);
+    return mapping;
+  });
+}
+
+bool needs_weights(const graph::Graph& graph, const arch::Arch& arch) {
+  if (arch.mapping.prune != arch::Prune::none) return true;
+  const periphery::AdcPolicy policy = arch.adc.resolution.policy;
+  if (policy != periphery::AdcPolicy::fixed && policy != periphery::AdcPolicy::isaac) return true;
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const graph::Node& node) {
+    return graph::is_dense(node) && graph::weight_grid(node) != nullptr;
+  });
+}
+
+Mapping map_shapes(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+                   const std::vector<quantize::Range>& ranges) {
+  const std::string name = graph->name;
+  return within_memory(name, [&] {
+    Mapping mapping = sliced(std::move(machine), std::move(graph), ranges, Weights::unknown);
+    place_layers(mapping);
     return mapping;
   });
 }
@@ -232,11 +267,22 @@ arch::Arch layer_arch(const arch::Arch& arch, const std::string& layer) {
   return own;
 }
 
+namespace {
+
+/// Bits and scheme of a layer's weights; their codes only where the bits depend on them.
+quantize::WeightQuant weight_bits(const graph::Node& node, const arch::PrecisionParams& precision) {
+  if (graph::weight_grid(node) != nullptr) return quantize::quantize_weights(node, precision);
+  const arch::PrecisionParams::Weights own = quantize::layer_precision(precision, node.name).weights;
+  return {.bits = own.bits, .scheme = own.scheme, .scale = {}, .codes = {}};
+}
+
+}  // namespace
+
 GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch) {
   GroupedCost cost;
   for (const graph::Node& node : graph.nodes) {
     if (!graph::is_grouped(node)) continue;
-    const quantize::WeightQuant weights = quantize::quantize_weights(node, arch.precision);
+    const quantize::WeightQuant weights = weight_bits(node, arch.precision);
     const slice::LayerShape shape = slice::layer_shape(node);
     place::MatrixShape matrix;
     matrix.groups = shape.groups;

@@ -69,6 +69,14 @@ struct Mapping {
 /// From the files. Throws what load_arch, import_network and the above do.
 [[nodiscard]] Mapping map_network(const MappingRequest& request);
 
+/// Whether what is measured in bits depends on the values of weights: resolutions that follow from column
+/// sums, and weights on grids of the network's own.
+[[nodiscard]] bool needs_weights(const graph::Graph& graph, const arch::Arch& arch);
+/// The same as map_network() of a network that does not need its weights, without reading them: the layers of
+/// the result have no cells.
+[[nodiscard]] Mapping map_shapes(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+                                 const std::vector<quantize::Range>& ranges);
+
 /// Quantises and slices without placing, so also what is too large for the machine. `program` stays empty.
 [[nodiscard]] Mapping slice_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                                     const std::vector<quantize::Range>& ranges = {});

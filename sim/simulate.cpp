@@ -9,14 +9,16 @@
 
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
+#include "sim/analyse.h"
+#include "sim/analytic/estimate.h"
 #include "sim/assemble.h"
 #include "sim/chips.h"
 #include "sim/cycle/runner.h"
 #include "sim/deadline.h"
 #include "sim/engine/engine.h"
 #include "sim/prepare.h"
+#include "sim/provenance.h"
 #include "sim/result/output_folder.h"
-#include "sim/result/sha256.h"
 #include "sim/seen_sums.h"
 #include "sim/structural.h"
 #include "sim/trace_request.h"
@@ -72,6 +74,8 @@ cycle::CycleResult simulate_time(const SimulationRequest& request, const Mapping
                                  const engine::NetworkFunction& network,
                                  const std::vector<engine::ImageResult>& streamed, const Deadline& deadline) {
   const std::vector<cycle::LayerSource> layers = timed_layers(mapping);
+  if (request.mode == Mode::analytic)
+    return analytic::estimate(mapping.program, mapping.arch(), layers, request.batch);
   cycle::CycleOptions options;
   options.images = request.batch;
   options.wall_clock_limit_s = deadline.left_s();
@@ -136,17 +140,8 @@ tensor::Shape joined_shape(tensor::Shape shape, std::int64_t images) {
 result::Provenance provenance(const SimulationRequest& request, const Mapping& mapping, std::int64_t images) {
   result::Provenance p;
   p.version = result::version();
-  p.mode = request.mode == Mode::cycle ? "cycle" : "structural";
-  p.network = request.files.network;
-  p.network_sha256 = result::sha256_of_file(request.files.network);
-  p.arch = request.files.arch;
-  p.overrides = request.files.overrides;
-  std::string resolved;
-  for (const arch::ConstantSource& c : mapping.machine.constants) {
-    p.config.push_back({c.key, c.value, c.source});
-    resolved += fmt::format("{}={}\n", c.key, c.value);
-  }
-  p.config_sha256 = result::sha256(resolved);
+  p.mode = to_string(request.mode);
+  add_files(request.files, mapping.machine, p);
   p.seed = request.seed;
   const bool given = !request.input.empty() || !request.named_inputs.empty();
   p.inputs = given ? "given" : "random";
@@ -157,6 +152,18 @@ result::Provenance provenance(const SimulationRequest& request, const Mapping& m
 }
 
 }  // namespace
+
+const char* to_string(Mode mode) {
+  switch (mode) {
+    case Mode::cycle:
+      return "cycle";
+    case Mode::structural:
+      return "structural";
+    case Mode::analytic:
+      break;
+  }
+  return "analytic";
+}
 
 result::Result simulate(const SimulationRequest& request) {
   const Deadline deadline(request.timeout_s);
@@ -218,6 +225,7 @@ result::Result simulate(const SimulationRequest& request) {
   const double kernel = watch.done("SystemC");
   result::Result r = assemble(mapping, timed, values.kept);
   const double done = deadline.elapsed_s();
+  if (request.mode == Mode::analytic) r.estimate = estimate_of("measured", mapping.program, r);
   r.accuracy = values.accuracy;
   r.device = std::move(device);
   r.provenance = provenance(request, mapping, data.images.count());

@@ -19,7 +19,10 @@ enum class Mode {
   cycle,       ///< IMAs are transaction-level modules, values come from the engine
   structural,  ///< every part of an IMA is a live SystemC module; its values and actions must equal the
                ///< engine's
+  analytic,  ///< values come from the engine, times from equations (sim/analytic); without values: analyse.h
 };
+
+[[nodiscard]] const char* to_string(Mode mode);
 
 struct SimulationRequest {
   MappingRequest files;
@@ -47,8 +50,8 @@ inline constexpr std::int64_t kCalibrationImages = 64;
 
 /// Outputs and accuracy are those of all images of the input (on the first chip where there are several);
 /// latency, energy, conversions and stalls those of the `batch` images that are streamed. At most one call
-/// per process (see cycle::simulate_cycles). Throws every kind of base::Error; std::logic_error where a
-/// structural run differs from the engine.
+/// per process, but for mode analytic (see cycle::simulate_cycles). Throws every kind of base::Error;
+/// std::logic_error where a structural run differs from the engine.
 [[nodiscard]] result::Result simulate(const SimulationRequest& request);
 
 /// The float32 reference of a network.

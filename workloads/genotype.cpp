@@ -233,6 +233,7 @@ Genotype parse_genotype(const std::string& text, const std::string& name) {
 
 Genotype load_genotype(const std::string& name_or_path) {
   if (const Genotype* known = find_published(name_or_path)) return *known;
+  if (name_or_path.starts_with('{')) return parse_genotype(name_or_path, "genotype");
   try {
     return parse_genotype(base::read_file(name_or_path, kLargestFile), name_or_path);
   } catch (const base::UsageError& error) {

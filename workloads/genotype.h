@@ -30,7 +30,8 @@ struct Genotype {
 /// The names of published genotypes.
 [[nodiscard]] std::vector<std::string> genotype_names();
 
-/// A published genotype, or one from a JSON file (README.md). Throws base::UsageError with every problem.
+/// A published genotype, or one from a JSON file (README.md), or from the text of one. Throws
+/// base::UsageError with every problem.
 [[nodiscard]] Genotype load_genotype(const std::string& name_or_path);
 /// The same from the text of a file; `name` stands for the file in messages.
 [[nodiscard]] Genotype parse_genotype(const std::string& text, const std::string& name);

@@ -34,10 +34,18 @@ std::string make_lenet5(const std::string& name, std::uint64_t seed) {
   return model.finish(model.linear("fc3", x, 84, 10), 10);
 }
 
+/// Refuses images that the network cannot halve as often as it does.
+void require_multiple(const std::string& name, const ImageShape& image, std::int64_t factor) {
+  if (image.resolution % factor == 0) return;
+  throw base::UsageError({"workload " + name, "resolution " + std::to_string(image.resolution),
+                          "a multiple of " + std::to_string(factor), ""});
+}
+
 /// Eight layers for CIFAR-10: six padded convolutions in three pairs, one of 4x4 pixels without padding, one
 /// fully connected.
-std::string make_vgg8(const std::string& name, std::uint64_t seed) {
-  Model model(name, seed, {3, 32, 32});
+std::string make_vgg8(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+  require_multiple(name, image, 8);
+  Model model(name, seed, {3, image.resolution, image.resolution});
   std::string x = model.input();
   std::int64_t channels = 3;
   for (int i = 1; i <= 6; ++i) {
@@ -49,13 +57,16 @@ std::string make_vgg8(const std::string& name, std::uint64_t seed) {
   }
   x = model.relu("relu7", model.conv("conv7", x, {512, 1024, 3}));
   x = model.flatten("flatten", model.max_pool("pool4", x, 2, 2));
-  return model.finish(model.linear("fc", x, 1024, 10), 10);
+  const std::int64_t side = (image.resolution / 8 - 2) / 2;
+  return model.finish(model.linear("fc", x, 1024 * side * side, image.classes), image.classes);
 }
 
 /// Simonyan and Zisserman, ICLR 2015; 0 stands for a pooling. Names count the layers as PyTorch's `features`
 /// does.
-std::string make_vgg(const std::string& name, std::uint64_t seed, const Integers& layers) {
-  Model model(name, seed, {3, 224, 224});
+std::string make_vgg(const std::string& name, std::uint64_t seed, const ImageShape& image,
+                     const Integers& layers) {
+  require_multiple(name, image, 32);
+  Model model(name, seed, {3, image.resolution, image.resolution});
   std::string x = model.input();
   std::int64_t channels = 3;
   int position = 0;
@@ -70,17 +81,19 @@ std::string make_vgg(const std::string& name, std::uint64_t seed, const Integers
     channels = out;
   }
   x = model.flatten("flatten", x);
-  x = model.relu("classifier.1", model.linear("classifier.0", x, 512 * 7 * 7, 4096));
+  const std::int64_t side = image.resolution / 32;
+  x = model.relu("classifier.1", model.linear("classifier.0", x, 512 * side * side, 4096));
   x = model.relu("classifier.4", model.linear("classifier.3", x, 4096, 4096));
-  return model.finish(model.linear("classifier.6", x, 4096, 1000), 1000);
+  return model.finish(model.linear("classifier.6", x, 4096, image.classes), image.classes);
 }
 
-std::string make_vgg11(const std::string& name, std::uint64_t seed) {
-  return make_vgg(name, seed, {64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0});
+std::string make_vgg11(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+  return make_vgg(name, seed, image, {64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0});
 }
 
-std::string make_vgg16(const std::string& name, std::uint64_t seed) {
-  return make_vgg(name, seed, {64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0});
+std::string make_vgg16(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+  return make_vgg(name, seed, image,
+                  {64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0});
 }
 
 /// The scale of the last normalisation of a block: well below 1, as training leaves it, so that the sum over
@@ -144,25 +157,26 @@ std::string finish_resnet(Model& model, std::string x, const ResNet& net, std::i
 
 /// He et al., CVPR 2016, for CIFAR-10; where channels double, the shortcut is a 1x1 convolution (their option
 /// B).
-std::string make_resnet20(const std::string& name, std::uint64_t seed) {
-  Model model(name, seed, {3, 32, 32});
+std::string make_resnet20(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+  Model model(name, seed, {3, image.resolution, image.resolution});
   const std::string x = model.relu("relu", conv_bn(model, "conv1", "bn1", model.input(), {3, 16, 3, 1, 1}));
-  return finish_resnet(model, x, {16, {3, 3, 3}}, 10);
+  return finish_resnet(model, x, {16, {3, 3, 3}}, image.classes);
 }
 
 /// He et al., CVPR 2016, for ImageNet.
-std::string make_imagenet_resnet(const std::string& name, std::uint64_t seed, const ResNet& net) {
-  Model model(name, seed, {3, 224, 224});
+std::string make_imagenet_resnet(const std::string& name, std::uint64_t seed, const ImageShape& image,
+                                 const ResNet& net) {
+  Model model(name, seed, {3, image.resolution, image.resolution});
   const std::string x = model.relu("relu", conv_bn(model, "conv1", "bn1", model.input(), {3, 64, 7, 2, 3}));
-  return finish_resnet(model, model.max_pool("maxpool", x, 3, 2, 1), net, 1000);
+  return finish_resnet(model, model.max_pool("maxpool", x, 3, 2, 1), net, image.classes);
 }
 
-std::string make_resnet18(const std::string& name, std::uint64_t seed) {
-  return make_imagenet_resnet(name, seed, {64, {2, 2, 2, 2}});
+std::string make_resnet18(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+  return make_imagenet_resnet(name, seed, image, {64, {2, 2, 2, 2}});
 }
 
-std::string make_resnet50(const std::string& name, std::uint64_t seed) {
-  return make_imagenet_resnet(name, seed, {64, {3, 4, 6, 3}, 4, bottleneck_block});
+std::string make_resnet50(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+  return make_imagenet_resnet(name, seed, image, {64, {3, 4, 6, 3}, 4, bottleneck_block});
 }
 
 using Maker = std::string (*)(const std::string& name, std::uint64_t seed, const Options& options);
@@ -173,10 +187,12 @@ std::string fixed(const std::string& name, std::uint64_t seed, const Options& /*
   return make_fixed(name, seed);
 }
 
-/// A network for ImageNet that takes other images too.
-template <std::string (*make_sized)(const std::string&, std::uint64_t, const ImageShape&)>
+/// A network for images of `usual_classes` and `usual_resolution` that takes others too.
+template <std::string (*make_sized)(const std::string&, std::uint64_t, const ImageShape&),
+          std::int64_t usual_classes = 1000, std::int64_t usual_resolution = 224>
 std::string sized(const std::string& name, std::uint64_t seed, const Options& options) {
-  return make_sized(name, seed, {options.classes.value_or(1000), options.resolution.value_or(224)});
+  return make_sized(name, seed,
+                    {options.classes.value_or(usual_classes), options.resolution.value_or(usual_resolution)});
 }
 
 std::string darts(const std::string& name, std::uint64_t seed, const Options& options) {
@@ -198,16 +214,18 @@ struct Entry {
 constexpr Entry kNetworks[] = {
     {"lenet5", "LeNet-5 with ReLU and max pooling, 1x28x28", fixed<make_lenet5>},
     {"mlp-784-100-10", "784-100-10 perceptron with ReLU, 784 inputs", fixed<make_mlp>},
-    {"resnet20", "ResNet-20 for CIFAR-10, projection shortcuts, 3x32x32", fixed<make_resnet20>},
+    {"resnet20", "ResNet-20 for CIFAR-10, projection shortcuts, 3x32x32", sized<make_resnet20, 10, 32>,
+     Takes::image_shape},
     {"squeezenet1_1", "SqueezeNet 1.1, 3x224x224", sized<make_squeezenet1_1>, Takes::image_shape},
     {"darts", "DARTS for CIFAR-10, from a genotype, 3x32x32", darts, Takes::everything},
     {"mobilenetv2", "MobileNet v2, 3x224x224", sized<make_mobilenetv2>, Takes::image_shape},
     {"mnasnet1_0", "MnasNet-B1, 3x224x224", sized<make_mnasnet1_0>, Takes::image_shape},
-    {"vgg8", "VGG-8 for CIFAR-10, 3x32x32", fixed<make_vgg8>},
-    {"resnet18", "ResNet-18 for ImageNet, 3x224x224", fixed<make_resnet18>},
-    {"resnet50", "ResNet-50 for ImageNet (stride in the 3x3 convolution), 3x224x224", fixed<make_resnet50>},
-    {"vgg11", "VGG-11 for ImageNet, 3x224x224", fixed<make_vgg11>},
-    {"vgg16", "VGG-16 for ImageNet, 3x224x224", fixed<make_vgg16>},
+    {"vgg8", "VGG-8 for CIFAR-10, 3x32x32", sized<make_vgg8, 10, 32>, Takes::image_shape},
+    {"resnet18", "ResNet-18 for ImageNet, 3x224x224", sized<make_resnet18>, Takes::image_shape},
+    {"resnet50", "ResNet-50 for ImageNet (stride in the 3x3 convolution), 3x224x224", sized<make_resnet50>,
+     Takes::image_shape},
+    {"vgg11", "VGG-11 for ImageNet, 3x224x224", sized<make_vgg11>, Takes::image_shape},
+    {"vgg16", "VGG-16 for ImageNet, 3x224x224", sized<make_vgg16>, Takes::image_shape},
 };
 
 /// Options that the network does not have, or out of range.

@@ -20,9 +20,9 @@ struct Workload {
 
 /// What differs from the published network; a network refuses what it does not have.
 struct Options {
-  std::optional<std::string> genotype;  ///< of darts: a name or a JSON file
+  std::optional<std::string> genotype;  ///< of darts: a name, a JSON file or its text
   std::optional<std::int64_t> layers, channels;
-  std::optional<std::int64_t> classes, resolution;  ///< also of the mobile networks
+  std::optional<std::int64_t> classes, resolution;  ///< also of the image networks
 };
 
 /// The ONNX model, with a symbolic batch. Weights: He-scaled (standard deviation sqrt(2 / inputs of a

@@ -243,8 +243,11 @@ std::vector<Range> input_ranges(const graph::Graph& graph, std::span<const Range
 
 }  // namespace
 
-std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
-                                 const arch::PrecisionParams& precision) {
+namespace {
+
+template <class Weights>
+std::vector<LayerQuant> quantize_layers(const graph::Graph& graph, std::span<const Range> ranges,
+                                        const arch::PrecisionParams& precision, Weights weights_of) {
   BITLINE_CHECK(ranges.size() == graph.values.size());
   require_layers(graph, precision);
   const std::vector<Range> inputs = input_ranges(graph, ranges, graph::first_with_weights(graph));
@@ -259,9 +262,26 @@ std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Rang
          .input = input != nullptr
                       ? given_activations(*input)
                       : quantize_range(range, layer_precision(precision, node.name).activations.bits),
-         .weights = quantize_weights(node, precision)});
+         .weights = weights_of(node)});
   }
   return layers;
+}
+
+}  // namespace
+
+std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
+                                 const arch::PrecisionParams& precision) {
+  return quantize_layers(graph, ranges, precision,
+                         [&](const graph::Node& node) { return quantize_weights(node, precision); });
+}
+
+std::vector<LayerQuant> quantize_shapes(const graph::Graph& graph, std::span<const Range> ranges,
+                                        const arch::PrecisionParams& precision) {
+  return quantize_layers(graph, ranges, precision, [&](const graph::Node& node) {
+    BITLINE_CHECK(graph::weight_grid(node) == nullptr);
+    const arch::PrecisionParams::Weights own = layer_precision(precision, node.name).weights;
+    return WeightQuant{.bits = own.bits, .scheme = own.scheme, .scale = {}, .codes = {}};
+  });
 }
 
 }  // namespace bitline::quantize

@@ -120,4 +120,10 @@ void require_layers(const graph::Graph& graph, const arch::PrecisionParams& prec
 [[nodiscard]] std::vector<LayerQuant> quantize(const graph::Graph& graph, std::span<const Range> ranges,
                                                const arch::PrecisionParams& precision);
 
+/// What quantize() gives, with weights of which only bits and scheme are filled in, for layers on no grid of
+/// the network's own.
+[[nodiscard]] std::vector<LayerQuant> quantize_shapes(const graph::Graph& graph,
+                                                      std::span<const Range> ranges,
+                                                      const arch::PrecisionParams& precision);
+
 }  // namespace bitline::quantize

@@ -123,6 +123,17 @@ void for_each_set(const SlicedLayer& layer, F f) {
                     [&](std::size_t i) { f(i / slices, i % slices); });
 }
 
+/// Of a layer without cells (slice_shape): all of them at their maximum.
+std::vector<std::vector<std::int64_t>> sums_of_any_weights(const SlicedLayer& layer) {
+  std::vector<std::vector<std::int64_t>> sums;
+  for (const RowBlock& block : layer.blocks) {
+    sums.emplace_back();
+    for (const Slice& slice : layer.slices)
+      sums.back().push_back(block.rows() * ((std::int64_t{1} << slice.width) - 1));
+  }
+  return sums;
+}
+
 }  // namespace
 
 std::int64_t encoded_sum(const SlicedLayer& layer, int array, int block, int slice, int group, int output) {
@@ -136,6 +147,7 @@ std::int64_t encoded_sum(const SlicedLayer& layer, int array, int block, int sli
 }
 
 std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer) {
+  if (layer.codes.empty()) return sums_of_any_weights(layer);
   std::vector<std::vector<std::int64_t>> sums(layer.blocks.size(),
                                               std::vector<std::int64_t>(layer.slices.size(), 0));
   for_each_set(layer, [&](std::size_t b, std::size_t s) {

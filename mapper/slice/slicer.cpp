@@ -185,14 +185,13 @@ std::vector<RowBlock> row_blocks(int rows, const crossbar::CrossbarParams& cross
   return blocks;
 }
 
-SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& quant, const arch::Arch& arch) {
+namespace {
+
+/// All but cells and resolutions.
+SlicedLayer frame(const LayerShape& shape, const quantize::LayerQuant& quant, const arch::Arch& arch) {
   require_meaning(arch);
-  const std::size_t count =
-      static_cast<std::size_t>(shape.groups) * shape.outputs_per_group * shape.rows_per_group;
-  BITLINE_CHECK(quant.weights.codes.size() == count);
   const WeightEncoding encoding = arch.encoding.weights;
   const int bits = code_bits(quant.weights, encoding);
-
   SlicedLayer layer;
   layer.groups = shape.groups;
   layer.rows_per_group = shape.rows_per_group;
@@ -210,7 +209,23 @@ SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& qua
   layer.activation_zero_point = quant.input.zero_point;
   layer.dac_bits = arch.dac.bits;
   layer.chunks = input_chunks(quant.input.bits, quant.input.is_signed, arch.dac.bits);
-  encode_all(quant.weights, encoding, bits, layer);
+  return layer;
+}
+
+}  // namespace
+
+SlicedLayer slice_shape(const LayerShape& shape, const quantize::LayerQuant& quant, const arch::Arch& arch) {
+  SlicedLayer layer = frame(shape, quant, arch);
+  resolve_adc_bits(layer, arch);
+  return layer;
+}
+
+SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& quant, const arch::Arch& arch) {
+  const std::size_t count =
+      static_cast<std::size_t>(shape.groups) * shape.outputs_per_group * shape.rows_per_group;
+  BITLINE_CHECK(quant.weights.codes.size() == count);
+  SlicedLayer layer = frame(shape, quant, arch);
+  encode_all(quant.weights, layer.encoding, code_bits(quant.weights, layer.encoding), layer);
   if (arch.encoding.flip) flip_dense_columns(layer);
   resolve_adc_bits(layer, arch);
   return layer;

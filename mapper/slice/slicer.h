@@ -37,6 +37,11 @@ struct LayerShape {
 [[nodiscard]] SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& quant,
                                       const arch::Arch& arch);
 
+/// The same without cells, for what needs shapes and resolutions only: `codes` is empty, no column is
+/// flipped, and sums are the largest that any weights could have.
+[[nodiscard]] SlicedLayer slice_shape(const LayerShape& shape, const quantize::LayerQuant& quant,
+                                      const arch::Arch& arch);
+
 /// What `bitline slices` prints for one slice of a layer.
 struct SliceStatistics {
   int width = 0;

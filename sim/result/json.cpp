@@ -36,7 +36,7 @@ Json energy(const EnergyUse& use) {
 Json slice(const SliceResult& s) {
   return {{"width", s.width},
           {"nonzero_ratio", number(s.nonzero_ratio)},
-          {"max_column_sum", s.max_column_sum},
+          {"max_column_sum", s.max_column_sum ? Json(*s.max_column_sum) : Json(nullptr)},
           {"adc_bits", s.adc_bits},
           {"conversions", s.conversions},
           {"clipped", s.clipped}};
@@ -198,6 +198,13 @@ std::string to_json(const Result& r) {
   for (const PartUse& p : r.parts) json["parts"].push_back(part(p));
   json["layers"] = Json::array();
   for (const LayerResult& l : r.layers) json["layers"].push_back(layer(l));
+  if (r.estimate)
+    json["estimate"] = {{"activity", r.estimate->activity},
+                        {"factors", breakdown(r.estimate->factors)},
+                        {"expected_error",
+                         {{"latency", number(r.estimate->latency_error)},
+                          {"interval", number(r.estimate->interval_error)},
+                          {"energy", number(r.estimate->energy_error)}}}};
   if (r.accuracy) {
     json["accuracy"] = {{"top1", number(r.accuracy->top1)},
                         {"top5", number(r.accuracy->top5)},

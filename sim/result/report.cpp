@@ -29,6 +29,7 @@ std::string header(const Provenance& p) {
       line("network", shortened(std::filesystem::path(p.network).filename().string(), kNameWidth));
   out += line("machine", shortened(std::filesystem::path(p.arch).filename().string(), kNameWidth));
   if (!p.overrides.empty()) out += line("overrides", fmt::format("{} by --set", p.overrides.size()));
+  if (p.inputs == "none") return out + line("mode", p.mode + "; no values");
   out += line("mode", fmt::format("{}; {} input, calibrated on {}", p.mode, p.inputs,
                                   p.calibration == "given" ? "given samples" : p.calibration));
   return out;

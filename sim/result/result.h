@@ -37,12 +37,15 @@ struct EnergyUse {
 
 /// One slice of a layer's weights, all arrays and row blocks together.
 struct SliceResult {
-  int width = 0;                    ///< bits per cell of this slice
-  double nonzero_ratio = 0;         ///< cells of mapped weights that are not zero, before flipping
-  std::int64_t max_column_sum = 0;  ///< largest possible column sum, inputs at their maximum, after flipping
-  int adc_bits = 0;                 ///< the widest conversion of any row block
-  std::int64_t conversions = 0;     ///< over all streamed images
-  std::int64_t clipped = 0;         ///< of these, sums above the converter's limit
+  int width = 0;  ///< bits per cell of this slice
+  /// Cells of mapped weights that are not zero, before flipping; none where the weights were not read.
+  std::optional<double> nonzero_ratio;
+  /// Largest possible column sum, inputs at their maximum, after flipping; none where the weights were not
+  /// read.
+  std::optional<std::int64_t> max_column_sum;
+  int adc_bits = 0;              ///< the widest conversion of any row block
+  std::int64_t conversions = 0;  ///< over all streamed images
+  std::int64_t clipped = 0;      ///< of these, sums above the converter's limit
 };
 
 struct Stalls {
@@ -136,6 +139,14 @@ struct Accuracy {
   std::vector<std::vector<std::int64_t>> confusion;
 };
 
+/// What an analytic result rests on beside the machine and the network.
+struct Estimate {
+  std::string activity;  ///< "given": by factors; "measured": by the images' values
+  std::vector<std::pair<std::string, double>> factors;  ///< by name; none where measured
+  /// Mean relative error to expect against mode `cycle`: of the image latency, the interval and the energy.
+  double latency_error = 0, interval_error = 0, energy_error = 0;
+};
+
 /// A figure over chips with different seeds.
 struct Spread {
   double mean = 0;
@@ -168,7 +179,7 @@ struct DeviceResult {
 /// Where the result comes from; all that is needed to repeat it.
 struct Provenance {
   std::string version;
-  std::string mode;     ///< "cycle" or "structural"
+  std::string mode;     ///< "cycle", "structural" or "analytic"
   std::string network;  ///< file as given
   std::string network_sha256;
   std::string arch;           ///< file as given
@@ -179,8 +190,8 @@ struct Provenance {
   };
   std::vector<Constant> config;  ///< every resolved constant
   std::uint64_t seed = 0;
-  std::string inputs;                 ///< "given" or "random"
-  std::string calibration;            ///< "given", "inputs" or "random"
+  std::string inputs;                 ///< "given", "random" or (analytic) "none"
+  std::string calibration;            ///< "given", "inputs", "random" or (analytic) "none"
   std::int64_t images_streamed = 0;   ///< latency, energy, conversions and stalls refer to these
   std::int64_t images_evaluated = 0;  ///< outputs and accuracy refer to these
 };
@@ -218,6 +229,7 @@ struct Result {
   std::optional<Grouped> grouped;              ///< where the network has grouped convolutions
   std::vector<PartUse> parts;                  ///< contended ones
   std::vector<LayerResult> layers;             ///< in pipeline order; energy sums to `energy`
+  std::optional<Estimate> estimate;            ///< mode analytic
   std::optional<Accuracy> accuracy;            ///< where labels were given; of the first chip
   std::optional<DeviceResult> device;          ///< where cells or converters are not ideal
   Provenance provenance;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/base/errors.h"
+#include "sim/analytic/activity.h"
 #include "sim/images.h"
 #include "sim/mapping.h"
 #include "tools/bitline/cli.h"
@@ -23,6 +24,8 @@ void add_slices(CLI::App& app, const Streams& streams);
 void add_show(CLI::App& app, const Streams& streams);
 void add_quantize(CLI::App& app, const Streams& streams);
 void add_check(CLI::App& app, const Streams& streams);
+void add_fidelity(CLI::App& app, const Streams& streams);
+void add_oracle(CLI::App& app, const Streams& streams);
 void add_workload(CLI::App& app, const Streams& streams);
 
 /// --arch, --network, --set and --dim, as every command that maps has them.
@@ -42,6 +45,11 @@ void add_normalisation(CLI::App& command, sim::Normalisation& normalisation);
 /// --threads; limit() applies it for as long as its result lives.
 void add_threads(CLI::App& command, int& threads);
 [[nodiscard]] std::shared_ptr<void> limit_threads(int threads);
+
+/// --activity, as every command of mode analytic has it.
+void add_activity(CLI::App& command, std::vector<std::string>& factors);
+/// The defaults with "name=share" applied. Throws base::UsageError with every problem.
+[[nodiscard]] analytic::ActivityFactors read_activity(const std::vector<std::string>& factors);
 
 /// --max-memory; limit_memory() applies it for as long as its result lives.
 void add_memory(CLI::App& command, std::int64_t& bytes);

@@ -116,6 +116,41 @@ std::shared_ptr<void> limit_threads(int threads) {
                                                static_cast<std::size_t>(threads));
 }
 
+void add_activity(CLI::App& command, std::vector<std::string>& factors) {
+  command
+      .add_option("--activity", factors,
+                  "Mode analytic without images: an activity factor, name=share (repeatable; "
+                  "sim/analytic/README.md), "
+                  "or `measured` on random images")
+      ->type_name("NAME=X")
+      ->allow_extra_args(false);
+}
+
+analytic::ActivityFactors read_activity(const std::vector<std::string>& factors) {
+  analytic::ActivityFactors activity;
+  std::vector<base::Problem> problems;
+  std::string names;
+  for (const analytic::NamedFactor& factor : analytic::kFactors)
+    names.append(names.empty() ? "" : ", ").append(factor.name);
+  for (const std::string& text : factors) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const auto* found =
+        std::find_if(std::begin(analytic::kFactors), std::end(analytic::kFactors),
+                     [&](const auto& factor) { return text.substr(0, equals) == factor.name; });
+    double share = -1;
+    if (found == std::end(analytic::kFactors)) {
+      problems.push_back({"--activity " + text, "is no factor", names, ""});
+    } else if (!CLI::detail::lexical_cast(text.substr(std::min(equals + 1, text.size())), share) ||
+               !(share >= 0 && share <= 1)) {
+      problems.push_back({"--activity " + text, "is no share", std::string(found->name) + "=0 to 1", ""});
+    } else {
+      activity.*found->member = share;
+    }
+  }
+  if (!problems.empty()) throw base::UsageError(std::move(problems));
+  return activity;
+}
+
 void add_memory(CLI::App& command, std::int64_t& bytes) {
   bytes = base::kDefaultMemory;
   command

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "sim/analyse.h"
 #include "sim/result/csv.h"
 #include "sim/result/json.h"
 #include "sim/result/output_folder.h"
@@ -24,6 +25,7 @@ namespace {
 struct RunOptions {
   sim::SimulationRequest request;
   std::string mode = "cycle";
+  std::vector<std::string> activity;
   std::string out;
   int threads = 0;
   std::int64_t memory = 0;
@@ -39,10 +41,34 @@ void write_files(const result::OutputFolder& folder, const result::Result& r) {
   folder.write("components.csv", result::components_csv(r));
 }
 
+bool has_values(const sim::SimulationRequest& r) {
+  return !r.input.empty() || !r.named_inputs.empty() || !r.calibration.empty() || !r.labels.empty() ||
+         !r.dump_outputs.empty() || !r.dump_layers.empty();
+}
+
+result::Result simulate(RunOptions& options) {
+  const bool analytic = options.mode == "analytic";
+  if (!analytic && !options.activity.empty())
+    throw base::UsageError(
+        base::Problem{"--activity", "given with --mode " + options.mode, "--mode analytic", ""});
+  const bool measured = options.activity == std::vector<std::string>{"measured"};
+  const bool values = has_values(options.request);
+  if (values && !options.activity.empty() && !measured)
+    throw base::UsageError(base::Problem{"--activity",
+                                         "factors beside images, whose values tell the activity",
+                                         "factors, or images", "leave one of them out"});
+  if (analytic && !values && !measured)
+    return sim::analyse({options.request.files, options.request.batch, read_activity(options.activity),
+                         options.request.seed});
+  options.request.mode = analytic                       ? sim::Mode::analytic
+                         : options.mode == "structural" ? sim::Mode::structural
+                                                        : sim::Mode::cycle;
+  return sim::simulate(options.request);
+}
+
 void run_simulation(RunOptions& options, const Streams& streams) {
   std::optional<result::OutputFolder> folder;
   if (!options.out.empty()) folder.emplace(options.out, "--out");
-  options.request.mode = options.mode == "structural" ? sim::Mode::structural : sim::Mode::cycle;
   const auto limit = limit_threads(options.threads);
   const auto memory = limit_memory(options.memory);
   const Watchdog watchdog(options.request.timeout_s);
@@ -50,7 +76,7 @@ void run_simulation(RunOptions& options, const Streams& streams) {
   options.request.progress = [&bar](const char* phase, std::int64_t done, std::int64_t total) {
     bar.update(phase, done, total);
   };
-  const result::Result r = sim::simulate(options.request);
+  const result::Result r = simulate(options);
   bar.clear();
   if (folder) write_files(*folder, r);
   streams.out << (options.json ? result::to_json(r) : result::report(r));
@@ -83,9 +109,10 @@ void add_control_options(CLI::App& command, RunOptions& options) {
   command
       .add_option("--mode", options.mode,
                   "cycle: IMAs at transaction level (default); structural: every part live, "
-                  "checked against the engine (slow)")
+                  "checked against the engine (slow); analytic: times from equations instead of a simulation")
       ->type_name("MODE")
-      ->check(CLI::IsMember({"cycle", "structural"}));
+      ->check(CLI::IsMember({"cycle", "structural", "analytic"}));
+  add_activity(command, options.activity);
   command.add_option("--dump-outputs", options.request.dump_outputs, "Write <output>.npy of all images here")
       ->type_name("DIR");
   command

@@ -66,7 +66,7 @@ void add_workload(CLI::App& app, const Streams& streams) {
   making.add_option("--layers", options->network.layers, "Cells of darts (default: 20)")->type_name("N");
   making.add_option("--channels", options->network.channels, "Of darts' first cells (default: 36)")
       ->type_name("N");
-  making.add_option("--classes", options->network.classes, "Outputs of darts and of the mobile networks")
+  making.add_option("--classes", options->network.classes, "Outputs of darts and of the image networks")
       ->type_name("N");
   making.add_option("--resolution", options->network.resolution, "Height and width of their images")
       ->type_name("N");

@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Wrong{{}, "subcommand"}, Wrong{{"fly"}, "fly"}, Wrong{{"run"}, "--arch"},
         Wrong{{"run", "--arch", kArch}, "--network"},
-        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--mode", "analytic"}, "cycle,structural"},
+        Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--mode", "guess"}, "cycle,structural"},
         Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "0"}, "--batch"},
         Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--batch", "two"}, "--batch"},
         Wrong{{"run", "--arch", kArch, "--network", kNetwork, "--threads", "0"}, "--threads"},
@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{"check", "notes.txt"}, "--arch or --network"},
         Wrong{{"check", "--network", kNetwork, "--set", "a=1"}, "without an architecture"},
         Wrong{{"workload"}, "subcommand"}, Wrong{{"workload", "make", "vgg99"}, "vgg99"},
-        Wrong{{"oracle"}, "oracle"}));
+        Wrong{{"guess"}, "guess"}));
 
 TEST(Cli, AMissingArchIsAConfigErrorAndAMissingNetworkANetworkError) {
   const Answer arch = bitline({"map", "--arch", "/nowhere/a.yaml", "--network", kNetwork});

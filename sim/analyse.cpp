@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/analyse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "mapper/graph/signs.h"
+#include "models/arch/arch_loader.h"
+#include "models/base/errors.h"
+#include "sim/analytic/estimate.h"
+#include "sim/analytic/window_table.h"
+#include "sim/assemble.h"
+#include "sim/prepare.h"
+#include "sim/provenance.h"
+
+namespace bitline::sim {
+namespace {
+
+using analytic::InputKind;
+
+void check(std::int64_t batch, const analytic::ActivityFactors& activity) {
+  std::vector<base::Problem> problems;
+  if (batch < 1) problems.push_back({"--batch", std::to_string(batch), "a whole number from 1", ""});
+  for (const analytic::NamedFactor& factor : analytic::kFactors) {
+    const double value = activity.*factor.member;
+    if (!(value >= 0 && value <= 1))
+      problems.push_back(
+          {fmt::format("activity {}", factor.name), fmt::format("{}", value), "a share from 0 to 1", ""});
+  }
+  if (!problems.empty()) throw base::UsageError(std::move(problems));
+}
+
+/// The range of each value, as far as its sign: activations are quantised by it.
+std::vector<quantize::Range> assumed_ranges(const graph::Graph& graph) {
+  constexpr bool kInputsCan =
+      false;  // pixels; and random inputs, which mode `cycle` takes where none are given
+  std::vector<quantize::Range> ranges;
+  for (const bool negative : graph::can_be_negative(graph, kInputsCan))
+    ranges.push_back({negative ? -1.0 : 0.0, 1.0});
+  return ranges;
+}
+
+InputKind kind_of(const Mapping& mapping, std::size_t layer) {
+  const graph::Graph& graph = *mapping.graph;
+  const graph::ValueId input = graph.node(mapping.quants[layer].node).inputs.front();
+  if (std::find(graph.inputs.begin(), graph.inputs.end(), input) != graph.inputs.end())
+    return InputKind::network;
+  return mapping.quants[layer].input.is_signed ? InputKind::with_sign : InputKind::nonnegative;
+}
+
+/// The share of a layer's inputs that are not padding, over all its windows.
+double inside(const Mapping& mapping, std::size_t layer) {
+  const place::Program& program = mapping.program;
+  const place::Stage& stage = program.stages[static_cast<std::size_t>(program.layers[layer].stage)];
+  const place::Window& window = program.edges[static_cast<std::size_t>(stage.inputs.front())].window;
+  if (window.kind != place::Window::Kind::sliding) return 1;
+  const auto taps = [](std::int64_t extent, std::int64_t dilation) {
+    return (extent + dilation - 1) / dilation;
+  };
+  const std::int64_t each =
+      taps(window.kernel_h, window.dilation_h) * taps(window.kernel_w, window.dilation_w);
+  std::int64_t taken = 0;
+  for (const std::int32_t n : analytic::window_table(window, stage.pixels)->taken) taken += n;
+  return static_cast<double>(taken) / static_cast<double>(each * stage.pixels);
+}
+
+std::vector<engine::LayerActivity> activities(const Mapping& mapping,
+                                              const analytic::ActivityFactors& factors, std::int64_t images) {
+  std::vector<engine::LayerActivity> result;
+  for (std::size_t l = 0; l < mapping.program.layers.size(); ++l)
+    result.push_back(analytic::expected_activity(mapping.program.layers[l], *mapping.sliced[l],
+                                                 kind_of(mapping, l), inside(mapping, l), factors,
+                                                 mapping.arch().ima.gate_zero_chunks, images));
+  return result;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+result::Estimate estimate_of(const std::string& activity, const place::Program& program,
+                             const result::Result& r) {
+  const bool copies = std::any_of(program.layers.begin(), program.layers.end(),
+                                  [](const place::LayerPlacement& layer) { return layer.replicas > 1; });
+  result::Estimate e;
+  e.activity = activity;
+  e.latency_error = copies ? analytic::kLatencyErrorWithCopies : analytic::kLatencyError;
+  e.interval_error = copies ? analytic::kIntervalErrorWithCopies : analytic::kIntervalError;
+  if (activity == "measured" || r.energy.total <= 0) return e;
+  for (const auto& [component, joules] : r.energy.by_component)
+    if (component == "dac" || component == "crossbar")
+      e.energy_error += analytic::kActivityError * joules / r.energy.total;
+  return e;
+}
+
+result::Result analyse(const arch::LoadedArch& machine, const std::shared_ptr<const graph::Graph>& graph,
+                       std::int64_t batch, const analytic::ActivityFactors& activity) {
+  check(batch, activity);
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<quantize::Range> ranges = assumed_ranges(*graph);
+  const Mapping mapping = needs_weights(*graph, machine.arch) ? map_network(machine, graph, ranges)
+                                                              : map_shapes(machine, graph, ranges);
+  if (mapping.program.chips > 1 || !mapping.program.phases.empty())
+    throw base::MappingError(
+        {graph->name, "is larger than the chip, and mapping.oversize puts it on more chips or in phases",
+         "networks that fit, in mode analytic", "use mode cycle, or a larger chip"});
+  const double prepared = seconds_since(start);
+  const cycle::CycleResult timed =
+      analytic::estimate(mapping.program, mapping.arch(), timed_layers(mapping), batch);
+  result::Result r = assemble(mapping, timed, activities(mapping, activity, batch));
+  r.estimate = estimate_of("given", mapping.program, r);
+  for (const analytic::NamedFactor& factor : analytic::kFactors)
+    r.estimate->factors.emplace_back(factor.name, activity.*factor.member);
+  const double done = seconds_since(start);
+  r.wall_time = {prepared, 0, done - prepared, done};
+  r.provenance.version = result::version();
+  r.provenance.mode = "analytic";
+  r.provenance.inputs = "none";
+  r.provenance.calibration = "none";
+  r.provenance.images_streamed = batch;
+  r.provenance.images_evaluated = batch;
+  return r;
+}
+
+result::Result analyse(const AnalyticRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
+  const arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
+  const auto graph = import_network(request.files.network, request.files.dimensions);
+  const double imported = seconds_since(start);
+  result::Result r = analyse(machine, graph, request.batch, request.activity);
+  r.wall_time.prepare += imported;
+  add_files(request.files, machine, r.provenance);
+  r.provenance.seed = request.seed;
+  r.wall_time.total = seconds_since(start);
+  return r;
+}
+
+}  // namespace bitline::sim

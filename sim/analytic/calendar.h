@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of a contended part is still free when: time in slots, of which each window takes what it needs
+// from its own time on. The order in which windows are entered need not be that of their times.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/analytic/parts.h"
+
+namespace bitline::analytic {
+
+class Calendar {
+ public:
+  explicit Calendar(Instant slot) : slot_(slot) {}
+
+  /// Takes `amount` from `at` on. Returns how much later than `at + amount` the last of it is served.
+  Instant take(Instant at, Instant amount);
+
+ private:
+  /// The first slot from `s` on that is not full.
+  std::size_t open_slot(std::size_t s);
+
+  Instant slot_;
+  std::vector<Instant> used_;
+  std::vector<std::size_t> next_;  ///< of a full slot: where to look on; else itself
+};
+
+}  // namespace bitline::analytic

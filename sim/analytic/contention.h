@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts that several stages, or copies of a layer, keep busy for a good share of the time: how long their
+// windows wait for each other.
+#pragma once
+
+#include <vector>
+
+#include "sim/analytic/calendar.h"
+#include "sim/analytic/stage_probe.h"
+
+namespace bitline::analytic {
+
+class Contention {
+ public:
+  enum Phase : int { fill, deliver, read, phases_ };
+
+  /// `parts`: as left by probe().
+  Contention(const PipelineModel& model, const Parts& parts);
+
+  /// Enters a window's work in a phase, from `at` on: how much later than on an idle chip it is done.
+  Instant wait(const StageModel& stage, std::size_t replica, Phase phase, Instant at);
+
+ private:
+  struct Load {
+    std::size_t calendar;
+    Instant busy;
+  };
+  void add(const std::vector<Parts::Load>& loads);
+
+  std::vector<Calendar> calendars_;
+  std::vector<int> calendar_of_;  ///< [part] -1: none
+  std::size_t first_link_;        ///< the first part that is a link of the mesh
+  std::vector<std::vector<Load>> loads_;
+  std::vector<std::size_t> first_;  ///< [stage] in loads_: replica * phases_ + phase
+  const StageModel* stages_;
+};
+
+}  // namespace bitline::analytic

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/analytic/estimate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "sim/analytic/pipeline.h"
+
+namespace bitline::analytic {
+namespace {
+
+base::Time time(Instant fs) {
+  return base::Time::from_fs(std::llround(fs));
+}
+
+void add(base::ActionCounts& sum, const base::ActionCounts& part, std::int64_t times) {
+  for (std::size_t i = 0; i < base::kActions; ++i) sum.counts[i] += part.counts[i] * times;
+}
+
+/// Ends of the images after the last that was computed: at the interval of the last two.
+void extend(std::vector<Instant>& ends, std::int64_t images) {
+  while (static_cast<std::int64_t>(ends.size()) < images) {
+    const Instant last = ends.back();
+    ends.push_back(last + (last - ends[ends.size() - 2]));
+  }
+}
+
+cycle::StageStatistics statistics(const StageModel& m, const StageTimes& times, double stretch, Instant more,
+                                  std::int64_t images) {
+  cycle::StageStatistics s;
+  s.first_start = time(times.first_start);
+  s.last_end = time(times.last_end + more);
+  s.busy = time(times.busy * stretch);
+  s.input_stall = time(times.input_stall * stretch);
+  s.output_stall = time(times.output_stall * stretch);
+  s.windows = m.stage->pixels * images;
+  const auto copies = static_cast<std::int64_t>(m.replicas.size());
+  for (std::int64_t q = 0; q < copies; ++q)
+    add(s.actions, m.replicas[static_cast<std::size_t>(q)].actions, (s.windows - q + copies - 1) / copies);
+  add(s.actions, m.reads, images);
+  if (m.layer != nullptr)
+    s.adc_wait = time(m.ima.held * static_cast<double>(s.windows) *
+                      static_cast<double>(m.layer->imas.size()) / static_cast<double>(copies));
+  return s;
+}
+
+void add_use(cycle::ResourceUse& use, const Parts::Use& one, std::int64_t images) {
+  if (one.uses <= 0) return;
+  ++use.instances;
+  const base::Time busy = time(one.busy * static_cast<double>(images));
+  use.busy += busy;
+  use.busiest = std::max(use.busiest, busy);
+  use.uses += std::llround(one.uses * static_cast<double>(images));
+}
+
+/// IMAs and their ADCs: the reads of the MVMs that they do.
+void add_imas(const PipelineModel& model, std::int64_t images, cycle::CycleResult& result) {
+  cycle::ResourceUse imas, adcs;
+  imas.name = "ima";
+  adcs.name = "adc";
+  std::set<std::pair<int, int>> places;
+  for (const StageModel& m : model.stages) {
+    if (m.layer == nullptr) continue;
+    const double mvms = static_cast<double>(m.stage->pixels * images) / m.layer->replicas;
+    const Parts::Use reading{(m.ima.first_read + m.ima.tail) * mvms, mvms};
+    const Parts::Use converting{m.ima.adc * mvms, mvms};
+    for (const place::ImaPart& part : m.layer->imas) {
+      add_use(imas, reading, 1);
+      add_use(adcs, converting, 1);
+      if (!places.insert({part.tile, part.ima}).second) {
+        --imas.instances;
+        --adcs.instances;
+      }
+    }
+  }
+  result.imas_used = imas.instances;
+  result.resources.push_back(imas);
+  result.resources.push_back(adcs);
+}
+
+void add_parts(const Parts& parts, std::int64_t images, cycle::CycleResult& result) {
+  constexpr const char* kNames[] = {"edram",   "bus",         "tile_shift_add", "activation",
+                                    "pooling", "elementwise", "requantise"};
+  for (std::size_t p = 0; p < std::size(kNames); ++p) {
+    cycle::ResourceUse use;
+    use.name = kNames[p];
+    for (std::size_t i = p; i < parts.first_mesh_link(); i += kTileParts)
+      add_use(use, parts.use()[i], images);
+    result.resources.push_back(use);
+  }
+  cycle::ResourceUse links, link;
+  links.name = "router_link";
+  link.name = "chip_link";
+  for (std::size_t i = parts.first_mesh_link(); i + 1 < parts.use().size(); ++i)
+    add_use(links, parts.use()[i], images);
+  add_use(link, parts.use().back(), images);
+  result.resources.push_back(links);
+  result.resources.push_back(link);
+}
+
+}  // namespace
+
+cycle::CycleResult estimate(const place::Program& program, const arch::Arch& arch,
+                            const std::vector<cycle::LayerSource>& layers, std::int64_t images) {
+  Parts parts(arch);
+  const PipelineModel model = probe(program, arch, layers, parts);
+  const std::int64_t computed = std::min(images, kImages);
+  PipelineTimes times = run_pipeline(program, model, parts, computed);
+  const Instant computed_end = times.image_end.back();
+  extend(times.image_end, images);
+  extend(times.image_start, images);
+  const Instant more = times.image_end.back() - computed_end;
+  const double stretch = static_cast<double>(images) / static_cast<double>(computed);
+
+  cycle::CycleResult result;
+  for (const Instant start : times.image_start) result.image_start.push_back(time(start));
+  for (const Instant end : times.image_end) result.image_end.push_back(time(end));
+  result.total = result.end = result.image_end.back();
+  for (std::size_t s = 0; s < model.stages.size(); ++s) {
+    result.stages.push_back(statistics(model.stages[s], times.stages[s], stretch, more, images));
+    result.end = std::max(result.end, result.stages.back().last_end);
+    result.actions += result.stages.back().actions;
+  }
+  add_imas(model, images, result);
+  add_parts(parts, images, result);
+  return result;
+}
+
+}  // namespace bitline::analytic

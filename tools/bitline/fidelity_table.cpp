@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bitline/fidelity_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace bitline::cli {
+namespace {
+
+double relative(double estimate, double truth) {
+  return truth == 0 ? (estimate == 0 ? 0 : 1) : std::abs(estimate / truth - 1);
+}
+
+std::vector<std::string> chips(const std::vector<FidelityRow>& rows) {
+  std::vector<std::string> names;
+  for (const FidelityRow& row : rows)
+    if (std::find(names.begin(), names.end(), row.chip) == names.end()) names.push_back(row.chip);
+  return names;
+}
+
+}  // namespace
+
+double kendall_tau(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto order = [](double x, double y) {
+    return std::abs(x - y) <= kTie * std::max(x, y) ? 0 : x > y ? 1 : -1;
+  };
+  std::int64_t balance = 0, untied_a = 0, untied_b = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const int x = order(a[i], a[j]);
+      const int y = order(b[i], b[j]);
+      balance += x * y;
+      untied_a += x != 0;
+      untied_b += y != 0;
+    }
+  }
+  if (untied_a == 0 || untied_b == 0) return untied_a == untied_b ? 1 : 0;
+  return static_cast<double>(balance) /
+         std::sqrt(static_cast<double>(untied_a) * static_cast<double>(untied_b));
+}
+
+FidelitySummary summarise(const std::vector<FidelityRow>& rows, const std::string& chip) {
+  FidelitySummary sum;
+  std::vector<double> latency[2], interval[2];
+  for (const FidelityRow& row : rows) {
+    if (!chip.empty() && row.chip != chip) continue;
+    ++sum.rows;
+    latency[0].push_back(row.cycle.latency);
+    latency[1].push_back(row.analytic.latency);
+    interval[0].push_back(row.cycle.interval);
+    interval[1].push_back(row.analytic.interval);
+    const double late = relative(row.analytic.latency, row.cycle.latency);
+    const double apart = relative(row.analytic.interval, row.cycle.interval);
+    sum.latency_error += late;
+    sum.interval_error += apart;
+    sum.latency_worst = std::max(sum.latency_worst, late);
+    sum.interval_worst = std::max(sum.interval_worst, apart);
+    sum.energy_error += relative(row.analytic.energy, row.cycle.energy);
+    sum.measured_energy_error += relative(row.measured_energy, row.cycle.energy);
+    sum.area_worst = std::max(sum.area_worst, relative(row.analytic.area, row.cycle.area));
+  }
+  const auto n = static_cast<double>(std::max<std::size_t>(sum.rows, 1));
+  for (double* mean :
+       {&sum.latency_error, &sum.interval_error, &sum.energy_error, &sum.measured_energy_error})
+    *mean /= n;
+  sum.latency_tau = kendall_tau(latency[0], latency[1]);
+  sum.interval_tau = kendall_tau(interval[0], interval[1]);
+  return sum;
+}
+
+std::string fidelity_table(const std::vector<FidelityRow>& rows) {
+  std::size_t width = 4;
+  for (const FidelityRow& row : rows) width = std::max(width, row.chip.size());
+  std::string out =
+      fmt::format("{:<{}}{:>5}  {:>7}{:>8}{:>8}  {:>7}{:>8}{:>8}  {:>8}{:>9}{:>7}\n", "chip", width, "n",
+                  "latency", "error", "worst", "interv.", "error", "worst", "energy", "measured", "area");
+  std::vector<std::string> names = chips(rows);
+  if (names.size() > 1) names.emplace_back();
+  for (const std::string& chip : names) {
+    const FidelitySummary s = summarise(rows, chip);
+    out += fmt::format(
+        "{:<{}}{:>5}  {:>7.4f}{:>6.2f} %{:>6.1f} %  {:>7.4f}{:>6.2f} %{:>6.1f} %  {:>6.2f} %{:>7.3f} "
+        "%{:>5.1f} %\n",
+        chip.empty() ? "all" : chip, width, s.rows, s.latency_tau, 100 * s.latency_error,
+        100 * s.latency_worst, s.interval_tau, 100 * s.interval_error, 100 * s.interval_worst,
+        100 * s.energy_error, 100 * s.measured_energy_error, 100 * s.area_worst);
+  }
+  return out +
+         "\nagainst mode cycle: latency, interv.: Kendall's tau (less than 0.2 % apart: tied), mean and "
+         "worst error of the image latency and the interval;\n"
+         "energy: mean error with the default activity factors; measured: with measured activity; area: "
+         "worst error\n";
+}
+
+std::string fidelity_csv(const std::vector<FidelityRow>& rows) {
+  std::string out =
+      "chip,network,latency_s,analytic_latency_s,interval_s,analytic_interval_s,energy_j,analytic_energy_j,"
+      "measured_energy_j,area_mm2,analytic_area_mm2\n";
+  for (const FidelityRow& r : rows)
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", r.chip, r.network, r.cycle.latency,
+                       r.analytic.latency, r.cycle.interval, r.analytic.interval, r.cycle.energy,
+                       r.analytic.energy, r.measured_energy, r.cycle.area, r.analytic.area);
+  return out;
+}
+
+std::string fidelity_json(const std::vector<FidelityRow>& rows) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  std::vector<std::string> names = chips(rows);
+  names.emplace_back();
+  for (const std::string& chip : names) {
+    const FidelitySummary s = summarise(rows, chip);
+    json.push_back(
+        {{"chip", chip.empty() ? "all" : chip},
+         {"networks", s.rows},
+         {"latency", {{"tau", s.latency_tau}, {"error", s.latency_error}, {"worst", s.latency_worst}}},
+         {"interval", {{"tau", s.interval_tau}, {"error", s.interval_error}, {"worst", s.interval_worst}}},
+         {"energy", {{"error", s.energy_error}, {"measured_error", s.measured_energy_error}}},
+         {"area", {{"worst", s.area_worst}}}});
+  }
+  return json.dump(2) + "\n";
+}
+
+}  // namespace bitline::cli

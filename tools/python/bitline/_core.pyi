@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+version: str
+
+class Oracle:
+    def __init__(self, program: str) -> None: ...
+    def answer(self, request: str, network: bytes | None = None) -> str: ...

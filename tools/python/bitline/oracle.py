@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cost oracle: one network, many, or in the background."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bitline import _core
+from bitline.cost import Cost
+from bitline.errors import BitlineError, TimeoutError, error_of
+from bitline.networks import Network, request_of
+from bitline.program import program_path
+
+_Job = tuple[str, "bytes | None"]
+
+
+def _text(request: Mapping[str, Any]) -> str:
+    return json.dumps(request, sort_keys=True, separators=(",", ":"))
+
+
+@functools.lru_cache(maxsize=None)
+def _core_of(program: str, process: int) -> _core.Oracle:
+    """One per process: machines and networks stay loaded in it."""
+    return _core.Oracle(program)
+
+
+def _answer(program: str, job: _Job) -> dict[str, Any]:
+    return json.loads(_core_of(program, os.getpid()).answer(*job))
+
+
+def _cost(answer: dict[str, Any]) -> Cost:
+    if "error" in answer:
+        raise error_of(answer["error"])
+    return Cost(answer["cost"])
+
+
+class CostOracle:
+    """What networks cost on a machine.
+
+    arch: path of a YAML machine; set: overrides, {"adc.rate": "2 GS/s"}; fidelity: "analytic" (equations, milliseconds), "cycle"
+    or "structural" (simulations, each in a process of its own, so that a crash or a hang stays there); batch: images streamed;
+    jobs: evaluations at once in evaluate_many and submit (default: one per processor); program: the bitline executable.
+    """
+
+    def __init__(self, arch: str | os.PathLike[str], fidelity: str = "analytic", *, set: Mapping[str, Any] | None = None,
+                 batch: int = 1, seed: int = 1, activity: Mapping[str, float] | None = None, jobs: int | None = None,
+                 program: str | os.PathLike[str] | None = None) -> None:
+        self._common: dict[str, Any] = {"arch": os.path.abspath(os.fspath(arch)), "fidelity": fidelity, "batch": batch, "seed": seed}
+        if set:
+            self._common["set"] = dict(set)
+        if activity:
+            self._common["activity"] = dict(activity)
+        self._program = program_path(program)
+        self._jobs = jobs or os.cpu_count() or 1
+        self._pool: concurrent.futures.ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def evaluate(self, network: Network, *, layers: bool = False, timeout: float | None = None,
+                 input_shape: Sequence[int] | None = None, seed: int | None = None) -> Cost:
+        """The cost of a network; with a row per layer in `.layers` if asked. Raises a BitlineError; `timeout` in seconds."""
+        return _cost(_answer(self._program, self._job(network, layers, timeout, input_shape, seed)))
+
+    def submit(self, network: Network, *, layers: bool = False, timeout: float | None = None,
+               input_shape: Sequence[int] | None = None, seed: int | None = None) -> concurrent.futures.Future[Cost]:
+        """The same in the background. The timeout counts from the start of the evaluation."""
+        job = self._job(network, layers, timeout, input_shape, seed)
+        return self._executor().submit(lambda: _cost(_answer(self._program, job)))
+
+    def evaluate_many(self, networks: Iterable[Network], *, layers: bool = False, timeout: float | None = None,
+                      input_shape: Sequence[int] | None = None, return_errors: bool = False,
+                      executor: concurrent.futures.Executor | None = None) -> list[Any]:
+        """The costs of networks, in their order; equal ones are evaluated once.
+
+        timeout: seconds for each. return_errors: a BitlineError takes the place of a cost instead of being raised (after all have
+        been evaluated). executor: any concurrent.futures.Executor (a process pool, Dask's client.get_executor(), MPI); without,
+        threads of this process.
+        """
+        jobs = [self._job(network, layers, timeout, input_shape, None) for network in networks]
+        pool = executor or self._executor()
+        futures = {job: pool.submit(_answer, self._program, job) for job in dict.fromkeys(jobs)}
+        results = {job: self._settled(future) for job, future in futures.items()}
+        if not return_errors:
+            for job in jobs:
+                if isinstance(results[job], BitlineError):
+                    raise results[job]
+        return [results[job] for job in jobs]
+
+    @staticmethod
+    def _settled(future: concurrent.futures.Future[dict[str, Any]]) -> Any:
+        try:
+            return _cost(future.result())
+        except BitlineError as error:
+            return error
+
+    def _job(self, network: Network, layers: bool, timeout: float | None, input_shape: Sequence[int] | None,
+             seed: int | None) -> _Job:
+        given, data = request_of(network, input_shape)
+        request = {**self._common, **given}
+        if layers:
+            request["answer"] = "layers"
+        if timeout is not None:
+            if timeout <= 0:
+                raise TimeoutError("the timeout is over before the evaluation starts")
+            request["timeout"] = timeout
+        if seed is not None:
+            request["seed"] = seed
+        return _text(request), data
+
+    def _executor(self) -> concurrent.futures.ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = concurrent.futures.ThreadPoolExecutor(self._jobs, thread_name_prefix="bitline")
+            return self._pool
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"common": self._common, "program": self._program, "jobs": self._jobs}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._common, self._program, self._jobs = state["common"], state["program"], state["jobs"]
+        self._pool, self._lock = None, threading.Lock()
+
+    def __enter__(self) -> CostOracle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the background threads, when what was submitted is done."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()

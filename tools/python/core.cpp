@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module bitline._core: the oracle of tools/oracle, asked with JSON text. Everything that a person sees
+// is Python.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <string>
+
+#include "tools/oracle/oracle.h"
+
+namespace py = pybind11;
+using bitline::oracle::error_json;
+using bitline::oracle::Json;
+using bitline::oracle::Oracle;
+using bitline::oracle::read_request;
+using bitline::oracle::Request;
+
+namespace {
+
+/// A request as JSON text, with the bytes of its network where it has no file; the answer as JSON text. Other
+/// Python threads run meanwhile.
+std::string answer(Oracle& oracle, const std::string& text, const std::optional<py::bytes>& network) {
+  std::string bytes = network ? static_cast<std::string>(*network) : std::string();
+  const py::gil_scoped_release release;
+  Json answered = Json::object();
+  try {
+    Request request = read_request(Json::parse(text), {});
+    request.network.bytes = std::move(bytes);
+    answered = oracle.answer(request);
+  } catch (const bitline::base::Error& error) {
+    answered["error"] = error_json(error.code(), error.what(), error.problems());
+  } catch (const std::exception& error) {
+    answered["error"] = error_json(bitline::base::ExitCode::usage, error.what(), {});
+  }
+  return answered.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "Costs of networks on ReRAM accelerators: requests and answers as JSON text.";
+  m.attr("version") = bitline::result::version();
+  py::class_<Oracle>(m, "Oracle")
+      .def(py::init<std::string>(), py::arg("program"), "program: the bitline executable that simulates")
+      .def("answer", &answer, py::arg("request"), py::arg("network") = py::none());
+}
