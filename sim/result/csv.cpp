@@ -69,4 +69,12 @@ std::string components_csv(const Result& r) {
   return out;
 }
 
+std::string chips_csv(const DeviceResult& device) {
+  std::string out = "seed,stuck_cells,column_sum_rms_error,output_rms_error,top1\n";
+  for (const ChipResult& c : device.chips)
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{}\n", c.seed, c.stuck_cells, c.column_sum_error,
+                   c.output_error, c.top1 ? fmt::format("{}", *c.top1) : "");
+  return out;
+}
+
 }  // namespace bitline::result

@@ -12,5 +12,7 @@ namespace bitline::result {
 [[nodiscard]] std::string layers_csv(const Result& result);
 /// One row per component: energy_j (per streamed image) and area_mm2; the last row, "total", is their sum.
 [[nodiscard]] std::string components_csv(const Result& result);
+/// One row per simulated chip; top1 is empty without labels.
+[[nodiscard]] std::string chips_csv(const DeviceResult& device);
 
 }  // namespace bitline::result

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Effects of devices and converters through `bitline run`: chips, seeds, what they change and what they must not."""
 
+import csv
 import json
 
 import jsonschema
@@ -100,6 +101,13 @@ def test_means_and_intervals_are_those_of_the_chips(digits):
         assert np.isclose(device[name]["deviation"], values.std(ddof=1))
         half = 3.182446 * values.std(ddof=1) / 2    # Student's t, three degrees of freedom
         assert np.allclose(device[name]["ci95"], [values.mean() - half, values.mean() + half], rtol=1e-6)
+
+
+def test_a_folder_holds_the_table_of_the_chips(digits, tmp_path):
+    device = run(digits, NOISY, "--trials", 2, "--out", tmp_path / "out")["device"]
+    with open(tmp_path / "out" / "chips.csv", newline="") as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    assert rows == device["chips"]
 
 
 def test_without_labels_there_is_the_error_of_the_outputs(digits, tmp_path):

@@ -29,20 +29,24 @@ COLOURS = ("#1f6fb2", "#c2571a")
 STUDENT = 2.262    # 97.5th percentile of Student's t with nine degrees of freedom
 
 
-def chips(encoding, sigma, seed=1, trials=CHIPS):
-    """Rows of the table: the chips with `trials` seeds from `seed` on."""
+def run(sets, trials=1):
+    """The chips of a run."""
     program = os.environ.get("BITLINE", ROOT / "build" / "release" / "bin" / "bitline")
     data = ROOT / "workloads"
-    sets = [*ENCODINGS[encoding], "device.variation.model=normal", f"device.variation.sigma={sigma}",
-            f"device.seed={seed}"]
     done = subprocess.run(
         [str(program), "run", "--quiet", "--json", "--arch", ROOT / "configs" / "isaac-8bit.yaml",
          "--network", data / "digits-cnn.onnx", "--input", data / "digits-test-x.npy",
          "--labels", data / "digits-test-y.npy", "--calibrate", data / "digits-calibration-x.npy",
          "--trials", str(trials), *[word for s in sets for word in ("--set", s)]],
         capture_output=True, text=True, check=True)
-    return [(encoding, sigma, chip["seed"], chip["top1"], chip["output_rms_error"])
-            for chip in json.loads(done.stdout)["device"]["chips"]]
+    return json.loads(done.stdout)["device"]["chips"]
+
+
+def chips(encoding, sigma, seed=1, trials=CHIPS):
+    """Rows of the table: the chips with `trials` seeds from `seed` on."""
+    sets = [*ENCODINGS[encoding], "device.variation.model=normal", f"device.variation.sigma={sigma}",
+            f"device.seed={seed}"]
+    return [(encoding, sigma, chip["seed"], chip["top1"], chip["output_rms_error"]) for chip in run(sets, trials)]
 
 
 def intervals(rows):

@@ -27,3 +27,11 @@ def test_more_variation_costs_accuracy_and_differential_arrays_bear_more():
     for points in (offset, differential):
         assert points[0][1] > 0.99 and points[-1][1] < points[2][1] - 0.01
     assert all(b[1] >= a[1] for a, b in zip(offset, differential))
+
+
+@pytest.mark.parametrize("encoding, expected", [("offset, flipped (ISAAC)", 0.111), ("differential", 0.994)])
+def test_the_table_of_wires_holds(encoding, expected):
+    """models/device/README.md, at r_on = 100 kOhm."""
+    (row,) = device_variation.run([*device_variation.ENCODINGS[encoding], "device.wire_resistance=2.82 Ohm",
+                                   "device.r_on=100 kOhm", "device.r_off=100 MOhm"])
+    assert abs(row["top1"] - expected) <= 0.005

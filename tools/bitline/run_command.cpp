@@ -39,6 +39,7 @@ void write_files(const result::OutputFolder& folder, const result::Result& r) {
   folder.write("result.json", result::to_json(r));
   folder.write("layers.csv", result::layers_csv(r));
   folder.write("components.csv", result::components_csv(r));
+  if (r.device) folder.write("chips.csv", result::chips_csv(*r.device));
 }
 
 bool has_values(const sim::SimulationRequest& r) {
@@ -119,7 +120,9 @@ void add_control_options(CLI::App& command, RunOptions& options) {
       .add_option("--dump-layers", options.request.dump_layers,
                   "Write the integers of every crossbar layer and layers.json here")
       ->type_name("DIR");
-  command.add_option("--out", options.out, "Write result.json, layers.csv and components.csv here")
+  command
+      .add_option("--out", options.out,
+                  "Write result.json, layers.csv and components.csv here (and chips.csv)")
       ->type_name("DIR");
   command.add_option("--seed", options.request.seed, "Seed of random images (default: 1)")->type_name("N");
   command

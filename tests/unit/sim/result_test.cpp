@@ -177,6 +177,14 @@ TEST(ResultCsv, ComponentsJoinEnergyAndAreaAndEndWithTheTotal) {
                           "total,0.30000000000000004,3.5"));
 }
 
+TEST(ResultCsv, ChipsHaveOneRowEach) {
+  DeviceResult device = *device_sample().device;
+  device.chips[1].top1.reset();
+  EXPECT_THAT(lines(chips_csv(device)),
+              ElementsAre("seed,stuck_cells,column_sum_rms_error,output_rms_error,top1", "4,10,0.5,0.1,0.9",
+                          "5,12,0.25,0.3,"));
+}
+
 TEST(ResultTimeline, BarsLieWhereLayersWereAtWork) {
   Result r = sample();
   r.latency.total = 4e-6;
