@@ -158,7 +158,8 @@ class Reader {
     if (effects.off_state != device::OffState::finite || effects.off_current != device::OffCurrent::digital ||
         layer_.analog)
       return 0;
-    const double per_row = device::target(setup_.device, 0) / device::level_step(setup_.device);
+    const double per_row =
+        std::min(device::target(setup_.device, 0) / device::level_step(setup_.device), kMostSteps);
     return std::llrint(per_row * static_cast<double>(driven_));
   }
 

@@ -15,6 +15,8 @@ enum class DrawKind : std::uint32_t { cell = 0, reads = 1, adc = 2, faults = 3 }
 [[nodiscard]] inline std::uint32_t draw_word(DrawKind kind, int layer) {
   return static_cast<std::uint32_t>(kind) << 28 | static_cast<std::uint32_t>(layer);
 }
+/// Conductances end here, in steps of a level: far beyond any converter, and their sums stay finite.
+inline constexpr double kMostSteps = 1e9;
 /// Stands for the reference column where a counter has an output.
 inline constexpr std::uint32_t kReferenceDraw = 0x80000000;
 

@@ -215,16 +215,19 @@ class CrossbarProgrammer {
     phase.cells.assign(phase.rows.size() * phase.width, 0.0F);
     phase.levels.assign(phase.rows.size() * phase.width, 0.0F);
     const double step = device::level_step(setup_.device);
+    const auto in_steps = [step](double siemens) {
+      return static_cast<float>(std::min(siemens / step, kMostSteps));
+    };
     for (std::size_t r = 0; r < phase.rows.size(); ++r) {
       const std::size_t crossbar_row = at(first) + r;
       const double* siemens = siemens_.data() + crossbar_row * at(used_);
       float* cells = phase.cells.data() + r * phase.width;
       float* levels = phase.levels.data() + r * phase.width;
       for (std::size_t i = 0; i < taken.size(); ++i) {
-        cells[i] = static_cast<float>(siemens[at(taken[i])] / step);
+        cells[i] = in_steps(siemens[at(taken[i])]);
         levels[i] = static_cast<float>(level(rows_[crossbar_row], columns_[at(taken[i])]));
       }
-      if (reference_) cells[taken.size()] = static_cast<float>(siemens[columns_.size()] / step);
+      if (reference_) cells[taken.size()] = in_steps(siemens[columns_.size()]);
     }
   }
 

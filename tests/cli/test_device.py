@@ -159,6 +159,19 @@ def test_a_fault_map_names_cells_of_the_chip(tmp_path):
     assert len(results[used]["fault_map_sha256"]) == 64
 
 
+@pytest.mark.parametrize("sets", [
+    {"device.variation.model": "lognormal", "device.variation.sigma": 10, "device.read_noise": 10},
+    {"device.drift.spread": 1, "device.drift.time": "1e10 s", "device.drift.reference_time": "1 ns"},
+    {"device.off_state": "finite", "device.off_current": "digital", "device.r_on": "999999999999 Ohm",
+     "device.r_off": "1000 GOhm"},
+    {"device.wire_resistance": "1 MOhm", "device.r_on": "1 Ohm", "device.r_off": "2 Ohm"},
+    {"adc.errors.gain": 10, "adc.errors.offset": -1e6, "adc.errors.noise": 1e6},
+    {"device.stuck.off": 0.5, "device.stuck.on": 0.5},
+], ids=lambda sets: next(iter(sets)))
+def test_the_ends_of_the_ranges_give_finite_figures(digits, sets):
+    assert run(digits, sets)["device"]["output_rms_error"]["mean"] > 0.3
+
+
 RUN = ("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN)
 
 
