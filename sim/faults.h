@@ -21,7 +21,8 @@ namespace bitline::sim {
 /// cell of bit weight 2^s under input row i, in the column of output j, moves Y[j] by its change of level x
 /// 2^s x x[i]; its harm is the root mean square of that over the calibration inputs, in the scale of the
 /// output, relative to the length of the vector of all outputs of the layer: no gradient, and no network run
-/// per cell. `random` takes cells at random instead, by `seed`.
+/// per cell. Each layer is judged by itself: what later layers make of an error is not followed. `random`
+/// takes cells at random instead, by `seed`.
 [[nodiscard]] std::map<engine::WeightCell, device::Stuck> worst_cells(
     const Mapping& mapping, const engine::NetworkFunction& network,
     const std::vector<quantize::Inputs>& calibration, std::uint64_t seed);

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import cli
+import pruned_onnx
+import tiny_onnx
 
 IMAGES = 24
 SCHEMA = json.loads((cli.ROOT / "sim" / "result" / "result.schema.json").read_text())
@@ -170,6 +172,25 @@ def test_a_fault_map_names_cells_of_the_chip(tmp_path):
 ], ids=lambda sets: next(iter(sets)))
 def test_the_ends_of_the_ranges_give_finite_figures(digits, sets):
     assert run(digits, sets)["device"]["output_rms_error"]["mean"] > 0.3
+
+
+@pytest.mark.parametrize("sets", [
+    {"mapping.prune": "rows_cols"},
+    {"mapping.prune": "paths"},
+    {"mapping.prune": "paths", "encoding.weights": "differential", "encoding.flip": "false"},
+    {"mapping.oversize": "more_chips", "mapping.prune": "paths", "chip.tiles": 2, "tile.imas": 1},
+    {"mapping.oversize": "reprogram", "mapping.prune": "paths", "chip.tiles": 6, "tile.imas": 1},
+], ids=lambda sets: "-".join(map(str, sets.values())))
+def test_every_mapping_has_its_cells(digits, tmp_path, sets):
+    """The reference column takes the off current of every cell that is there; faults find cells that are there."""
+    network = tiny_onnx.save(tmp_path / "net.onnx", pruned_onnx.network(1))
+    small = {"crossbar.rows": 16, "crossbar.active_rows": 16, "crossbar.cols": 16, "tile.edram.capacity": "4 MiB",
+             "adc.resolution.policy": "lossless", "ima.output_register.capacity": "8 KiB", "noc.tiles_per_router": 1, **sets}
+    arguments = ("run", "--arch", cli.ISAAC_8BIT, "--network", network, "--input", digits / "x.npy", "--json", "--quiet")
+    for effect, differs in (({"device.off_state": "finite"}, False), ({"device.worst_case.cells": 5}, True)):
+        chip = json.loads(cli.succeed(*arguments, *words({**small, **effect})).out)["device"]["chips"][0]
+        assert (chip["output_rms_error"] > 0) == differs
+        assert chip["stuck_cells"] == (5 if differs else 0)
 
 
 RUN = ("run", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN)
