@@ -104,10 +104,6 @@ result::Result analyse(const arch::LoadedArch& machine, const std::shared_ptr<co
   const std::vector<quantize::Range> ranges = assumed_ranges(*graph);
   const Mapping mapping = needs_weights(*graph, machine.arch) ? map_network(machine, graph, ranges)
                                                               : map_shapes(machine, graph, ranges);
-  if (mapping.program.chips > 1 || !mapping.program.phases.empty())
-    throw base::MappingError(
-        {graph->name, "is larger than the chip, and mapping.oversize puts it on more chips or in phases",
-         "networks that fit, in mode analytic", "use mode cycle, or a larger chip"});
   const double prepared = seconds_since(start);
   const cycle::CycleResult timed =
       analytic::estimate(mapping.program, mapping.arch(), timed_layers(mapping), batch);

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
 
+#include "models/base/errors.h"
 #include "sim/analytic/pipeline.h"
 
 namespace bitline::analytic {
@@ -99,10 +101,21 @@ void add_parts(const Parts& parts, std::int64_t images, cycle::CycleResult& resu
   result.resources.push_back(link);
 }
 
+/// There are no equations for the links between chips and for writing crossbars.
+void require_one_chip(const place::Program& program) {
+  if (program.chips == 1 && program.phases.empty()) return;
+  throw base::MappingError({"mapping.oversize",
+                            program.chips > 1
+                                ? std::to_string(program.chips) + " chips in mode analytic"
+                                : std::to_string(program.phases.size()) + " phases in mode analytic",
+                            "a network on one chip, without phases", "use mode cycle, or more chip.tiles"});
+}
+
 }  // namespace
 
 cycle::CycleResult estimate(const place::Program& program, const arch::Arch& arch,
                             const std::vector<cycle::LayerSource>& layers, std::int64_t images) {
+  require_one_chip(program);
   Parts parts(arch);
   const PipelineModel model = probe(program, arch, layers, parts);
   const std::int64_t computed = std::min(images, kImages);

@@ -26,7 +26,7 @@ inline constexpr double kActivityError = 0.2;
 
 /// The estimate of cycle::simulate_cycles(): times, actions that do not depend on data, use of the parts
 /// (waits are not estimated: 0). `layers[l]` belongs to program.layers[l]; their cells are not needed. Any
-/// number of calls, from any thread.
+/// number of calls, from any thread. Throws base::MappingError for programs of several chips or phases.
 [[nodiscard]] cycle::CycleResult estimate(const place::Program& program, const arch::Arch& arch,
                                           const std::vector<cycle::LayerSource>& layers, std::int64_t images);
 

@@ -11,6 +11,7 @@ import cli
 
 SCHEMA = json.loads((cli.ROOT / "sim" / "result" / "result.schema.json").read_text())
 MACHINES = {"isaac": (cli.ISAAC, []), "isaac-8bit": (cli.ISAAC_8BIT, []), "bitslice-l1": (cli.BITSLICE, []),
+            "pruned": (cli.ISAAC_8BIT, ["--set", "mapping.prune=paths"]),
             "lossless": (cli.ISAAC_8BIT, ["--set", "adc.resolution.policy=lossless"])}
 
 
@@ -83,3 +84,11 @@ def test_the_report_says_so():
 def test_wrong_activity_is_refused(arguments, said):
     mode = [] if "--mode" in arguments else ["--mode", "analytic"]
     assert said in cli.refuse(cli.USAGE, "run", *mode, "--arch", cli.ISAAC, "--network", cli.CNN, *arguments)
+
+
+@pytest.mark.parametrize("policy, given", [("more_chips", "chips in mode analytic"), ("reprogram", "phases in mode analytic")])
+def test_a_network_beyond_one_chip_is_refused(policy, given):
+    message = cli.refuse(cli.MAPPING, "run", "--mode", "analytic", "--arch", cli.ISAAC_8BIT, "--network", cli.CNN,
+                         "--set", "chip.tiles=1", "--set", "chip.mesh_width=1", "--set", "tile.imas=4",
+                         "--set", f"mapping.oversize={policy}")
+    assert given in message and "use mode cycle" in message
