@@ -110,8 +110,7 @@ void run_fidelity(const FidelityOptions& options, const Streams& streams) {
 }  // namespace
 
 void add_fidelity(CLI::App& app, const Streams& streams) {
-  CLI::App& command =
-      *app.add_subcommand("fidelity", "Mode analytic against mode cycle on a sample of networks");
+  CLI::App& command = *app.add_subcommand("fidelity", "Mode analytic against mode cycle on a sample");
   const auto options = std::make_shared<FidelityOptions>();
   command
       .add_option("--arch", options->chips,
