@@ -30,7 +30,7 @@ REASONS = {
     ("RAELLA", "energy, resnet18, 8-bit ISAAC / RAELLA"):
         "speculation on 4-bit input slices is not modelled; without it the paper has 2.8",
     ("RAELLA", "throughput per area, resnet18, RAELLA / 8-bit ISAAC"):
-        "both chips wait for the one pooling unit of a tile (90 % busy) and not for crossbars; the paper's range is 0.7 to 3.3",
+        "both chips wait for the one pooling unit of a tile (more than 90 % busy) and not for crossbars; the paper's range is 0.7 to 3.3",
 }
 
 
