@@ -234,16 +234,17 @@ Images load_named_images(const graph::Graph& graph, const std::vector<std::strin
       return graph.values[static_cast<std::size_t>(id)].name == name;
     });
     if (equals == std::string::npos || !known)
-      problems.push_back({option + " " + text, "names no input of the network", names, ""});
+      problems.push_back({fmt::format("{} {}", option, text), "names no input of the network", names, ""});
     else if (!given.emplace(name, text.substr(equals + 1)).second)
-      problems.push_back({option + " " + text, "the input is given twice", "each input once", ""});
+      problems.push_back(
+          {fmt::format("{} {}", option, text), "the input is given twice", "each input once", ""});
   }
   std::vector<std::vector<fs::path>> by_input;
   for (const graph::ValueId id : graph.inputs) {
     const std::string& name = graph.values[static_cast<std::size_t>(id)].name;
     if (!given.contains(name))
-      problems.push_back(
-          {option, "the network's input '" + name + "' is not given", option + " " + name + "=file", ""});
+      problems.push_back({option, fmt::format("the network's input '{}' is not given", name),
+                          fmt::format("{} {}=file", option, name), ""});
     else
       by_input.push_back({given.at(name)});
   }

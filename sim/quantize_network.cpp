@@ -125,7 +125,7 @@ void check(const graph::Graph& graph, std::span<const quantize::LayerQuant> quan
         reads_back(written, *found->second, quant))
       continue;
     problems.push_back(
-        {file + ": node '" + name + "'", "does not read back from a QDQ model as it was quantised",
+        {fmt::format("{}: node '{}'", file, name), "does not read back from a QDQ model as it was quantised",
          "layers whose input and weights are values of the file", "simplify the model before"});
   }
   if (!problems.empty()) throw base::NetworkError(std::move(problems));

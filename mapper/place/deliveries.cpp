@@ -61,6 +61,7 @@ std::vector<Delivery> deliveries(const Program& program, const Edge& edge, Layer
   }
   const std::int64_t whole = program.stages[index(edge.producer)].pixel_bytes;
   std::vector<Delivery> result;
+  result.reserve(by_tile.size());
   for (const auto& [tile, set] : by_tile) {
     result.push_back(
         {tile, channels == 0 ? whole : packed_bytes(static_cast<std::int64_t>(set.size()), bits)});

@@ -347,9 +347,10 @@ std::string print_time(Time time) {
 }
 
 std::string print_bytes(std::int64_t bytes) {
-  for (auto unit = kBinaryBytes.rbegin(); unit != kBinaryBytes.rend(); ++unit) {
-    const std::int64_t size = std::int64_t{1} << unit->second;
-    if (bytes != 0 && bytes % size == 0) return std::to_string(bytes / size) + " " + std::string(unit->first);
+  for (std::size_t i = kBinaryBytes.size(); i-- > 0;) {
+    const auto& [unit, shift] = kBinaryBytes[i];
+    const std::int64_t size = std::int64_t{1} << shift;
+    if (bytes != 0 && bytes % size == 0) return std::to_string(bytes / size) + " " + std::string(unit);
   }
   return std::to_string(bytes) + " B";
 }

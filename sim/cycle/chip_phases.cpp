@@ -5,7 +5,6 @@
 namespace bitline::cycle {
 
 using base::Action;
-using base::Time;
 
 namespace {
 

@@ -84,7 +84,7 @@ void LayerPlan::pack_planes(const ConvertingSet& set, int array, std::uint16_t* 
       std::uint16_t planes[8] = {};
       const int rows = std::min(kWordRows, stored.rows() - word * kWordRows);
       for (int i = 0; i < rows; ++i) {
-        const unsigned cell = cells[static_cast<std::size_t>(word * kWordRows + i)];
+        const unsigned cell = cells[static_cast<std::size_t>(word) * kWordRows + static_cast<std::size_t>(i)];
         for (int bit = 0; bit < width; ++bit)
           planes[bit] |= static_cast<std::uint16_t>(((cell >> bit) & 1u) << i);
       }
