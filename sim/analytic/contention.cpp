@@ -6,9 +6,10 @@
 namespace bitline::analytic {
 namespace {
 
-/// Parts that are busy for less of the time between images hold nobody up for long.
+/// Parts that are busy for less of the time between images hold nobody up for long. Chosen.
 constexpr double kContended = 0.25;
-/// A packet that waits holds the links behind it: of a contended link no more than this can be used.
+/// A packet that waits holds the links behind it: of a contended link no more than this can be used. Fitted
+/// to the fidelity sample (README.md).
 constexpr double kMeshUse = 0.9;
 /// Slots of a calendar between images.
 constexpr double kSlots = 512;
