@@ -13,6 +13,7 @@
 #include "mapper/graph/given_grid.h"
 #include "mapper/graph/grouped.h"
 #include "mapper/graph/shared_weights.h"
+#include "mapper/graph/signs.h"
 #include "mapper/onnx/import.h"
 #include "mapper/place/partition.h"
 #include "mapper/prune/compact.h"
@@ -21,6 +22,7 @@
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
 #include "models/base/memory_limit.h"
+#include "sim/balanced.h"
 
 namespace bitline::sim {
 namespace {
@@ -207,11 +209,27 @@ std::shared_ptr<const graph::Graph> import_network(const std::string& path,
 
 namespace {
 
+/// What the time of the layers depends on, without the images: signs of activations as far as the network
+/// tells, so that the mapping does not depend on what it is calibrated with.
+std::vector<cycle::LayerSource> assumed_timing(const Mapping& mapping) {
+  std::vector<quantize::Range> ranges;
+  for (const bool negative : graph::can_be_negative(*mapping.graph, false))
+    ranges.push_back({negative ? -1.0 : 0.0, 1.0});
+  const auto quants = quantize::quantize_shapes(*mapping.graph, ranges, mapping.arch().precision);
+  std::vector<cycle::LayerSource> layers;
+  for (std::size_t i = 0; i < quants.size(); ++i)
+    layers.push_back({mapping.sliced[i], quants[i].input.bits, quants[i].input.is_signed});
+  return layers;
+}
+
 void place_layers(Mapping& mapping) {
   std::vector<place::LayerInput> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)
     layers.push_back({mapping.quants[i].node, mapping.sliced[i], mapping.shares[i]});
-  mapping.program = place::place(mapping.graph, mapping.arch(), layers);
+  if (mapping.arch().mapping.replication == arch::Replication::balanced)
+    mapping.program = place_balanced(mapping.graph, mapping.arch(), layers, assumed_timing(mapping));
+  else
+    mapping.program = place::place(mapping.graph, mapping.arch(), layers);
 }
 
 }  // namespace

@@ -23,12 +23,13 @@ constexpr Slack kSlack[] = {{8, 1}, {8, 0}, {4, 0}, {1, 0}};
 /// that has one copy only, within fewer IMAs. One copy of each is the last attempt.
 class Replicator {
  public:
-  Replicator(const Program& program, const arch::Arch& arch, const std::vector<Partition>& parts, int chips)
+  Replicator(const Program& program, const arch::Arch& arch, const Layers& layers, int chips)
       : mapping_(arch.mapping),
-        costs_(copy_costs(program, parts, arch)),
+        costs_(copy_costs(program, layers.parts, arch)),
         least_reads_(slowest_part(program, arch) / 2),
         imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas * chips) {
     for (const LayerPlacement& layer : program.layers) shares_.push_back(layer.shares);
+    for (CopyCost& cost : costs_) cost.most = std::min(cost.most, layers.most_copies);
     copies_.assign(costs_.size(), 1);
     if (mapping_.replication == arch::Replication::per_layer)
       copies_ = given_copies(program, costs_, mapping_.replicas);
@@ -89,7 +90,7 @@ std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& a
     Program sized = stream;
     sized.chips = chips;
     size_buffers(sized, slack);
-    Replicator replicator(sized, arch, layers.parts, chips);
+    Replicator replicator(sized, arch, layers, chips);
     for (;;) {
       Program program = sized;
       for (std::size_t l = 0; l < program.layers.size(); ++l)

@@ -5,15 +5,17 @@
 #include <optional>
 #include <vector>
 
+#include "mapper/place/limited.h"
 #include "mapper/place/partition.h"
 #include "models/base/errors.h"
 
 namespace bitline::place {
 
-/// What a stream of stages is placed from; all by layer.
+/// What a stream of stages is placed from; by layer.
 struct Layers {
   std::vector<LayerInput> inputs;
   std::vector<Partition> parts;
+  int most_copies = kAnyCopies;  ///< of a layer, where they are balanced
 };
 
 /// IMAs that `stream` takes with one copy of each layer, or with those that mapping.replicas asks for.

@@ -23,6 +23,7 @@ class Cutter {
   Cutter(const Program& whole, const Layers& layers, StageId first, StageId last)
       : whole_(whole), layers_(layers), first_(first), last_(last) {
     cut_.stream.graph = whole.graph;
+    cut_.layers.most_copies = layers.most_copies;
   }
 
   Phased cut() {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "mapper/place/fit.h"
+#include "mapper/place/limited.h"
 #include "mapper/place/phases.h"
 #include "mapper/place/pipeline.h"
 #include "mapper/place/share_crossbars.h"
@@ -47,12 +48,17 @@ int ImaPart::results() const {
 
 Program place(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
               const std::vector<LayerInput>& layers) {
+  return place_limited(std::move(graph), arch, layers, kAnyCopies);
+}
+
+Program place_limited(std::shared_ptr<const graph::Graph> graph, const arch::Arch& arch,
+                      const std::vector<LayerInput>& layers, int most_copies) {
   Program stream;
   stream.graph = std::move(graph);
   build_pipeline(stream, arch.precision.activations.bits);
   BITLINE_CHECK(stream.layers.size() == layers.size());
   share_crossbars(stream, layers);
-  Layers cut{layers, {}};
+  Layers cut{layers, {}, most_copies};
   for (std::size_t l = 0; l < layers.size(); ++l) {
     cut.parts.push_back(partition(stream.layers[l].name, *layers[l].sliced, arch));
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <random>
 
+#include "mapper/place/limited.h"
 #include "models/base/errors.h"
 #include "tests/unit/mapper/place/networks.h"
 
@@ -107,6 +108,20 @@ TEST(Replication, ActivityOfAWindowIsThatOfOneCopy) {
   ASSERT_EQ(sets.size(), single.size());
   for (std::size_t i = 0; i < sets.size(); ++i)
     EXPECT_EQ(sets[i].columns_per_slice, single[i].columns_per_slice);
+}
+
+TEST(Replication, ALimitIsThatOfEveryLayer) {
+  const auto graph = two_convolutions();
+  arch::Arch arch;
+  arch.mapping.replication = arch::Replication::balanced;
+  const auto layers = sliced_layers(*graph, arch);
+  const Program free = place(graph, arch, layers);
+  ASSERT_GT(free.layers[1].replicas, 2);
+  for (const int most : {1, 2, 5}) {
+    const Program limited = place_limited(graph, arch, layers, most);
+    EXPECT_EQ(limited.layers[0].replicas, most);
+    EXPECT_LE(limited.layers[1].replicas, most);
+  }
 }
 
 TEST(Replication, BalancedFallsBackToFewerCopiesWhereTheEdramIsShort) {

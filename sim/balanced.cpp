@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/balanced.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mapper/place/limited.h"
+#include "sim/analytic/estimate.h"
+#include "sim/cycle/worker_processes.h"
+
+namespace bitline::sim {
+namespace {
+
+/// When each image ends, and the last interval.
+std::vector<double> times_of(const cycle::CycleResult& result) {
+  std::vector<double> times;
+  for (const base::Time end : result.image_end) times.push_back(static_cast<double>(end.fs()));
+  times.push_back(times.back() - times[times.size() - 2]);
+  return times;
+}
+
+/// Whether every one of `times` is at most that `share` of the other's.
+bool within(const std::vector<double>& times, const std::vector<double>& others, double share) {
+  return std::equal(times.begin(), times.end(), others.begin(), others.end(),
+                    [share](double time, double other) { return time <= share * other; });
+}
+
+class Timing {
+ public:
+  Timing(const arch::Arch& arch, const std::vector<cycle::LayerSource>& layers)
+      : arch_(arch), layers_(layers) {}
+
+  [[nodiscard]] std::vector<double> estimated(const place::Program& program) const {
+    return times_of(analytic::estimate(program, arch_, layers_, kTimedImages));
+  }
+  [[nodiscard]] std::vector<double> simulated(const place::Program& program) const {
+    const cycle::Simulation simulation = [&] {
+      return cycle::simulate_cycles(program, arch_, layers_, {.images = kTimedImages});
+    };
+    return times_of(cycle::simulate_in_processes({simulation}, 1).front());
+  }
+
+ private:
+  const arch::Arch& arch_;
+  const std::vector<cycle::LayerSource>& layers_;
+};
+
+int most_copies(const place::Program& program) {
+  int most = 1;
+  for (const place::LayerPlacement& layer : program.layers) most = std::max(most, layer.replicas);
+  return most;
+}
+
+bool can_be_estimated(const place::Program& program) {
+  return program.chips == 1 && program.phases.empty();
+}
+
+}  // namespace
+
+place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph, const arch::Arch& arch,
+                              const std::vector<place::LayerInput>& layers,
+                              const std::vector<cycle::LayerSource>& timed) {
+  place::Program copies = place::place(graph, arch, layers);
+  int most = most_copies(copies);
+  if (most == 1) return copies;
+
+  arch::Arch one_each = arch;
+  one_each.mapping.replication = arch::Replication::none;
+  place::Program single = place::place(graph, one_each, layers);
+  const Timing timing(arch, timed);
+  if (can_be_estimated(single) && can_be_estimated(copies) &&
+      within(timing.estimated(copies), timing.estimated(single), kSureGain))
+    return copies;
+
+  const std::vector<double> to_beat = timing.simulated(single);
+  while (!within(timing.simulated(copies), to_beat, 1)) {
+    if (most / 2 <= 1) return single;
+    copies = place::place_limited(graph, arch, layers, most / 2);
+    most = most_copies(copies);
+    if (most == 1) return single;
+  }
+  return copies;
+}
+
+}  // namespace bitline::sim

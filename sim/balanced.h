@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// mapping.replication: balanced. The rule of mapper/place gives copies by windows and IMAs; what their
+// traffic does to the rest of the chip only a simulation of time tells. So more copies are kept only where
+// they prove no slower than one copy of each layer.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "mapper/place/program.h"
+#include "models/arch/arch.h"
+#include "sim/cycle/runner.h"
+
+namespace bitline::sim {
+
+/// Images that the two mappings are timed with.
+inline constexpr std::int64_t kTimedImages = 3;
+/// Copies that an estimate (sim/analytic) gives at most this share of the time of one copy each are not
+/// simulated: its worst error on 2000 random chips is a factor of 2.8, on meshes that blocked packets fill.
+inline constexpr double kSureGain = 0.25;
+
+/// place::place() with balanced copies, none of which makes the network slower: none of the first
+/// kTimedImages images ends later than with one copy of each layer, nor is the last interval longer. Where
+/// the rule's copies are slower, no layer gets more than half as many as the most before; in the end each
+/// gets one. A function of its arguments only: the same mapping in every mode, whatever runs. Throws
+/// what place::place() does; base::SimulationError where a worker process cannot be started.
+[[nodiscard]] place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph,
+                                            const arch::Arch& arch,
+                                            const std::vector<place::LayerInput>& layers,
+                                            const std::vector<cycle::LayerSource>& timed);
+
+}  // namespace bitline::sim
