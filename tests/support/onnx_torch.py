@@ -73,7 +73,8 @@ def _average_pool(attributes, x):
                                  count_include_pad=False)
 
 
-def _slice(attributes, x, starts, ends, axes):
+def _slice(attributes, x, starts, ends, axes, steps=None):
+    assert steps is None or (steps == 1).all()
     for start, end, axis in zip(starts.tolist(), ends.tolist(), axes.tolist()):
         x = x.narrow(axis, start, min(end, x.shape[axis]) - start)
     return x
