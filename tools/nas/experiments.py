@@ -32,10 +32,10 @@ from bitline.nas.simulate import Machine
 from bitline.nas.space import Network, Shape, parameters_of
 from bitline.nas.train import Training
 
-STRENGTHS = {"digits-mlp": (1e-4, 3e-4, 1e-3, 3e-3), "digits-cnn": (1e-4, 3e-4, 1e-3)}
-SIZE, TARGET, LAYERS = 13_000, 0.25, 3
+STRENGTHS = {"digits-mlp": (1e-4, 3e-4, 1e-3, 3e-3), "digits-cnn": (1e-4, 3e-4, 1e-3, 3e-3)}
+SIZE, TARGET, LAYERS = 13_000, 0.3, 3
 SEARCH = Search(epochs=10, warmup=2, arch_learning_rate=0.03)
-CELL_TRAINING = Training(epochs=25, strength=3e-4, target=TARGET)
+CELL_TRAINING = Training(epochs=20, strength=1e-3, target=TARGET)
 KEYS = ("experiment", "network", "variant", "strength", "seed")
 FIGURES = ("parameters", "macs", "top1", "nonzero_high", "nonzero_low", "adc_bits_high", "adc_bits_low", "adc_mean_high", "adc_mean_low",
            "energy_j", "adc_energy_j", "latency_s", "edp_js", "area_mm2", "crossbars")

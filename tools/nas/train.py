@@ -27,8 +27,8 @@ class Training:
     """AdamW, a learning rate that rises over a tenth of the steps and falls as a cosine, label smoothing of 0.05.
 
     strength: times the penalty (in units of the weights), added to the loss. target: share of slices that shall not be zero, mean of
-    the slices (see nonzero_ratios); after every epoch the strength changes by exp(2 (share / target - 1)), so that networks are
-    compared at the same sparsity.
+    the slices (see nonzero_ratios); after every epoch the strength is multiplied by exp((share / target - 1) / 2), at most by e^(1/2),
+    so that networks are compared at the same sparsity.
     """
 
     epochs: int = 40
@@ -110,7 +110,7 @@ def fit(module: nn.Module, images: Images, training: Training, *, path: pathlib.
             optimiser.step()
         if training.target is not None:
             ratios = nonzero_ratios(module, training.bits_per_cell)
-            strength *= math.exp(2 * (sum(ratios) / len(ratios) / training.target - 1))
+            strength *= math.exp(min(1.0, sum(ratios) / len(ratios) / training.target - 1) / 2)
         saver(lambda: {"module": module.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch + 1, "strength": strength},
               epoch + 1 == training.epochs)
         progress(what, epoch + 1, training.epochs)
