@@ -94,33 +94,31 @@ int unit_bits(const SlicedLayer& layer, const Unit& unit, const arch::Arch& arch
   return std::max(1, percentile_width(counts, resolution.percentile)) + (layer.analog ? 1 : 0);
 }
 
-/// Calls f(sum) for every column of a row block and slice, cells as stored; analog: for every pair of columns
-/// with the larger of their sums.
+/// Calls f(block, slice, sum) for every column, cells as stored; analog: for every pair of columns with the
+/// larger of their sums. Row blocks in parallel; all slices of a column follow each other, while it is in the
+/// cache.
 template <class F>
-void for_each_column_sum(const SlicedLayer& layer, int block, int slice, F f) {
-  const std::int64_t most = layer.blocks[static_cast<std::size_t>(block)].rows() *
-                            ((std::int64_t{1} << layer.slices[static_cast<std::size_t>(slice)].width) - 1);
-  for (int group = 0; group < layer.groups; ++group) {
-    for (int output = 0; output < layer.outputs_per_group; ++output) {
-      std::int64_t larger = 0;
-      for (int array = 0; array < layer.arrays; ++array) {
-        const std::int64_t sum = encoded_sum(layer, array, block, slice, group, output);
-        const bool flipped = layer.is_flipped(array, block, slice, group * layer.outputs_per_group + output);
-        const std::int64_t stored = flipped ? most - sum : sum;
-        larger = std::max(larger, stored);
-        if (!layer.analog) f(stored);
-      }
-      if (layer.analog) f(larger);
-    }
-  }
-}
-
-/// f(block, slice) for all of them, in parallel.
-template <class F>
-void for_each_set(const SlicedLayer& layer, F f) {
+void for_each_column_sum(const SlicedLayer& layer, F f) {
   const std::size_t slices = layer.slices.size();
-  tbb::parallel_for(std::size_t{0}, layer.blocks.size() * slices,
-                    [&](std::size_t i) { f(i / slices, i % slices); });
+  tbb::parallel_for(std::size_t{0}, layer.blocks.size(), [&](std::size_t b) {
+    const int block = static_cast<int>(b);
+    std::vector<std::uint32_t> sums(slices);
+    std::vector<std::int64_t> larger(slices);
+    for (int column = 0; column < layer.outputs(); ++column) {
+      std::fill(larger.begin(), larger.end(), 0);
+      for (int array = 0; array < layer.arrays; ++array) {
+        encoded_sums(layer, array, block, column, sums);
+        for (std::size_t s = 0; s < slices; ++s) {
+          const std::int64_t most = layer.blocks[b].rows() * ((std::int64_t{1} << layer.slices[s].width) - 1);
+          const bool flipped = layer.is_flipped(array, block, static_cast<int>(s), column);
+          const std::int64_t stored = flipped ? most - sums[s] : sums[s];
+          larger[s] = std::max(larger[s], stored);
+          if (!layer.analog) f(b, s, stored);
+        }
+      }
+      for (std::size_t s = 0; layer.analog && s < slices; ++s) f(b, s, larger[s]);
+    }
+  });
 }
 
 /// Of a layer without cells (slice_shape): all of them at their maximum.
@@ -136,25 +134,25 @@ std::vector<std::vector<std::int64_t>> sums_of_any_weights(const SlicedLayer& la
 
 }  // namespace
 
-std::int64_t encoded_sum(const SlicedLayer& layer, int array, int block, int slice, int group, int output) {
+void encoded_sums(const SlicedLayer& layer, int array, int block, int output, std::span<std::uint32_t> sums) {
   const RowBlock rows = layer.blocks[static_cast<std::size_t>(block)];
-  const Slice cut = layer.slices[static_cast<std::size_t>(slice)];
-  const std::uint32_t mask = (1u << cut.width) - 1;
-  const std::uint32_t* codes = layer.column(array, group, output);
-  std::uint32_t sum = 0;  // at most 2^8-1 per cell: 2^24 rows fit, more than any crossbar has
-  for (int row = rows.first; row < rows.last; ++row) sum += (codes[row] >> cut.shift) & mask;
-  return sum;
+  const std::uint32_t* codes =
+      layer.column(array, output / layer.outputs_per_group, output % layer.outputs_per_group);
+  for (std::size_t s = 0; s < sums.size(); ++s) {
+    const Slice cut = layer.slices[s];
+    const std::uint32_t mask = (1u << cut.width) - 1;
+    std::uint32_t sum = 0;  // at most 2^8-1 per cell: 2^24 rows fit, more than any crossbar has
+    for (int row = rows.first; row < rows.last; ++row) sum += (codes[row] >> cut.shift) & mask;
+    sums[s] = sum;
+  }
 }
 
 std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer) {
   if (layer.codes.empty()) return sums_of_any_weights(layer);
   std::vector<std::vector<std::int64_t>> sums(layer.blocks.size(),
                                               std::vector<std::int64_t>(layer.slices.size(), 0));
-  for_each_set(layer, [&](std::size_t b, std::size_t s) {
-    std::int64_t& largest = sums[b][s];
-    for_each_column_sum(layer, static_cast<int>(b), static_cast<int>(s),
-                        [&](std::int64_t sum) { largest = std::max(largest, sum); });
-  });
+  for_each_column_sum(
+      layer, [&](std::size_t b, std::size_t s, std::int64_t sum) { sums[b][s] = std::max(sums[b][s], sum); });
   return sums;
 }
 
@@ -165,10 +163,8 @@ SumWidths no_sums(const SlicedLayer& layer) {
 SumWidths column_bounds(const SlicedLayer& layer) {
   SumWidths widths = no_sums(layer);
   const std::int64_t input = max_chunk_value(layer);
-  for_each_set(layer, [&](std::size_t b, std::size_t s) {
-    for_each_column_sum(layer, static_cast<int>(b), static_cast<int>(s), [&](std::int64_t sum) {
-      ++widths[b][s][static_cast<std::size_t>(lossless_bits(sum * input, false))];
-    });
+  for_each_column_sum(layer, [&](std::size_t b, std::size_t s, std::int64_t sum) {
+    ++widths[b][s][static_cast<std::size_t>(lossless_bits(sum * input, false))];
   });
   return widths;
 }

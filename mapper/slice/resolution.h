@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,9 @@
 
 namespace bitline::slice {
 
-/// The sum of a column's cells in a row block before flipping.
-[[nodiscard]] std::int64_t encoded_sum(const SlicedLayer& layer, int array, int block, int slice, int group,
-                                       int output);
+/// The sums of the cells of a column in a row block before flipping, by slice; `output` counts over all
+/// groups.
+void encoded_sums(const SlicedLayer& layer, int array, int block, int output, std::span<std::uint32_t> sums);
 /// The largest sum of a column's cells as stored, per [block][slice]; analog: the largest of either array's.
 [[nodiscard]] std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer);
 /// The largest input value that one read can drive: 2^(widest chunk) - 1.

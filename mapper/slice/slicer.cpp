@@ -121,19 +121,19 @@ void encode_all(const quantize::WeightQuant& weights, WeightEncoding encoding, i
 void flip_dense_columns(SlicedLayer& layer) {
   const std::size_t slices = layer.slices.size();
   const std::size_t columns = static_cast<std::size_t>(layer.outputs());
-  const std::size_t sets = static_cast<std::size_t>(layer.arrays) * layer.blocks.size() * slices;
-  std::vector<std::uint8_t> flipped(sets * columns, 0);
+  const std::size_t sets = static_cast<std::size_t>(layer.arrays) * layer.blocks.size();
+  std::vector<std::uint8_t> flipped(sets * slices * columns, 0);
   tbb::parallel_for(std::size_t{0}, sets, [&](std::size_t set) {
-    const auto slice = static_cast<int>(set % slices);
-    const auto block = static_cast<int>(set / slices % layer.blocks.size());
-    const auto array = static_cast<int>(set / slices / layer.blocks.size());
-    const std::int64_t most = layer.blocks[static_cast<std::size_t>(block)].rows() *
-                              ((std::int64_t{1} << layer.slices[set % slices].width) - 1);
+    const std::size_t block = set % layer.blocks.size();
+    const auto array = static_cast<int>(set / layer.blocks.size());
+    std::vector<std::uint32_t> sums(slices);
     for (std::size_t column = 0; column < columns; ++column) {
-      const auto group = static_cast<int>(column) / layer.outputs_per_group;
-      const auto output = static_cast<int>(column) % layer.outputs_per_group;
-      const std::int64_t sum = encoded_sum(layer, array, block, slice, group, output);
-      flipped[set * columns + column] = 2 * sum > most ? 1 : 0;
+      encoded_sums(layer, array, static_cast<int>(block), static_cast<int>(column), sums);
+      for (std::size_t s = 0; s < slices; ++s) {
+        const std::int64_t most =
+            layer.blocks[block].rows() * ((std::int64_t{1} << layer.slices[s].width) - 1);
+        flipped[(set * slices + s) * columns + column] = 2 * std::int64_t{sums[s]} > most ? 1 : 0;
+      }
     }
   });
   layer.flipped = std::move(flipped);
@@ -231,19 +231,38 @@ SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& qua
   return layer;
 }
 
+namespace {
+
+/// Cells that are not zero, by slice. A piece of the codes stays in the cache while all slices are counted.
+std::vector<std::int64_t> nonzero_cells(const SlicedLayer& layer) {
+  constexpr std::ptrdiff_t kPiece = 4096;
+  std::vector<std::int64_t> counts(layer.slices.size(), 0);
+  for (auto first = layer.codes.begin(); first != layer.codes.end();) {
+    const auto last = first + std::min(kPiece, layer.codes.end() - first);
+    for (std::size_t s = 0; s < counts.size(); ++s) {
+      const std::uint32_t mask = ((1u << layer.slices[s].width) - 1) << layer.slices[s].shift;
+      std::uint32_t nonzero = 0;
+      for (auto code = first; code != last; ++code) nonzero += (*code & mask) != 0 ? 1 : 0;
+      counts[s] += nonzero;
+    }
+    first = last;
+  }
+  return counts;
+}
+
+}  // namespace
+
 std::vector<SliceStatistics> statistics(const SlicedLayer& layer) {
-  const std::vector<std::vector<std::int64_t>> sums = max_cell_sums(layer);
+  const std::int64_t input = max_chunk_value(layer);
+  const std::vector<std::int64_t> nonzero = nonzero_cells(layer);
   std::vector<SliceStatistics> result(layer.slices.size());
   for (std::size_t s = 0; s < result.size(); ++s) {
-    const Slice& slice = layer.slices[s];
     SliceStatistics& out = result[s];
-    out.width = slice.width;
+    out.width = layer.slices[s].width;
     out.cells = static_cast<std::int64_t>(layer.codes.size());
-    const std::uint32_t mask = ((1u << slice.width) - 1) << slice.shift;
-    out.nonzero = std::count_if(layer.codes.begin(), layer.codes.end(),
-                                [mask](std::uint32_t code) { return (code & mask) != 0; });
+    out.nonzero = nonzero[s];
     for (std::size_t b = 0; b < layer.blocks.size(); ++b) {
-      out.max_column_sum = std::max(out.max_column_sum, sums[b][s]);
+      out.max_column_sum = std::max(out.max_column_sum, layer.max_column_sum[b][s] / input);
       out.adc_bits_needed =
           std::max(out.adc_bits_needed, lossless_bits(layer.max_column_sum[b][s], layer.analog));
       out.adc_bits = std::max(out.adc_bits, layer.adc_bits[b][s]);
