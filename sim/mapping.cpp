@@ -23,6 +23,7 @@
 #include "models/base/errors.h"
 #include "models/base/memory_limit.h"
 #include "sim/balanced.h"
+#include "sim/cut_layers.h"
 
 namespace bitline::sim {
 namespace {
@@ -79,12 +80,12 @@ bool same_codes(const quantize::LayerQuant& a, const quantize::LayerQuant& b) {
 
 /// By layer: the first one whose crossbars can serve it too; -1: it needs its own.
 std::vector<int> shared_crossbars(const graph::Graph& graph, const std::vector<quantize::LayerQuant>& quants,
-                                  const periphery::AdcResolution& resolution) {
+                                  const arch::Arch& arch) {
   const std::vector<graph::NodeId> first = graph::first_with_weights(graph);
   std::map<graph::NodeId, std::vector<int>> owners;  // more than one where the same weights get other codes
   std::vector<int> shares;
   const auto bits_of = [&](std::size_t i) {
-    return slice::layer_resolution(resolution, graph.node(quants[i].node).name);
+    return layer_arch(arch, graph.node(quants[i].node).name).adc.resolution;
   };
   for (std::size_t i = 0; i < quants.size(); ++i) {
     std::vector<int>& candidates = owners[first[static_cast<std::size_t>(quants[i].node)]];
@@ -135,12 +136,17 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   mapping.quants =
       with_weights ? quantize::quantize(*mapping.graph, ranges.empty() ? unknown : ranges, precision)
                    : quantize::quantize_shapes(*mapping.graph, ranges.empty() ? unknown : ranges, precision);
+  if (mapping.arch().mapping.oversize == arch::Oversize::reprogram) {
+    CutNetwork cut = cut_layers(mapping.graph, std::move(mapping.quants), mapping.arch());
+    mapping.graph = std::move(cut.graph);
+    mapping.quants = std::move(cut.layers);
+  }
   for (const quantize::LayerQuant& quant : mapping.quants)
     mapping.unpruned.push_back(unpruned(mapping.graph->node(quant.node), quant));
   mapping.folded.resize(mapping.quants.size());
   if (mapping.arch().mapping.prune == arch::Prune::paths) remove_paths(mapping);
   const graph::Graph& network = *mapping.graph;
-  mapping.shares = shared_crossbars(network, mapping.quants, mapping.arch().adc.resolution);
+  mapping.shares = shared_crossbars(network, mapping.quants, mapping.arch());
   mapping.sliced.resize(mapping.quants.size());
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
     if (mapping.shares[i] >= 0) return;
@@ -215,10 +221,12 @@ std::vector<cycle::LayerSource> assumed_timing(const Mapping& mapping) {
   std::vector<quantize::Range> ranges;
   for (const bool negative : graph::can_be_negative(*mapping.graph, false))
     ranges.push_back({negative ? -1.0 : 0.0, 1.0});
-  const auto quants = quantize::quantize_shapes(*mapping.graph, ranges, mapping.arch().precision);
+  arch::PrecisionParams precision = mapping.arch().precision;
+  precision.layers.clear();  // bits of single layers, which are in mapping.quants
+  const auto quants = quantize::quantize_shapes(*mapping.graph, ranges, precision);
   std::vector<cycle::LayerSource> layers;
   for (std::size_t i = 0; i < quants.size(); ++i)
-    layers.push_back({mapping.sliced[i], quants[i].input.bits, quants[i].input.is_signed});
+    layers.push_back({mapping.sliced[i], mapping.quants[i].input.bits, quants[i].input.is_signed});
   return layers;
 }
 
@@ -281,7 +289,7 @@ Mapping slice_network(const MappingRequest& request) {
 
 arch::Arch layer_arch(const arch::Arch& arch, const std::string& layer) {
   arch::Arch own = arch;
-  own.adc.resolution = slice::layer_resolution(arch.adc.resolution, layer);
+  own.adc.resolution = slice::layer_resolution(arch.adc.resolution, whole_layer(layer));
   return own;
 }
 

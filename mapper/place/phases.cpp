@@ -197,7 +197,7 @@ class PhaseFinder {
   [[nodiscard]] base::Problem too_large(LayerId l) const {
     return {whole_.layers[index(l)].name, "this layer alone needs " + std::to_string(imas_of(l)) + " IMAs",
             std::to_string(imas()) + " IMAs (" + std::to_string(arch_.chip.tiles) +
-                " tiles): a layer is not cut into phases",
+                " tiles): rows, groups and listed copies of a layer are not cut into phases",
             "use mapping.oversize=more_chips, or raise chip.tiles"};
   }
 

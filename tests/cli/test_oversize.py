@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import cli
+import tiny_onnx
 
 SCHEMA = json.loads((cli.ROOT / "sim" / "result" / "result.schema.json").read_text())
 # Seven IMAs are needed, four are there.
@@ -102,9 +103,105 @@ def test_structural_parts_agree_in_phases_and_on_chips(tmp_path, images):
         assert structural["latency_s"] == cycle["latency_s"] and structural["energy_j"] == cycle["energy_j"]
 
 
-def test_a_layer_larger_than_the_chip_is_named(tmp_path):
-    network = tmp_path / "vgg8.onnx"
-    cli.succeed("workload", "make", "vgg8", "-o", network)
-    error = cli.refuse(cli.MAPPING, "map", "--arch", cli.ISAAC_8BIT, "--network", network, "--set", "chip.tiles=8",
-                       "--set", "mapping.oversize=reprogram")
-    assert "this layer alone needs" in error and "96 IMAs (8 tiles)" in error and "more_chips" in error
+# Crossbars of 64 rows and columns, so few that a layer of the digits CNN alone needs more.
+SMALL_CROSSBARS = ["--set", "crossbar.rows=64", "--set", "crossbar.cols=64", "--set", "crossbar.active_rows=64",
+                   "--set", "ima.crossbars=2"]
+
+
+def tiny(imas):
+    return [*SMALL_CROSSBARS, "--set", "chip.tiles=1", "--set", "chip.mesh_width=1", "--set", f"tile.imas={imas}",
+            "--set", "mapping.oversize=reprogram"]
+
+
+@pytest.mark.parametrize("imas, sets", [
+    (3, []), (3, ["--set", "precision.weights.granularity=per_tensor"]),
+    (6, ["--set", "encoding.weights=differential", "--set", "precision.weights.scheme=dynamic_fixed_point",
+         "--set", "precision.weights.granularity=per_tensor", "--set", "encoding.flip=false",
+         "--set", "adc.resolution.policy=lossless"])])
+def test_layers_larger_than_the_chip_are_cut_by_outputs(tmp_path, images, imas, sets):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "tiny").mkdir()
+    large, expected = run(tmp_path / "one", images, *sets, *SMALL_CROSSBARS)
+    result, outputs = run(tmp_path / "tiny", images, *sets, *tiny(imas))
+    assert np.array_equal(outputs, expected)
+    parts = [layer for layer in result["layers"] if layer["name"].endswith("]") and layer["crossbars"]]
+    whole = {layer["name"]: layer for layer in large["layers"]}
+    cut = {layer["name"].split(" [")[0] for layer in parts}
+    assert cut and cut <= set(whole)
+    for name in cut:
+        own = [layer for layer in parts if layer["name"].startswith(name + " [")]
+        assert sum(layer["cols"] for layer in own) == whole[name]["cols"]
+        assert {layer["rows"] for layer in own} == {whole[name]["rows"]}
+        assert sum(layer["crossbars"] for layer in own) >= whole[name]["crossbars"]
+        assert all(layer["crossbars"] <= imas * 2 for layer in own)
+    # The same conversions; every cell is written once.
+    assert result["adc"]["conversions"] == large["adc"]["conversions"]
+    assert result["reprogramming"]["cells_written"] == reprogrammed_cells(large)
+    sums_agree(result)
+
+
+def reprogrammed_cells(result):
+    """Of crossbars that hold each layer once: every cell of its matrix, in every array and slice."""
+    return sum(layer["cell_utilization"] * layer["crossbars"] * 64 * 64 for layer in result["layers"] if layer["crossbars"])
+
+
+# The machine of tests/timing/chip_timing_test.cpp, of one IMA of two crossbars.
+ROUND = """
+name: round
+device: {bits_per_cell: 2, write_latency: 40 ns}
+crossbar: {rows: 16, cols: 16, active_rows: 16, read_latency: 10 ns}
+dac: {bits: 1}
+sample_hold: {latency: 0 ns}
+adc: {per_ima: 2, rated_bits: 8, rate: 1 GS/s, resolution: {policy: fixed, bits: 8}}
+encoding: {flip: false}
+precision: {weights: {bits: 4}, activations: {bits: 8}}
+ima:
+  crossbars: 2
+  clock: 100 MHz
+  output_bits: 16
+  input_register: {capacity: 1 KiB, buffers: 2, latency: 0 ns}
+  output_register: {capacity: 1 KiB, buffers: 2, latency: 10 ns}
+  shift_add: {latency: 10 ns}
+tile:
+  imas: 1
+  write_rows: 1
+  edram: {capacity: 1 MiB, width: 32, banks: 1, clock: 1 GHz, latency: 2 ns}
+  bus: {wires: 16, clock: 1 GHz}
+  shift_add: {units: 2, rate: 1 GHz, latency: 3 ns}
+  output_register: {latency: 0 ns}
+  requantise: {units: 4, clock: 1 GHz, latency: 0 ns}
+noc: {tiles_per_router: 1, flit_bits: 32, clock: 1 GHz, router_cycles: 1}
+chip: {tiles: 1, mesh_width: 1, link: {links: 1, bandwidth: 1 GB/s, power: 1 W}}
+mapping: {oversize: reprogram}
+"""
+
+
+def test_a_layer_in_two_phases_takes_what_is_derived_by_hand(tmp_path):
+    # 4 inputs, 20 outputs of two cells: an IMA has 16, so parts of 16 and 4. In ns:
+    # First phase: 4 rows in each of 2 crossbars, 8 x 40 = 320 (32 bytes of codes over the link: 32). Input: link 324,
+    # router 325, written 328, fill max(1, 2) + 2 = 332. Reads from 340; 16 columns per crossbar and ADC: 8 latches, each
+    # 20 after the one before: 350 ... 490; converted 506, from the edge at 510 on shift-add 520, output register 530,
+    # drained (16 results) 546, requantised 550, router (4 flits) 554, out of the chip 570.
+    # Second phase: 4 rows of 8 cells, 160: 730. The link brings the input again until 734 and the 16 stored outputs until
+    # 750; these are in the eDRAM at 754 + 4 + 2 = 760. Input: router 735, written 738, fill 742, reads from 750, latches
+    # 760 ... 830, converted 838, 860, drained 864, requantised 865, written 868: the Concat's window opens. It reads
+    # 16 + 4 bytes, 5 + 2: 875, requantises 20 elements, 880, router (5 flits) 885, out of the chip 905.
+    (tmp_path / "round.yaml").write_text(ROUND)
+    network = tiny_onnx.save(tmp_path / "fc.onnx", tiny_onnx.gemm_model(4, 20))
+    result = json.loads(cli.succeed("run", "--arch", tmp_path / "round.yaml", "--network", network, "--json", "--quiet").out)
+    assert [layer["name"] for layer in result["layers"] if layer["crossbars"]] == ["fc1 [1 of 2]", "fc1 [2 of 2]"]
+    written = result["reprogramming"]
+    assert (written["phases"], written["cells_written"], written["weight_bytes"]) == (2, 4 * 40, 40)
+    assert written["stored_bytes"] == 16
+    assert written["write_latency_s"] == pytest.approx((320 + 160) * 1e-9, rel=1e-12)
+    assert result["latency_s"]["total"] == pytest.approx(905e-9, rel=1e-12)
+    # In twice, stored, loaded, out, and the codes: bytes of 1 W at 1 GB/s.
+    moved = result["energy_j"]["by_component"]["chip_link"] * 1e9
+    assert moved == pytest.approx(4 + 4 + 16 + 16 + 20 + 40, rel=1e-9)
+
+
+def test_a_layer_whose_rows_are_larger_than_the_chip_is_named(tmp_path):
+    (tmp_path / "round.yaml").write_text(ROUND)
+    network = tiny_onnx.save(tmp_path / "fc.onnx", tiny_onnx.gemm_model(40, 4))  # three crossbars of rows, two are there
+    error = cli.refuse(cli.MAPPING, "map", "--arch", tmp_path / "round.yaml", "--network", network)
+    assert "fc1" in error and "this layer alone needs 2 IMAs" in error and "1 IMAs (1 tiles)" in error and "more_chips" in error
