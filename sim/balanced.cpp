@@ -11,11 +11,13 @@
 namespace bitline::sim {
 namespace {
 
-/// When each image ends, and the last interval.
-std::vector<double> times_of(const cycle::CycleResult& result) {
-  std::vector<double> times;
-  for (const base::Time end : result.image_end) times.push_back(static_cast<double>(end.fs()));
-  times.push_back(times.back() - times[times.size() - 2]);
+/// When an image alone ends, when each of several does, and how long it is from the first to the last but
+/// one (behind which no other image is on the way).
+std::vector<double> times_of(const cycle::CycleResult& alone, const cycle::CycleResult& several) {
+  std::vector<double> times{static_cast<double>(alone.image_end.front().fs())};
+  for (const base::Time end : several.image_end) times.push_back(static_cast<double>(end.fs()));
+  const auto images = several.image_end.size();
+  times.push_back(static_cast<double>((several.image_end[images - 2] - several.image_end[0]).fs()));
   return times;
 }
 
@@ -31,13 +33,17 @@ class Timing {
       : arch_(arch), layers_(layers) {}
 
   [[nodiscard]] std::vector<double> estimated(const place::Program& program) const {
-    return times_of(analytic::estimate(program, arch_, layers_, kTimedImages));
+    return times_of(analytic::estimate(program, arch_, layers_, 1),
+                    analytic::estimate(program, arch_, layers_, kTimedImages));
   }
   [[nodiscard]] std::vector<double> simulated(const place::Program& program) const {
-    const cycle::Simulation simulation = [&] {
-      return cycle::simulate_cycles(program, arch_, layers_, {.images = kTimedImages});
+    const auto of = [&](std::int64_t images) -> cycle::Simulation {
+      return [this, &program, images] {
+        return cycle::simulate_cycles(program, arch_, layers_, {.images = images});
+      };
     };
-    return times_of(cycle::simulate_in_processes({simulation}, 1).front());
+    const auto results = cycle::simulate_in_processes({of(1), of(kTimedImages)}, 1);
+    return times_of(results[0], results[1]);
   }
 
  private:

@@ -13,14 +13,15 @@
 
 namespace bitline::sim {
 
-/// Images that the two mappings are timed with.
-inline constexpr std::int64_t kTimedImages = 3;
+/// The two mappings are timed with one image and with so many.
+inline constexpr std::int64_t kTimedImages = 4;
 /// Copies that an estimate (sim/analytic) gives at most this share of the time of one copy each are not
 /// simulated: its worst error on 2000 random chips is a factor of 2.8, on meshes that blocked packets fill.
 inline constexpr double kSureGain = 0.25;
 
-/// place::place() with balanced copies, none of which makes the network slower: none of the first
-/// kTimedImages images ends later than with one copy of each layer, nor is the last interval longer. Where
+/// place::place() with balanced copies that do not make the network slower than one copy of each layer: an
+/// image alone does not end later, nor any of kTimedImages, and those between the first and the last do not
+/// follow at longer intervals. Where
 /// the rule's copies are slower, no layer gets more than half as many as the most before; in the end each
 /// gets one. A function of its arguments only: the same mapping in every mode, whatever runs. Throws
 /// what place::place() does; base::SimulationError where a worker process cannot be started.
