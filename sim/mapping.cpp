@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <new>
+#include <tuple>
 #include <utility>
 
 #include "mapper/graph/given_grid.h"
@@ -121,6 +122,30 @@ void remove_paths(Mapping& mapping) {
 
 enum class Weights { used, unknown };
 
+/// Layers without cells: equal shapes and bits share one. Those on others' crossbars stay null.
+void slice_shapes(Mapping& mapping) {
+  using Key = std::tuple<int, int, int, int, arch::WeightScheme, int, bool, std::int64_t, bool>;
+  std::map<Key, std::shared_ptr<const slice::SlicedLayer>> known;
+  const bool by_name = !mapping.arch().adc.resolution.layers.empty();
+  for (std::size_t i = 0; i < mapping.quants.size(); ++i) {
+    if (mapping.shares[i] >= 0) continue;
+    const quantize::LayerQuant& quant = mapping.quants[i];
+    const graph::Node& node = mapping.graph->node(quant.node);
+    const slice::LayerShape shape = slice::layer_shape(node);
+    if (by_name) {
+      mapping.sliced[i] = std::make_shared<const slice::SlicedLayer>(
+          slice::slice_shape(shape, quant, layer_arch(mapping.arch(), node.name)));
+      continue;
+    }
+    std::shared_ptr<const slice::SlicedLayer>& layer = known[{
+        shape.groups, shape.outputs_per_group, shape.rows_per_group, quant.weights.bits, quant.weights.scheme,
+        quant.input.bits, quant.input.is_signed, quant.input.zero_point, quant.input.symmetric}];
+    if (!layer)
+      layer = std::make_shared<const slice::SlicedLayer>(slice::slice_shape(shape, quant, mapping.arch()));
+    mapping.sliced[i] = layer;
+  }
+}
+
 Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
                const std::vector<quantize::Range>& ranges, Weights weights = Weights::used) {
   Mapping mapping;
@@ -148,16 +173,16 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   const graph::Graph& network = *mapping.graph;
   mapping.shares = shared_crossbars(network, mapping.quants, mapping.arch());
   mapping.sliced.resize(mapping.quants.size());
+  if (!with_weights) slice_shapes(mapping);
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
-    if (mapping.shares[i] >= 0) return;
+    if (mapping.shares[i] >= 0 || mapping.sliced[i]) return;
     const quantize::LayerQuant& quant = mapping.quants[i];
     const graph::Node& node = network.node(quant.node);
     const arch::Arch own = layer_arch(mapping.arch(), node.name);
     const slice::LayerShape shape = slice::layer_shape(node);
     mapping.sliced[i] = std::make_shared<const slice::SlicedLayer>(
-        !with_weights                            ? slice::slice_shape(shape, quant, own)
-        : own.mapping.prune == arch::Prune::none ? slice::slice_layer(shape, quant, own)
-                                                 : prune::slice_compact(shape, quant, own));
+        own.mapping.prune == arch::Prune::none ? slice::slice_layer(shape, quant, own)
+                                               : prune::slice_compact(shape, quant, own));
   });
   for (std::size_t i = 0; i < mapping.sliced.size(); ++i) {
     if (mapping.shares[i] >= 0)
@@ -198,8 +223,10 @@ onnx::ImportOptions import_options(const std::vector<std::string>& dimensions) {
 }
 
 std::shared_ptr<const graph::Graph> import_network(const std::string& path,
-                                                   const std::vector<std::string>& dimensions) {
-  const onnx::ImportOptions options = import_options(dimensions);
+                                                   const std::vector<std::string>& dimensions,
+                                                   bool shapes_only) {
+  onnx::ImportOptions options = import_options(dimensions);
+  options.shapes_only = shapes_only;
   try {
     std::error_code unknown;  // reported when the file is read
     const std::uintmax_t size = std::filesystem::file_size(path, unknown);

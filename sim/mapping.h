@@ -58,9 +58,10 @@ struct Mapping {
 [[nodiscard]] onnx::ImportOptions import_options(const std::vector<std::string>& dimensions);
 
 /// The network of a request, with every dimension known: batch 1, unless `dimensions` gives it. Throws
-/// base::NetworkError, and base::UsageError for dimensions that are not "name=size".
+/// base::NetworkError, and base::UsageError for dimensions that are not "name=size". `shapes_only`: for
+/// map_shapes(), as onnx::ImportOptions::shapes_only.
 [[nodiscard]] std::shared_ptr<const graph::Graph> import_network(
-    const std::string& path, const std::vector<std::string>& dimensions = {});
+    const std::string& path, const std::vector<std::string>& dimensions = {}, bool shapes_only = false);
 
 /// Quantises, slices and places `graph` on `machine`. `ranges` of activations (quantize::calibrate) may be
 /// empty: they have no part in what lies where. Throws base::ConfigError, NetworkError, MappingError.

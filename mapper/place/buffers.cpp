@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mapper/place/window_table.h"
 #include "models/base/errors.h"
 
 namespace bitline::place {
@@ -13,68 +14,91 @@ std::size_t index(int id) {
 }
 
 /// Most input pixels that one output pixel needs beyond those released before it.
-std::int64_t span(const Window& w) {
-  if (w.kind == Window::Kind::pixelwise || w.kind == Window::Kind::reduce) return 1;
-  if (w.kind == Window::Kind::all) return w.in_h * w.in_w;
-  std::int64_t most = 0, released = 0;
-  for (std::int64_t j = 0; j < w.out_h * w.out_w; ++j) {
-    most = std::max(most, w.needed(j) - released);
-    released = w.released(j);
-  }
-  return std::max<std::int64_t>(most, 1);
+std::int64_t span(const Window& window, const WindowTable& table) {
+  return window.kind == Window::Kind::reduce ? 1 : table.span;
 }
 
-/// Runs one image through the stages with no notion of time, growing buffers where it blocks.
+using Tables = std::vector<std::shared_ptr<const WindowTable>>;
+
+/// Runs one image through the stages with no notion of time, growing buffers where it blocks. Which windows
+/// can be made in the end does not depend on the order (a stage that can go on can do so whatever others do),
+/// so each stage makes as many at once as it can, and is looked at again only after a neighbour has moved.
 class UntimedRun {
  public:
-  explicit UntimedRun(Program& program) : program_(program), fired_(program.stages.size(), 0) {}
+  UntimedRun(Program& program, const Tables& tables)
+      : program_(program),
+        tables_(tables),
+        fired_(program.stages.size(), 0),
+        waiting_(program.stages.size(), false),
+        next_users_(program.stages.size()) {
+    for (std::size_t l = 0; l < program_.layers.size(); ++l) {
+      const StageId earlier = earlier_user(static_cast<LayerId>(l));
+      if (earlier >= 0) next_users_[index(earlier)].push_back(program_.layers[l].stage);
+    }
+  }
 
   void run() {
+    for (std::size_t s = program_.stages.size(); s-- > 0;) look_at(static_cast<StageId>(s));
     for (;;) {
-      bool progress = false;
-      for (std::size_t s = 0; s < program_.stages.size(); ++s) progress |= fire_while_possible(s);
-      if (progress) continue;
+      while (!to_do_.empty()) {
+        const StageId s = to_do_.back();
+        to_do_.pop_back();
+        waiting_[index(s)] = false;
+        fire(s);
+      }
       if (complete()) return;
       grow_a_buffer();
     }
   }
 
  private:
-  bool fire_while_possible(std::size_t s) {
-    bool fired = false;
-    while (fired_[s] < program_.stages[s].pixels && inputs_ready(s) && outputs_free(s)) {
-      ++fired_[s];
-      fired = true;
-    }
-    return fired;
+  void look_at(StageId s) {
+    if (waiting_[index(s)]) return;
+    waiting_[index(s)] = true;
+    to_do_.push_back(s);
   }
 
-  bool inputs_ready(std::size_t s) const {
-    if (waits_for_crossbars(s)) return false;
-    return std::all_of(program_.stages[s].inputs.begin(), program_.stages[s].inputs.end(),
-                       [&](EdgeId e) { return has_input(program_.edges[index(e)]); });
+  void fire(StageId s) {
+    const Stage& stage = program_.stages[index(s)];
+    std::int64_t count = inputs_ready(s) - fired_[index(s)];
+    for (const EdgeId e : stage.outputs) count = std::min(count, free_places(e));
+    if (count <= 0) return;
+    fired_[index(s)] += count;
+    for (const EdgeId e : stage.inputs) look_at(program_.edges[index(e)].producer);
+    for (const EdgeId e : stage.outputs) look_at(program_.edges[index(e)].consumer);
+    if (fired_[index(s)] == stage.pixels)
+      std::for_each(next_users_[index(s)].begin(), next_users_[index(s)].end(),
+                    [&](StageId user) { look_at(user); });
   }
-  /// An earlier user of its crossbars is not done with the image.
-  bool waits_for_crossbars(std::size_t s) const {
-    const LayerId l = program_.stages[s].layer;
-    if (l < 0) return false;
+
+  /// Output pixels that the inputs there are enough for.
+  std::int64_t inputs_ready(StageId s) const {
+    const Stage& stage = program_.stages[index(s)];
+    if (waits_for_crossbars(stage.layer)) return 0;
+    std::int64_t count = stage.pixels;
+    for (const EdgeId e : stage.inputs) {
+      const std::int64_t there = fired_[index(program_.edges[index(e)].producer)];
+      count = std::min<std::int64_t>(count, tables_[index(e)]->ready[static_cast<std::size_t>(there)]);
+    }
+    return count;
+  }
+  /// The stage that must be done with an image before layer `l` may use their crossbars; -1: none.
+  StageId earlier_user(LayerId l) const {
     const LayerId after = program_.layers[index(l)].after;
-    if (after < 0 || after > l) return false;
-    const StageId stage = program_.layers[index(after)].stage;
-    return fired_[index(stage)] < program_.stages[index(stage)].pixels;
+    return after < 0 || after > l ? -1 : program_.layers[index(after)].stage;
   }
-  bool has_input(const Edge& e) const {
-    return fired_[index(e.producer)] >= e.window.needed(fired_[index(e.consumer)]);
+  bool waits_for_crossbars(LayerId l) const {
+    const StageId stage = l < 0 ? -1 : earlier_user(l);
+    return stage >= 0 && fired_[index(stage)] < program_.stages[index(stage)].pixels;
   }
-  bool outputs_free(std::size_t s) const {
-    return std::all_of(program_.stages[s].outputs.begin(), program_.stages[s].outputs.end(),
-                       [&](EdgeId e) { return !full(program_.edges[index(e)]); });
-  }
-  bool full(const Edge& e) const { return fired_[index(e.producer)] - released(e) >= e.capacity; }
-  std::int64_t released(const Edge& e) const {
-    if (e.window.kind == Window::Kind::reduce) return fired_[index(e.producer)];
-    const std::int64_t done = fired_[index(e.consumer)];
-    return done == 0 ? 0 : e.window.released(done - 1);
+  std::int64_t free_places(EdgeId e) const {
+    const Edge& edge = program_.edges[index(e)];
+    // Pixels that are reduced leave at once.
+    if (edge.window.kind == Window::Kind::reduce) return program_.stages[index(edge.producer)].pixels;
+    const std::int64_t done = fired_[index(edge.consumer)];
+    const std::int64_t released =
+        done == 0 ? 0 : tables_[index(e)]->released[static_cast<std::size_t>(done - 1)];
+    return edge.capacity - (fired_[index(edge.producer)] - released);
   }
   bool complete() const {
     for (std::size_t s = 0; s < fired_.size(); ++s) {
@@ -85,15 +109,16 @@ class UntimedRun {
 
   void grow_a_buffer() {
     Edge* smallest = nullptr;
-    for (Edge& e : program_.edges) {
-      const bool starving = !inputs_ready(index(e.consumer));
-      const bool could_fire = fired_[index(e.producer)] < program_.stages[index(e.producer)].pixels &&
-                              inputs_ready(index(e.producer));
-      if (full(e) && starving && could_fire && (smallest == nullptr || e.capacity < smallest->capacity))
-        smallest = &e;
+    for (std::size_t i = 0; i < program_.edges.size(); ++i) {
+      Edge& e = program_.edges[i];
+      if (free_places(static_cast<EdgeId>(i)) > 0) continue;
+      const bool starving = inputs_ready(e.consumer) <= fired_[index(e.consumer)];
+      const bool could_fire = inputs_ready(e.producer) > fired_[index(e.producer)];
+      if (starving && could_fire && (smallest == nullptr || e.capacity < smallest->capacity)) smallest = &e;
     }
     if (smallest == nullptr) throw base::MappingError(stuck());
     smallest->capacity += std::max<std::int64_t>(1, smallest->capacity / 16);
+    look_at(smallest->producer);
   }
 
   base::Problem stuck() const {
@@ -109,7 +134,11 @@ class UntimedRun {
   }
 
   Program& program_;
-  std::vector<std::int64_t> fired_;
+  const Tables& tables_;
+  std::vector<std::int64_t> fired_;  ///< by stage: windows made
+  std::vector<bool> waiting_;        ///< by stage: is in `to_do_`
+  std::vector<StageId> to_do_;
+  std::vector<std::vector<StageId>> next_users_;  ///< by stage: those that wait for its crossbars
 };
 
 }  // namespace
@@ -121,11 +150,15 @@ void size_buffers(Program& program, const Slack& slack) {
       depth[s] = std::max(depth[s], depth[index(program.edges[index(e)].producer)] + 1);
     }
   }
+  Tables tables;
+  tables.reserve(program.edges.size());
   for (Edge& e : program.edges) {
+    tables.push_back(window_table(e.window, program.stages[index(e.consumer)].pixels));
     const std::int64_t steps = depth[index(e.consumer)] - depth[index(e.producer)];
-    e.capacity = span(e.window) + slack.pixels * steps + slack.rows * (steps - 1) * e.window.in_w;
+    e.capacity =
+        span(e.window, *tables.back()) + slack.pixels * steps + slack.rows * (steps - 1) * e.window.in_w;
   }
-  UntimedRun(program).run();
+  UntimedRun(program, tables).run();
   for (Edge& e : program.edges) {
     // Never more than all pixels of an image and those of the next that are on the way.
     const std::int64_t pixels = program.stages[index(e.producer)].pixels;

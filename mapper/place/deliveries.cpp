@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapper/place/deliveries.h"
 
-#include <map>
-#include <set>
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "mapper/place/partition.h"
 #include "mapper/place/pipeline.h"
@@ -29,16 +29,43 @@ std::int64_t channels_of(const Program& program, const Edge& edge, LayerId l,
   return program.layers[index(l)].windows == 1 && rows % pixels == 0 ? rows / pixels : 0;
 }
 
-/// The channels that own rows of `range`.
+/// Whole numbers [first, last).
+using Range = std::pair<std::int64_t, std::int64_t>;
+
+/// Adds the channels that own rows of `range`.
 void add_channels(const slice::RowBlock& range, std::int64_t rows_per_channel,
-                  const slice::SlicedLayer& sliced, std::set<std::int64_t>& channels) {
+                  const slice::SlicedLayer& sliced, std::vector<Range>& channels) {
   if (sliced.window_rows.empty()) {
-    for (std::int64_t c = range.first / rows_per_channel; c * rows_per_channel < range.last; ++c)
-      channels.insert(c);
+    channels.emplace_back(range.first / rows_per_channel,
+                          (range.last + rows_per_channel - 1) / rows_per_channel);
     return;
   }
-  for (int row = range.first; row < range.last; ++row)
-    channels.insert(sliced.window_row(row) / rows_per_channel);
+  for (int row = range.first; row < range.last; ++row) {
+    const std::int64_t channel = sliced.window_row(row) / rows_per_channel;
+    channels.emplace_back(channel, channel + 1);
+  }
+}
+
+/// How many numbers lie in any of the ranges.
+std::int64_t size_of_union(std::vector<Range>& ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  std::int64_t size = 0, end = 0;
+  for (const auto& [first, last] : ranges) {
+    size += std::max<std::int64_t>(0, last - std::max(first, end));
+    end = std::max(end, last);
+  }
+  return size;
+}
+
+/// Calls `visit` for the rows of each crossbar of an IMA; crossbars side by side that drive the same rows
+/// count once.
+template <class Visit>
+void for_each_range(const ImaPart& ima, const slice::SlicedLayer& sliced, const Visit& visit) {
+  const std::vector<Phase>* before = nullptr;
+  for (const CrossbarPart& part : ima.crossbars) {
+    if (before == nullptr || part.phases != *before) for_each_row_range(part, sliced, visit);
+    before = &part.phases;
+  }
 }
 
 }  // namespace
@@ -48,32 +75,32 @@ std::vector<Delivery> deliveries(const Program& program, const Edge& edge, Layer
                                  int bits) {
   const std::int64_t rows = sliced.window_size();
   const std::int64_t channels = channels_of(program, edge, l, sliced);
-  std::map<int, std::set<std::int64_t>> by_tile;
-  for (const ImaPart& ima : imas) {
-    auto& set = by_tile[ima.tile];
-    if (channels == 0) continue;
-    const std::int64_t rows_per_channel = rows / channels;
-    for (const CrossbarPart& part : ima.crossbars) {
-      for (const slice::RowBlock& range : row_ranges(part, sliced)) {
-        add_channels(range, rows_per_channel, sliced, set);
-      }
-    }
-  }
   const std::int64_t whole = program.stages[index(edge.producer)].pixel_bytes;
+  std::vector<std::pair<int, std::size_t>> order;  // by IMA: its tile, itself
+  for (std::size_t i = 0; i < imas.size(); ++i) order.emplace_back(imas[i].tile, i);
+  std::sort(order.begin(), order.end());
   std::vector<Delivery> result;
-  result.reserve(by_tile.size());
-  for (const auto& [tile, set] : by_tile) {
-    result.push_back(
-        {tile, channels == 0 ? whole : packed_bytes(static_cast<std::int64_t>(set.size()), bits)});
+  std::vector<Range> taken;
+  for (std::size_t i = 0; i < order.size();) {
+    const int tile = order[i].first;
+    taken.clear();
+    for (; i < order.size() && order[i].first == tile; ++i) {
+      if (channels == 0) continue;
+      for_each_range(imas[order[i].second], sliced, [&](const slice::RowBlock& range) {
+        add_channels(range, rows / channels, sliced, taken);
+      });
+    }
+    result.push_back({tile, channels == 0 ? whole : packed_bytes(size_of_union(taken), bits)});
   }
   return result;
 }
 
 std::int64_t input_bytes(const ImaPart& ima, const slice::SlicedLayer& sliced, int bits) {
-  std::set<std::pair<int, int>> ranges;
-  for (const CrossbarPart& part : ima.crossbars) {
-    for (const slice::RowBlock& range : row_ranges(part, sliced)) ranges.insert({range.first, range.last});
-  }
+  std::vector<Range> ranges;
+  for_each_range(ima, sliced,
+                 [&](const slice::RowBlock& range) { ranges.emplace_back(range.first, range.last); });
+  std::sort(ranges.begin(), ranges.end());
+  ranges.erase(std::unique(ranges.begin(), ranges.end()), ranges.end());
   std::int64_t rows = 0;
   for (const auto& [first, last] : ranges) rows += last - first;
   return packed_bytes(rows, bits);

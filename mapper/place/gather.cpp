@@ -35,10 +35,37 @@ std::shared_ptr<const Gather> gather_from(std::vector<std::vector<std::int64_t>>
   return gather;
 }
 
+/// Images of which whole channels are taken, all in the same way.
+bool same_for_all_channels(const graph::RearrangeAttributes& moved, const Geometry& in, const Geometry& out) {
+  const auto& offsets = moved.offsets;
+  if (!in.image || !out.image || offsets.size() != 4 || offsets[0] != std::vector<std::int64_t>{0})
+    return false;
+  const auto fits = [&](std::size_t d, std::int64_t size) {
+    return static_cast<std::int64_t>(offsets[d].size()) == size;
+  };
+  if (!fits(1, out.channels) || !fits(2, out.h) || !fits(3, out.w)) return false;
+  return std::all_of(offsets[1].begin(), offsets[1].end(),
+                     [&](std::int64_t offset) { return offset >= 0 && offset % in.pixels() == 0; });
+}
+
+std::shared_ptr<const Gather> gather_of_channel(const graph::RearrangeAttributes& moved, const Geometry& in,
+                                                const Geometry& out) {
+  std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
+  std::size_t pixel = 0;
+  for (const std::int64_t row : moved.offsets[2]) {
+    for (const std::int64_t column : moved.offsets[3]) {
+      if (row >= 0 && column >= 0) sources[pixel].push_back((row + column) % in.pixels());
+      ++pixel;
+    }
+  }
+  return gather_from(std::move(sources), in.pixels());
+}
+
 }  // namespace
 
 std::shared_ptr<const Gather> gather_of(const graph::RearrangeAttributes& moved, const Geometry& in,
                                         const Geometry& out) {
+  if (same_for_all_channels(moved, in, out)) return gather_of_channel(moved, in, out);
   std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
   const auto& offsets = moved.offsets;
   std::vector<std::size_t> at(offsets.size(), 0);

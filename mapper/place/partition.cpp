@@ -129,15 +129,4 @@ std::int64_t crossbar_count(const MatrixShape& shape, const arch::Arch& arch) {
   return shape.groups * up(shape.outputs, outputs_per_crossbar) * up(shape.rows, arch.crossbar.rows) * pieces;
 }
 
-std::vector<slice::RowBlock> row_ranges(const CrossbarPart& part, const slice::SlicedLayer& sliced) {
-  std::vector<slice::RowBlock> ranges;
-  for (const Phase& phase : part.phases) {
-    const slice::RowBlock& block = sliced.blocks[static_cast<std::size_t>(phase.block)];
-    for (int g = phase.group_first; g < phase.group_first + phase.group_count; ++g) {
-      ranges.push_back({g * sliced.rows_per_group + block.first, g * sliced.rows_per_group + block.last});
-    }
-  }
-  return ranges;
-}
-
 }  // namespace bitline::place

@@ -34,8 +34,15 @@ struct MatrixShape {
 /// The number of pieces that partition() cuts such a layer into, without making them; 0 where it would throw.
 [[nodiscard]] std::int64_t crossbar_count(const MatrixShape& shape, const arch::Arch& arch);
 
-/// Rows of a piece, as [first, last) ranges of the layer's rows numbered group * rows_per_group + row.
-[[nodiscard]] std::vector<slice::RowBlock> row_ranges(const CrossbarPart& part,
-                                                      const slice::SlicedLayer& sliced);
+/// Calls `visit` for the rows of a piece, as [first, last) ranges of the layer's rows numbered group *
+/// rows_per_group + row.
+template <class Visit>
+void for_each_row_range(const CrossbarPart& part, const slice::SlicedLayer& sliced, const Visit& visit) {
+  for (const Phase& phase : part.phases) {
+    const slice::RowBlock& block = sliced.blocks[static_cast<std::size_t>(phase.block)];
+    for (int g = phase.group_first; g < phase.group_first + phase.group_count; ++g)
+      visit(slice::RowBlock{g * sliced.rows_per_group + block.first, g * sliced.rows_per_group + block.last});
+  }
+}
 
 }  // namespace bitline::place

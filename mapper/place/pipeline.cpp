@@ -26,6 +26,14 @@ class PipelineBuilder {
       : program_(program), graph_(*program.graph), streams_(graph_), bits_(activation_bits) {
     stage_of_.assign(graph_.values.size(), -1);
     fused_.assign(graph_.nodes.size(), false);
+    readers_.resize(graph_.values.size());
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      for (const ValueId v : graph_.nodes[n].inputs) {
+        std::vector<graph::NodeId>& readers = readers_[index(v)];
+        if (readers.empty() || readers.back() != static_cast<graph::NodeId>(n))
+          readers.push_back(static_cast<graph::NodeId>(n));
+      }
+    }
   }
 
   void build() {
@@ -136,7 +144,7 @@ class PipelineBuilder {
   void fuse_unary(StageId id, const Geometry& out) {
     for (;;) {
       const ValueId v = program_.stages[index(id)].value;
-      const auto readers = graph_.consumers(v);
+      const std::vector<graph::NodeId>& readers = readers_[index(v)];
       const bool is_output =
           std::find(graph_.outputs.begin(), graph_.outputs.end(), v) != graph_.outputs.end();
       if (readers.size() != 1 || is_output) return;
@@ -166,8 +174,9 @@ class PipelineBuilder {
   const graph::Graph& graph_;
   Streams streams_;
   int bits_;
-  std::vector<StageId> stage_of_;  // by value
-  std::vector<bool> fused_;        // by node
+  std::vector<StageId> stage_of_;                    // by value
+  std::vector<bool> fused_;                          // by node
+  std::vector<std::vector<graph::NodeId>> readers_;  // by value
 };
 
 }  // namespace

@@ -31,6 +31,7 @@ struct Phase {
   int block = 0;  ///< index in SlicedLayer::blocks
   int group_first = 0;
   int group_count = 1;  ///< > 1 only where groups are packed block-diagonally
+  friend bool operator==(const Phase&, const Phase&) = default;
 };
 
 /// The part of a layer on one crossbar.

@@ -6,8 +6,10 @@
 namespace bitline::analytic {
 namespace {
 
-/// Parts that are busy for less of the time between images hold nobody up for long. Chosen.
+/// Parts that are busy for less of the time between images hold nobody up for long, and where none is busier
+/// than kIdle nobody waits at all. Chosen.
 constexpr double kContended = 0.25;
+constexpr double kIdle = 0.5;
 /// A packet that waits holds the links behind it: of a contended link no more than this can be used. Fitted
 /// to the fidelity sample (README.md).
 constexpr double kMeshUse = 0.9;
@@ -34,11 +36,13 @@ Contention::Contention(const PipelineModel& model, const Parts& parts)
       first_link_(parts.first_mesh_link()),
       stages_(model.stages.data()) {
   const Instant interval = least_interval(model, parts);
-  for (std::size_t part = 0; part < calendar_of_.size(); ++part) {
+  for (const Parts::Use& use : parts.use()) busiest_ = std::max(busiest_, use.busy / interval);
+  for (std::size_t part = 0; part < calendar_of_.size() && busiest_ > kIdle; ++part) {
     if (parts.use()[part].busy < kContended * interval) continue;
     calendar_of_[part] = static_cast<int>(calendars_.size());
     calendars_.emplace_back(interval / kSlots);
   }
+  if (calendars_.empty()) return;
   for (const StageModel& m : model.stages) {
     first_.push_back(loads_.size());
     for (const Replica& replica : m.replicas) {
@@ -56,6 +60,14 @@ void Contention::add(const std::vector<Parts::Load>& loads) {
     const double use = load.part >= first_link_ && load.part + 1 < calendar_of_.size() ? kMeshUse : 1.0;
     if (calendar >= 0) loads_.back().push_back({static_cast<std::size_t>(calendar), load.busy / use});
   }
+}
+
+bool Contention::concerns(const StageModel& stage) const {
+  if (calendars_.empty()) return false;
+  const std::size_t first = first_[static_cast<std::size_t>(&stage - stages_)];
+  return std::any_of(loads_.begin() + static_cast<std::ptrdiff_t>(first),
+                     loads_.begin() + static_cast<std::ptrdiff_t>(first + stage.replicas.size() * phases_),
+                     [](const std::vector<Load>& loads) { return !loads.empty(); });
 }
 
 Instant Contention::wait(const StageModel& stage, std::size_t replica, Phase phase, Instant at) {

@@ -17,6 +17,12 @@ class Contention {
   /// `parts`: as left by probe().
   Contention(const PipelineModel& model, const Parts& parts);
 
+  /// The share of the shortest possible interval that the busiest part is kept busy, IMAs left aside.
+  [[nodiscard]] double busiest() const { return busiest_; }
+
+  /// Whether any window of the stage can wait.
+  [[nodiscard]] bool concerns(const StageModel& stage) const;
+
   /// Enters a window's work in a phase, from `at` on: how much later than on an idle chip it is done.
   Instant wait(const StageModel& stage, std::size_t replica, Phase phase, Instant at);
 
@@ -27,6 +33,7 @@ class Contention {
   };
   void add(const std::vector<Parts::Load>& loads);
 
+  double busiest_ = 0;
   std::vector<Calendar> calendars_;
   std::vector<int> calendar_of_;  ///< [part] -1: none
   std::size_t first_link_;        ///< the first part that is a link of the mesh

@@ -6,21 +6,20 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/analytic/stage_clock.h"
 #include "sim/analytic/stage_probe.h"
 
 namespace bitline::analytic {
 
-struct StageTimes {
-  Instant first_start = 0;
-  Instant last_end = 0;
-  Instant busy = 0;
-  Instant input_stall = 0;
-  Instant output_stall = 0;
-};
-
 struct PipelineTimes {
+  explicit PipelineTimes(std::int64_t images);
+
   std::vector<Instant> image_start, image_end;  ///< [image]
   std::vector<StageTimes> stages;
+
+  /// The next stage: when its windows were released, by window, and when the last was made.
+  void add(const PipelineModel& model, const StageModel& stage, StageTimes times, const Instant* released,
+           Instant last_made);
 };
 
 /// `images` one after another; `parts` as left by probe(). Throws base::SimulationError where the buffers of

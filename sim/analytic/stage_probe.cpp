@@ -57,7 +57,8 @@ class Prober {
     model_.edges.resize(program_.edges.size());
     for (std::size_t e = 0; e < program_.edges.size(); ++e) {
       const place::Edge& edge = program_.edges[e];
-      model_.edges[e] = {&edge, window_table(edge.window, program_.stages[at(edge.consumer)].pixels), 0};
+      model_.edges[e] = {&edge, place::window_table(edge.window, program_.stages[at(edge.consumer)].pixels),
+                         0};
     }
     for (const place::Stage& stage : program_.stages) {
       model_.stages.push_back({});

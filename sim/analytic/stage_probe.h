@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "mapper/place/program.h"
+#include "mapper/place/window_table.h"
 #include "models/base/actions.h"
 #include "sim/analytic/ima_pace.h"
 #include "sim/analytic/parts.h"
-#include "sim/analytic/window_table.h"
 #include "sim/cycle/runner.h"
 
 namespace bitline::analytic {
@@ -43,7 +43,7 @@ struct StageModel {
 
 struct EdgeModel {
   const place::Edge* edge = nullptr;
-  std::shared_ptr<const WindowTable> window;
+  std::shared_ptr<const place::WindowTable> window;
   Instant delay = 0;  ///< from the first buffer's having a pixel to this one's
 };
 

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/analytic/coupled.h"
 #include "sim/analytic/estimate.h"
+#include "sim/analytic/feed_forward.h"
 #include "sim/analytic/ima_pace.h"
 #include "sim/cycle/plan_builder.h"
 #include "tests/timing/random_chip.h"
@@ -118,6 +120,38 @@ TEST(Estimate, LatencyOfRandomNetworks) {
   }
   EXPECT_LT(sum / 40, 0.08);
   EXPECT_GT(2.0 * concordant / pairs - 1, 0.9);
+}
+
+/// Stage by stage and window by window are two ways to the same solution.
+TEST(Estimate, StreamsAreTheCoupledPipeline) {
+  int compared = 0, held_up = 0;
+  for (std::uint32_t seed = 1; seed <= 150; ++seed) {
+    const Network network = seed % 3 == 0 ? random_network(seed) : random_chain(seed, true);
+    analytic::Parts parts(network.arch);
+    const analytic::PipelineModel model =
+        analytic::probe(network.program, network.arch, network.layers, parts);
+    // Where parts are contended, who comes first differs.
+    if (analytic::Contention(model, parts).busiest() > 0.5) continue;
+    for (const std::int64_t images : {1, 3}) {
+      const auto streams = analytic::run_feed_forward(network.program, model, parts, images);
+      if (!streams) continue;
+      ++compared;
+      const analytic::PipelineTimes coupled = analytic::run_coupled(network.program, model, parts, images);
+      ASSERT_EQ(streams->image_start, coupled.image_start) << seed;
+      ASSERT_EQ(streams->image_end, coupled.image_end) << seed;
+      for (std::size_t s = 0; s < coupled.stages.size(); ++s) {
+        const analytic::StageTimes &a = streams->stages[s], &b = coupled.stages[s];
+        ASSERT_EQ(a.first_start, b.first_start) << seed << " " << s;
+        ASSERT_EQ(a.last_end, b.last_end) << seed << " " << s;
+        ASSERT_EQ(a.busy, b.busy) << seed << " " << s;
+        ASSERT_EQ(a.input_stall, b.input_stall) << seed << " " << s;
+        ASSERT_EQ(a.output_stall, b.output_stall) << seed << " " << s;
+        held_up += b.output_stall > 0;
+      }
+    }
+  }
+  EXPECT_GT(compared, 100);
+  EXPECT_GT(held_up, 100);
 }
 
 TEST(Estimate, FurtherImagesFollowAtTheInterval) {

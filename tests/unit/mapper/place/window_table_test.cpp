@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/analytic/window_table.h"
+#include "mapper/place/window_table.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-namespace bitline::analytic {
+namespace bitline::place {
 namespace {
 
-place::Window sliding() {
-  place::Window w;
-  w.kind = place::Window::Kind::sliding;
+Window sliding() {
+  Window w;
+  w.kind = Window::Kind::sliding;
   w.in_h = w.out_h = 4;
   w.in_w = w.out_w = 5;
   w.kernel_h = w.kernel_w = 3;
@@ -31,15 +31,39 @@ TEST(WindowTable, HoldsWhatTheWindowSays) {
   EXPECT_EQ(std::accumulate(table->taken.begin(), table->taken.end(), 0), 10 * 13);
 }
 
+TEST(WindowTable, TurnsNeedsAndReleasesRound) {
+  Window strided = sliding();
+  strided.stride_h = strided.stride_w = 2;
+  strided.out_h = 2;
+  strided.out_w = 3;
+  for (const auto& [window, outputs] : {std::pair(sliding(), 20), std::pair(strided, 6)}) {
+    const auto table = window_table(window, outputs);
+    ASSERT_EQ(table->ready.size(), 21u);
+    for (int pixels = 0; pixels <= 20; ++pixels) {
+      int can = 0;
+      while (can < outputs && window.needed(can) <= pixels) ++can;
+      EXPECT_EQ(table->ready[static_cast<std::size_t>(pixels)], can) << pixels;
+    }
+    ASSERT_EQ(table->freed.size(), 20u);
+    for (int pixel = 0; pixel < 20; ++pixel) {
+      int last = 0;
+      while (window.released(last) <= pixel) ++last;
+      EXPECT_EQ(table->freed[static_cast<std::size_t>(pixel)], last) << pixel;
+    }
+  }
+  // Two rows of five and three pixels of the next, of which none is released before the first output.
+  EXPECT_EQ(window_table(sliding(), 20)->span, 13);
+}
+
 TEST(WindowTable, EqualWindowsShareOne) {
   EXPECT_EQ(window_table(sliding(), 20), window_table(sliding(), 20));
-  place::Window other = sliding();
+  Window other = sliding();
   other.dilation_h = 2;
   EXPECT_NE(window_table(sliding(), 20), window_table(other, 20));
 }
 
 TEST(WindowTable, PixelwiseTakesOneEach) {
-  place::Window w;
+  Window w;
   w.in_h = w.out_h = 2;
   const auto table = window_table(w, 2);
   EXPECT_TRUE(table->taken.empty());
@@ -47,4 +71,4 @@ TEST(WindowTable, PixelwiseTakesOneEach) {
 }
 
 }  // namespace
-}  // namespace bitline::analytic
+}  // namespace bitline::place

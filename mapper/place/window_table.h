@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Window::needed, released and taken of all output pixels of an image, and the other way round, looked up
+// instead of computed again and again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mapper/place/program.h"
+
+namespace bitline::place {
+
+struct WindowTable {
+  /// By output pixel of the image; `taken` is empty where it is 1 everywhere.
+  std::vector<std::int32_t> needed, released, taken;
+  std::vector<std::int32_t> ready;  ///< by number of input pixels there: output pixels that can be made
+  std::vector<std::int32_t> freed;  ///< by input pixel: the output pixel after which it is released
+  std::int64_t in_pixels = 0;
+  std::int64_t span = 1;    ///< most input pixels that one output pixel needs beyond those released before
+  bool one_to_one = false;  ///< output pixel j takes input pixel j alone
+};
+
+/// The table of a window; the same one for equal windows, kept for other calls within a bound of memory. For
+/// any thread.
+[[nodiscard]] std::shared_ptr<const WindowTable> window_table(const Window& window, std::int64_t out_pixels);
+
+}  // namespace bitline::place

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recurrence of one stage over its windows (equations: README.md), from when their inputs are there and
+// places for their results are free.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/analytic/contention.h"
+#include "sim/analytic/stage_probe.h"
+
+namespace bitline::analytic {
+
+struct StageTimes {
+  Instant first_start = 0;
+  Instant last_end = 0;
+  Instant busy = 0;
+  Instant input_stall = 0;
+  Instant output_stall = 0;
+};
+
+/// Times of the last `size` items, counted from 0; those that never were are time 0.
+class Ring {
+ public:
+  explicit Ring(int size) : times_(static_cast<std::size_t>(size), 0) {}
+  [[nodiscard]] Instant operator[](std::int64_t i) const {
+    return i < 0 ? 0 : times_[static_cast<std::size_t>(i) % times_.size()];
+  }
+  void set(std::int64_t i, Instant time) { times_[static_cast<std::size_t>(i) % times_.size()] = time; }
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(times_.size()); }
+
+ private:
+  std::vector<Instant> times_;
+};
+
+class StageClock {
+ public:
+  StageClock(const StageModel& model, const arch::Arch& arch, Contention& contention);
+
+  /// From the first window again. Waits for parts that others use stay as they were the first time.
+  void restart();
+
+  struct Window {
+    Instant released = 0;  ///< from when on its inputs are no longer needed
+    Instant made = 0;      ///< when its first buffer has it (outputs of the network: nothing)
+  };
+  /// The next window, whose inputs are there at `input` and whose result has a place at `output`.
+  Window next(Instant input, Instant output);
+
+  /// The same for `count` windows at once, all arrays by window and `input`, `output` never falling; `output`
+  /// may be null: there is always a place. `open`: when each starts.
+  void next(std::int64_t count, const Instant* input, const Instant* output, Instant* open, Instant* released,
+            Instant* made);
+
+  [[nodiscard]] std::int64_t opened() const { return state_.opened; }
+  [[nodiscard]] Instant last_drain() const { return state_.last_drain; }
+  /// Of the windows so far; `last_end` is left to the caller.
+  [[nodiscard]] StageTimes times() const;
+
+ private:
+  /// The MVMs of one copy of a layer (models/ima/README.md).
+  struct Mvms {
+    Mvms(int input_buffers, int output_buffers) : latched(input_buffers), drained(output_buffers + 1) {}
+    Ring latched, drained;
+    Instant last_latch = 0;
+  };
+  struct State {
+    std::vector<Mvms> copies;
+    std::int64_t opened = 0, pixel = 0;
+    Instant last_open = 0, last_fill = 0, last_read = 0, last_drain = 0, last_made = 0, idle = 0;
+    StageTimes times;
+    Instant step = 0;         ///< between the last two MVMs (one copy)
+    std::int64_t steady = 0;  ///< MVMs in a row that followed each other, and drained, at this step
+  };
+
+  void stall(Instant open, Instant input);
+  Window multiply(Instant open);
+  Window read(Instant open);
+  Instant make(Instant time);
+  Instant wait(std::size_t replica, Contention::Phase phase, Instant at);
+  std::int64_t next_steady(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
+                           Instant* released, Instant* made);
+  void make_steady(std::int64_t count, Instant first_results, Instant* made);
+
+  const StageModel& m_;
+  Contention& contention_;
+  bool contended_;
+  std::int64_t in_buffers_, out_buffers_;
+  Instant register_in_, shift_add_, register_out_, clock_;
+  State state_;
+  std::vector<Instant> waits_;  ///< of contended stages, in the order in which they were asked for
+  std::size_t waited_ = 0;
+};
+
+}  // namespace bitline::analytic
