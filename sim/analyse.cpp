@@ -7,10 +7,10 @@
 #include <chrono>
 
 #include "mapper/graph/signs.h"
+#include "mapper/place/window_table.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
 #include "sim/analytic/estimate.h"
-#include "sim/analytic/window_table.h"
 #include "sim/assemble.h"
 #include "sim/prepare.h"
 #include "sim/provenance.h"
@@ -25,7 +25,7 @@ void check(std::int64_t batch, const analytic::ActivityFactors& activity) {
   if (batch < 1) problems.push_back({"--batch", std::to_string(batch), "a whole number from 1", ""});
   for (const analytic::NamedFactor& factor : analytic::kFactors) {
     const double value = activity.*factor.member;
-    if (!(value >= 0 && value <= 1))
+    if (!(value >= 0 && value <= 1) && value != analytic::kMeasured)
       problems.push_back(
           {fmt::format("activity {}", factor.name), fmt::format("{}", value), "a share from 0 to 1", ""});
   }
@@ -47,7 +47,12 @@ InputKind kind_of(const Mapping& mapping, std::size_t layer) {
   const graph::ValueId input = graph.node(mapping.quants[layer].node).inputs.front();
   if (std::find(graph.inputs.begin(), graph.inputs.end(), input) != graph.inputs.end())
     return InputKind::network;
-  return mapping.quants[layer].input.is_signed ? InputKind::with_sign : InputKind::nonnegative;
+  if (!mapping.quants[layer].input.is_signed) return InputKind::nonnegative;
+  const graph::NodeId producer = graph.values[static_cast<std::size_t>(input)].producer;
+  const auto* conv =
+      producer < 0 ? nullptr : std::get_if<graph::ConvAttributes>(&graph.node(producer).attributes);
+  const bool grouped = conv != nullptr && (conv->group > 1 || conv->spread_groups > 1);
+  return grouped ? InputKind::depthwise : InputKind::with_sign;
 }
 
 /// The share of a layer's inputs that are not padding, over all its windows.
@@ -62,18 +67,31 @@ double inside(const Mapping& mapping, std::size_t layer) {
   const std::int64_t each =
       taps(window.kernel_h, window.dilation_h) * taps(window.kernel_w, window.dilation_w);
   std::int64_t taken = 0;
-  for (const std::int32_t n : analytic::window_table(window, stage.pixels)->taken) taken += n;
+  for (const std::int32_t n : place::window_table(window, stage.pixels)->taken) taken += n;
   return static_cast<double>(taken) / static_cast<double>(each * stage.pixels);
 }
 
 std::vector<engine::LayerActivity> activities(const Mapping& mapping,
                                               const analytic::ActivityFactors& factors, std::int64_t images) {
   std::vector<engine::LayerActivity> result;
+  const int missing = analytic::missing_bits(mapping.arch());
   for (std::size_t l = 0; l < mapping.program.layers.size(); ++l)
     result.push_back(analytic::expected_activity(mapping.program.layers[l], *mapping.sliced[l],
-                                                 kind_of(mapping, l), inside(mapping, l), factors,
+                                                 kind_of(mapping, l), inside(mapping, l), factors, missing,
                                                  mapping.arch().ima.gate_zero_chunks, images));
   return result;
+}
+
+/// What the factors are for inputs of the machine's usual bits.
+std::vector<std::pair<std::string, double>> stated(const analytic::ActivityFactors& factors,
+                                                   const arch::Arch& arch) {
+  const auto share = [&](InputKind kind) {
+    return analytic::share_of_ones(factors, kind, arch.precision.activations.bits,
+                                   analytic::missing_bits(arch));
+  };
+  return {{"input", share(InputKind::network)},    {"nonnegative", share(InputKind::nonnegative)},
+          {"signed", share(InputKind::with_sign)}, {"depthwise", share(InputKind::depthwise)},
+          {"zero_reads", factors.zero_reads},      {"mean_level", factors.mean_level}};
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -109,8 +127,7 @@ result::Result analyse(const arch::LoadedArch& machine, const std::shared_ptr<co
       analytic::estimate(mapping.program, mapping.arch(), timed_layers(mapping), batch);
   result::Result r = assemble(mapping, timed, activities(mapping, activity, batch));
   r.estimate = estimate_of("given", mapping.program, r);
-  for (const analytic::NamedFactor& factor : analytic::kFactors)
-    r.estimate->factors.emplace_back(factor.name, activity.*factor.member);
+  r.estimate->factors = stated(activity, machine.arch);
   const double done = seconds_since(start);
   r.wall_time = {prepared, 0, done - prepared, done};
   r.provenance.version = result::version();

@@ -53,7 +53,7 @@ def test_measured_activity_gives_the_energy_of_cycle(tmp_path):
 def test_a_factor_scales_what_depends_on_inputs():
     energies = []
     for share in (0.25, 0.5):
-        factors = [word for name in ("input", "nonnegative", "signed") for word in ("--activity", f"{name}={share}")]
+        factors = [word for name in ("input", "nonnegative", "signed", "depthwise") for word in ("--activity", f"{name}={share}")]
         result = run("analytic", cli.ISAAC_8BIT, *factors)
         assert result["estimate"]["factors"]["signed"] == share
         energies.append(result["energy_j"]["by_component"])
@@ -75,7 +75,7 @@ def test_the_report_says_so():
 
 
 @pytest.mark.parametrize("arguments, said", [
-    (["--activity", "speed=0.5"], "--activity speed=0.5: is no factor; allowed: input, nonnegative, signed, zero_reads, mean_level"),
+    (["--activity", "speed=0.5"], "--activity speed=0.5: is no factor; allowed: input, nonnegative, signed, depthwise, zero_reads, mean_level"),
     (["--activity", "signed=1.5"], "--activity signed=1.5: is no share; allowed: signed=0 to 1"),
     (["--activity", "signed"], "--activity signed: is no share; allowed: signed=0 to 1"),
     (["--activity", "signed=0.5", "--input", cli.TEST_X], "--activity: factors beside images"),

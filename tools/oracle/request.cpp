@@ -126,7 +126,8 @@ class Reader {
       const auto* found = std::find_if(std::begin(analytic::kFactors), std::end(analytic::kFactors),
                                        [&](const auto& factor) { return key == factor.name; });
       if (found == std::end(analytic::kFactors)) {
-        refuse("activity." + key, "unknown factor", "input, nonnegative, signed, zero_reads, mean_level");
+        refuse("activity." + key, "unknown factor",
+               "input, nonnegative, signed, depthwise, zero_reads, mean_level");
       } else {
         request_.activity.*found->member = number("activity." + key, v, 0, 1);
       }

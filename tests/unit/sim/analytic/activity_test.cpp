@@ -34,7 +34,7 @@ TEST(Activity, CountsWhatTheFactorsSay) {
   ActivityFactors factors;
   factors.nonnegative = 0.25;
   factors.mean_level = 0.5;
-  const auto a = expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, false, 2);
+  const auto a = expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, 0, false, 2);
   // 20 windows, 8 chunks: 160 reads of 4 rows and of 2.
   EXPECT_EQ(a.windows, 20);
   EXPECT_EQ(a.counts[Action::dac_drive], 160 * 6 / 4);
@@ -51,8 +51,8 @@ TEST(Activity, CountsWhatTheFactorsSay) {
 TEST(Activity, PaddingDrivesNothing) {
   const Case c;
   const ActivityFactors factors;
-  const auto all = expected_activity(c.placement, c.layer, InputKind::network, 1.0, factors, false, 1);
-  const auto half = expected_activity(c.placement, c.layer, InputKind::network, 0.5, factors, false, 1);
+  const auto all = expected_activity(c.placement, c.layer, InputKind::network, 1.0, factors, 0, false, 1);
+  const auto half = expected_activity(c.placement, c.layer, InputKind::network, 0.5, factors, 0, false, 1);
   EXPECT_EQ(2 * half.counts[Action::dac_drive], all.counts[Action::dac_drive]);
   EXPECT_EQ(half.counts.conversions, all.counts.conversions);
 }
@@ -62,7 +62,7 @@ TEST(Activity, WiderChunksAreDrivenMoreOften) {
   c.layer.chunks = slice::input_chunks(8, false, 2);
   ActivityFactors factors;
   factors.nonnegative = 0.5;
-  const auto a = expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, false, 1);
+  const auto a = expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, 0, false, 1);
   // Two independent bits: zero in a quarter of the reads. 10 windows, 4 chunks.
   EXPECT_EQ(a.counts[Action::dac_drive], 40 * 6 * 3 / 4);
 }
@@ -71,10 +71,11 @@ TEST(Activity, GatedReadsConvertNothing) {
   const Case c;
   ActivityFactors factors;
   factors.zero_reads = 0.25;
-  const auto a = expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, true, 1);
+  const auto a = expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, 0, true, 1);
   EXPECT_EQ(a.counts.conversions[4], 80 * 3 * 3 / 4);
   EXPECT_EQ(a.counts.gated, 80 * 9 / 4);
-  const auto open = expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, false, 1);
+  const auto open =
+      expected_activity(c.placement, c.layer, InputKind::nonnegative, 1.0, factors, 0, false, 1);
   EXPECT_EQ(open.counts.conversions[4], 80 * 3);
   EXPECT_EQ(open.counts.gated, 0);
 }
