@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "models/base/files.h"
 #include "tools/bitline/commands.h"
@@ -21,7 +23,7 @@ struct FidelityOptions {
   std::vector<std::string> chips;
   bool small = false;
   std::int64_t batch = 3;
-  std::string csv;
+  std::string csv, against;
   bool json = false;
   bool quiet = false;
 };
@@ -49,39 +51,33 @@ Chip read_chip(const std::string& text) {
 }
 
 FidelityRow::Figures figures(const oracle::Json& tree) {
+  const oracle::Json& energy = tree["energy_j"]["by_component"];
   return {tree["latency_s"]["image"], tree["latency_s"]["interval"], tree["energy_j"]["total"],
-          tree["area_mm2"]["total"]};
+          tree["area_mm2"]["total"], energy["dac"].get<double>() + energy["crossbar"].get<double>()};
 }
 
-/// The energy of the estimate with what the inputs of the simulation did to DACs and cells in place of
-/// factors.
-double measured_energy(const oracle::Json& analytic, const oracle::Json& cycle) {
-  double energy = 0;
-  for (const auto& [component, joules] : analytic["energy_j"]["by_component"].items()) {
-    const bool by_data = component == "dac" || component == "crossbar";
-    energy += (by_data ? cycle["energy_j"]["by_component"][component] : joules).get<double>();
-  }
-  return energy;
-}
+/// Simulated figures that are known already.
+using Known = std::map<std::pair<std::string, std::string>, FidelityRow::Figures>;
 
 FidelityRow compare(oracle::Oracle& oracle, const SampleNetwork& network, const Chip& chip,
-                    std::int64_t batch) {
+                    std::int64_t batch, const Known* known) {
   oracle::Request request;
   request.network.workload = network.workload;
   request.network.options = network.options;
   request.arch = chip.file;
   request.overrides = chip.overrides;
   request.batch = batch;
-  FidelityRow row;
-  row.chip = chip.name;
-  row.network = network.label;
-  const oracle::Json analytic = oracle.result(request);
-  request.fidelity = oracle::Fidelity::cycle;
-  const oracle::Json cycle = oracle.result(request);
-  row.analytic = figures(analytic);
-  row.cycle = figures(cycle);
-  row.measured_energy = measured_energy(analytic, cycle);
-  row.milliseconds = analytic["wall_time_s"]["total"].get<double>() * 1e3;
+  FidelityRow row{chip.name, network.label, {}, figures(oracle.result(request))};
+  if (known != nullptr) {
+    const auto found = known->find({chip.name, network.label});
+    if (found == known->end())
+      throw base::UsageError({"--against", fmt::format("has no row {},{}", chip.name, network.label),
+                              "a table of the same machines and sample", ""});
+    row.cycle = found->second;
+  } else {
+    request.fidelity = oracle::Fidelity::cycle;
+    row.cycle = figures(oracle.result(request));
+  }
   return row;
 }
 
@@ -95,11 +91,14 @@ void run_fidelity(const FidelityOptions& options, const Streams& streams) {
       if (network.on_every_chip || c == next % chips.size()) pairs.emplace_back(network, c);
     if (!network.on_every_chip) ++next;
   }
+  std::optional<Known> known;
+  if (!options.against.empty())
+    known = read_fidelity_csv(options.against, base::read_file(options.against, std::int64_t{1} << 28));
   oracle::Oracle oracle(oracle::own_program());
   ProgressBar bar(streams, options.quiet);
   std::vector<FidelityRow> rows;
   for (const auto& [network, chip] : pairs) {
-    rows.push_back(compare(oracle, network, chips[chip], options.batch));
+    rows.push_back(compare(oracle, network, chips[chip], options.batch, known ? &*known : nullptr));
     bar.update("networks", static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(pairs.size()));
   }
   bar.clear();
@@ -125,6 +124,11 @@ void add_fidelity(CLI::App& app, const Streams& streams) {
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{2}, std::int64_t{100}).description(""));
   command.add_option("--csv", options->csv, "Also write every network's figures here")->type_name("FILE");
+  command
+      .add_option("--against", options->against,
+                  "Take the simulated figures from this table (--csv of the same machines, sample and batch) "
+                  "instead of simulating")
+      ->type_name("FILE");
   command.add_flag("--json", options->json, "Print JSON");
   command.add_flag("--quiet", options->quiet, "No progress");
   using enum base::ExitCode;

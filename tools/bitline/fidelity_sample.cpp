@@ -61,7 +61,7 @@ void add(std::vector<SampleNetwork>& sample, const char* workload,
 
 std::vector<SampleNetwork> fidelity_sample(bool small) {
   std::vector<SampleNetwork> sample;
-  const std::uint32_t genotypes = small ? 4 : 160;
+  const std::uint32_t genotypes = small ? 4 : 180;
   for (std::uint32_t seed = 1; seed <= genotypes; ++seed) sample.push_back(random_darts(seed));
   if (small) {
     add(sample, "resnet20", {32});

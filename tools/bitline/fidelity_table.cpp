@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "models/base/errors.h"
 
 namespace bitline::cli {
 namespace {
@@ -19,6 +23,26 @@ std::vector<std::string> chips(const std::vector<FidelityRow>& rows) {
   for (const FidelityRow& row : rows)
     if (std::find(names.begin(), names.end(), row.chip) == names.end()) names.push_back(row.chip);
   return names;
+}
+
+struct Column {
+  const char* name;
+  double FidelityRow::Figures::*member;
+};
+constexpr Column kColumns[] = {{"latency_s", &FidelityRow::Figures::latency},
+                               {"interval_s", &FidelityRow::Figures::interval},
+                               {"energy_j", &FidelityRow::Figures::energy},
+                               {"data_energy_j", &FidelityRow::Figures::by_data},
+                               {"area_mm2", &FidelityRow::Figures::area}};
+
+std::vector<std::string> fields(const std::string& line) {
+  std::vector<std::string> values;
+  for (std::size_t at = 0; at <= line.size();) {
+    const std::size_t end = std::min(line.find(',', at), line.size());
+    values.push_back(line.substr(at, end - at));
+    at = end + 1;
+  }
+  return values;
 }
 
 }  // namespace
@@ -59,7 +83,7 @@ FidelitySummary summarise(const std::vector<FidelityRow>& rows, const std::strin
     sum.latency_worst = std::max(sum.latency_worst, late);
     sum.interval_worst = std::max(sum.interval_worst, apart);
     sum.energy_error += relative(row.analytic.energy, row.cycle.energy);
-    sum.measured_energy_error += relative(row.measured_energy, row.cycle.energy);
+    sum.measured_energy_error += relative(row.measured_energy(), row.cycle.energy);
     sum.area_worst = std::max(sum.area_worst, relative(row.analytic.area, row.cycle.area));
   }
   const auto n = static_cast<double>(std::max<std::size_t>(sum.rows, 1));
@@ -96,14 +120,46 @@ std::string fidelity_table(const std::vector<FidelityRow>& rows) {
 }
 
 std::string fidelity_csv(const std::vector<FidelityRow>& rows) {
-  std::string out =
-      "chip,network,latency_s,analytic_latency_s,interval_s,analytic_interval_s,energy_j,analytic_energy_j,"
-      "measured_energy_j,area_mm2,analytic_area_mm2\n";
-  for (const FidelityRow& r : rows)
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", r.chip, r.network, r.cycle.latency,
-                       r.analytic.latency, r.cycle.interval, r.analytic.interval, r.cycle.energy,
-                       r.analytic.energy, r.measured_energy, r.cycle.area, r.analytic.area);
+  std::string out = "chip,network";
+  for (const Column& column : kColumns) out += fmt::format(",{},analytic_{}", column.name, column.name);
+  out += ",measured_energy_j\n";
+  for (const FidelityRow& r : rows) {
+    out += r.chip + "," + r.network;
+    for (const Column& column : kColumns)
+      out += fmt::format(",{},{}", r.cycle.*column.member, r.analytic.*column.member);
+    out += fmt::format(",{}\n", r.measured_energy());
+  }
   return out;
+}
+
+std::map<std::pair<std::string, std::string>, FidelityRow::Figures> read_fidelity_csv(
+    const std::string& path, const std::string& text) {
+  std::map<std::pair<std::string, std::string>, FidelityRow::Figures> rows;
+  std::istringstream lines(text);
+  std::string line;
+  std::getline(lines, line);
+  const std::vector<std::string> names = fields(line);
+  const auto column = [&](const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end())
+      throw base::UsageError({path, "has no column " + name, "a table of bitline fidelity --csv", ""});
+    return static_cast<std::size_t>(found - names.begin());
+  };
+  const std::size_t chip = column("chip"), network = column("network");
+  for (int number = 2; std::getline(lines, line); ++number) {
+    const std::vector<std::string> values = fields(line);
+    if (values.size() != names.size())
+      throw base::UsageError({fmt::format("{}:{}", path, number), fmt::format("{} fields", values.size()),
+                              fmt::format("{}", names.size()), ""});
+    FidelityRow::Figures& figures = rows[{values[chip], values[network]}];
+    for (const Column& c : kColumns) {
+      const std::string& value = values[column(c.name)];
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), figures.*c.member);
+      if (error != std::errc() || end != value.data() + value.size())
+        throw base::UsageError({fmt::format("{}:{}: {}", path, number, c.name), value, "a number", ""});
+    }
+  }
+  return rows;
 }
 
 std::string fidelity_json(const std::vector<FidelityRow>& rows) {

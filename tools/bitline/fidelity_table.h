@@ -2,7 +2,9 @@
 // Errors and rank correlation of estimates against simulations.
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bitline::cli {
@@ -11,11 +13,13 @@ namespace bitline::cli {
 struct FidelityRow {
   struct Figures {
     double latency = 0, interval = 0, energy = 0, area = 0;
+    double by_data = 0;  ///< energy of DACs and cells, which depends on the inputs
   };
   std::string chip, network;
   Figures cycle, analytic;
-  double measured_energy = 0;  ///< by estimate with measured activity
-  double milliseconds = 0;     ///< of wall time for the estimate, the network's being read aside
+
+  /// By estimate with measured activity.
+  [[nodiscard]] double measured_energy() const { return analytic.energy - analytic.by_data + cycle.by_data; }
 };
 
 struct FidelitySummary {
@@ -37,6 +41,9 @@ inline constexpr double kTie = 0.002;
 
 [[nodiscard]] std::string fidelity_table(const std::vector<FidelityRow>& rows);
 [[nodiscard]] std::string fidelity_csv(const std::vector<FidelityRow>& rows);
+/// The simulated figures of such a table, `text`, by chip and network. Throws base::UsageError naming `path`.
+[[nodiscard]] std::map<std::pair<std::string, std::string>, FidelityRow::Figures> read_fidelity_csv(
+    const std::string& path, const std::string& text);
 [[nodiscard]] std::string fidelity_json(const std::vector<FidelityRow>& rows);
 
 }  // namespace bitline::cli
