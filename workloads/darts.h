@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include "mapper/graph/graph.h"
 #include "workloads/genotype.h"
+#include "workloads/seed.h"
 
 namespace bitline::workloads {
 
@@ -19,7 +21,11 @@ struct DartsShape {
 /// The ONNX model. Layers are named as the parameters of the PyTorch original. A state that several
 /// operations read behind a ReLU has one ReLU for all. Throws base::UsageError for a cell that the network
 /// does not have, or a resolution that cannot be halved twice.
-[[nodiscard]] std::string make_darts(const std::string& name, std::uint64_t seed, const Genotype& genotype,
+[[nodiscard]] std::string make_darts(const std::string& name, Seed seed, const Genotype& genotype,
                                      const DartsShape& shape);
+
+/// The graph of that model without its weights: as imported with ImportOptions::shapes_only. Throws the same.
+[[nodiscard]] graph::Graph darts_shapes(const std::string& name, const Genotype& genotype,
+                                        const DartsShape& shape);
 
 }  // namespace bitline::workloads

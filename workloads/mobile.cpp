@@ -101,7 +101,7 @@ std::string fire(Model& model, const std::string& name, const std::string& x, st
 
 }  // namespace
 
-std::string make_mobilenetv2(const std::string& name, std::uint64_t seed, const ImageShape& shape) {
+std::string make_mobilenetv2(const std::string& name, Seed seed, const ImageShape& shape) {
   constexpr Stack kStacks[] = {{1, 16, 1, 1, 3}, {6, 24, 2, 2, 3},  {6, 32, 3, 2, 3}, {6, 64, 4, 2, 3},
                                {6, 96, 3, 1, 3}, {6, 160, 3, 2, 3}, {6, 320, 1, 1, 3}};
   Model model(name, seed, {3, shape.resolution, shape.resolution});
@@ -123,7 +123,7 @@ std::string make_mobilenetv2(const std::string& name, std::uint64_t seed, const 
   return finish_classifier(model, x, 1280, shape.classes);
 }
 
-std::string make_mnasnet1_0(const std::string& name, std::uint64_t seed, const ImageShape& shape) {
+std::string make_mnasnet1_0(const std::string& name, Seed seed, const ImageShape& shape) {
   constexpr Stack kStacks[] = {{3, 24, 3, 2, 3}, {3, 40, 3, 2, 5},  {6, 80, 3, 2, 5},
                                {6, 96, 2, 1, 3}, {6, 192, 4, 2, 5}, {6, 320, 1, 1, 3}};
   Model model(name, seed, {3, shape.resolution, shape.resolution});
@@ -148,7 +148,7 @@ std::string make_mnasnet1_0(const std::string& name, std::uint64_t seed, const I
   return finish_classifier(model, x, 1280, shape.classes);
 }
 
-std::string make_squeezenet1_1(const std::string& name, std::uint64_t seed, const ImageShape& shape) {
+std::string make_squeezenet1_1(const std::string& name, Seed seed, const ImageShape& shape) {
   // Squeezed and half of the expanded channels; 0 stands for a pooling.
   constexpr std::int64_t kFires[][2] = {{0, 0}, {16, 64},  {16, 64},  {0, 0},    {32, 128}, {32, 128},
                                         {0, 0}, {48, 192}, {48, 192}, {64, 256}, {64, 256}};

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "workloads/seed.h"
+
 namespace bitline::workloads {
 
 struct ImageShape {
@@ -13,13 +15,10 @@ struct ImageShape {
 };
 
 /// Sandler et al., CVPR 2018, width 1.
-[[nodiscard]] std::string make_mobilenetv2(const std::string& name, std::uint64_t seed,
-                                           const ImageShape& shape);
+[[nodiscard]] std::string make_mobilenetv2(const std::string& name, Seed seed, const ImageShape& shape);
 /// Tan et al., CVPR 2019: MnasNet-B1, depth multiplier 1.
-[[nodiscard]] std::string make_mnasnet1_0(const std::string& name, std::uint64_t seed,
-                                          const ImageShape& shape);
+[[nodiscard]] std::string make_mnasnet1_0(const std::string& name, Seed seed, const ImageShape& shape);
 /// Iandola et al., arXiv 1602.07360, version 1.1 of the authors' repository.
-[[nodiscard]] std::string make_squeezenet1_1(const std::string& name, std::uint64_t seed,
-                                             const ImageShape& shape);
+[[nodiscard]] std::string make_squeezenet1_1(const std::string& name, Seed seed, const ImageShape& shape);
 
 }  // namespace bitline::workloads

@@ -19,30 +19,45 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 28;
 
 }  // namespace
 
-Model::Model(const std::string& name, std::uint64_t seed, const tensor::Shape& shape)
+Model::Model(const std::string& name, Seed seed, const tensor::Shape& shape)
     : builder_(name), name_(name), seed_(seed) {
   tensor::Shape with_batch = {-1};
   with_batch.insert(with_batch.end(), shape.begin(), shape.end());
   builder_.input(input_, with_batch);
 }
 
-std::span<float> Model::weights(const std::string& name, const tensor::Shape& shape) {
+void Model::count(const tensor::Shape& shape) {
   elements_ += tensor::element_count(shape);
   if (elements_ > kMostElements) {
     throw base::UsageError({"workload " + name_, "would have more than 268 435 456 weights", "less",
                             "ask for fewer layers or channels"});
   }
+}
+
+std::span<float> Model::weights(const std::string& name, const tensor::Shape& shape) {
+  count(shape);
   return builder_.weights(name, shape);
 }
 
+void Model::filled(const std::string& name, const tensor::Shape& shape,
+                   const std::function<void(Random&, std::span<float>)>& fill) {
+  if (!seed_.weights) {
+    count(shape);
+    return builder_.shape(name, shape);
+  }
+  Random random(seed_.value, name);
+  fill(random, weights(name, shape));
+}
+
 void Model::he_weights(const std::string& name, const tensor::Shape& shape, double gain) {
-  const std::span<float> values = weights(name, shape);
   const double fan_in = static_cast<double>(tensor::element_count(shape) / shape[0]);
-  Random(seed_, name).fill_normal(values, static_cast<float>(std::sqrt(gain / fan_in)));
+  filled(name, shape, [&](Random& random, std::span<float> values) {
+    random.fill_normal(values, static_cast<float>(std::sqrt(gain / fan_in)));
+  });
 }
 
 void Model::small_bias(const std::string& name, std::int64_t size) {
-  Random(seed_, name).fill_normal(weights(name, {size}), 0.05F);
+  filled(name, {size}, [](Random& random, std::span<float> values) { random.fill_normal(values, 0.05F); });
 }
 
 std::string Model::conv(const std::string& name, const std::string& x, const Conv& conv) {
@@ -65,7 +80,8 @@ std::string Model::batch_norm(const std::string& name, const std::string& x, std
                               float gain) {
   const auto fill = [&](const std::string& part, float low, float high) {
     const std::string full = name + "." + part;
-    Random(seed_, full).fill_uniform(weights(full, {channels}), low, high);
+    filled(full, {channels},
+           [&](Random& random, std::span<float> values) { random.fill_uniform(values, low, high); });
     return full;
   };
   const std::vector<std::string> inputs = {x, fill("weight", 0.5F * gain, 1.5F * gain),

@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "mapper/onnx/export.h"
+#include "workloads/seed.h"
 
 namespace bitline::workloads {
+
+class Random;
 
 struct Conv {
   std::int64_t in = 0, out = 0, kernel = 1, stride = 1, padding = 0;
@@ -21,8 +25,10 @@ struct Conv {
 
 class Model {
  public:
+  using Value = std::string;
+
   /// Input `input` of shape [batch, shape...].
-  Model(const std::string& name, std::uint64_t seed, const tensor::Shape& shape);
+  Model(const std::string& name, Seed seed, const tensor::Shape& shape);
 
   [[nodiscard]] const std::string& input() const { return input_; }
   // Each adds a layer that reads the value `x` and returns the name of its result.
@@ -48,14 +54,17 @@ class Model {
   std::string finish(const std::string& x, std::int64_t classes);
 
  private:
+  void count(const tensor::Shape& shape);
   /// Zeros to be filled. Throws base::UsageError where the network would become too large for a file.
   std::span<float> weights(const std::string& name, const tensor::Shape& shape);
+  void filled(const std::string& name, const tensor::Shape& shape,
+              const std::function<void(Random&, std::span<float>)>& fill);
   void he_weights(const std::string& name, const tensor::Shape& shape, double gain = 2.0);
   void small_bias(const std::string& name, std::int64_t size);
 
   onnx::OnnxBuilder builder_;
   std::string name_;
-  std::uint64_t seed_;
+  Seed seed_;
   std::int64_t elements_ = 0;  ///< of all weights
   std::string input_ = "input";
 };

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "mapper/onnx/import.h"
 #include "models/base/errors.h"
 #include "workloads/darts.h"
 #include "workloads/mobile.h"
@@ -16,14 +17,14 @@ namespace {
 
 using Integers = std::vector<std::int64_t>;
 
-std::string make_mlp(const std::string& name, std::uint64_t seed) {
+std::string make_mlp(const std::string& name, Seed seed) {
   Model model(name, seed, {784});
   std::string x = model.relu("relu1", model.linear("fc1", model.input(), 784, 100));
   return model.finish(model.linear("fc2", x, 100, 10), 10);
 }
 
 /// LeCun et al., Proc. IEEE 1998, with ReLU and max pooling; 28x28 inputs are padded to its 32x32.
-std::string make_lenet5(const std::string& name, std::uint64_t seed) {
+std::string make_lenet5(const std::string& name, Seed seed) {
   Model model(name, seed, {1, 28, 28});
   std::string x = model.relu("relu1", model.conv("conv1", model.input(), {1, 6, 5, 1, 2}));
   x = model.max_pool("pool1", x, 2, 2);
@@ -43,7 +44,7 @@ void require_multiple(const std::string& name, const ImageShape& image, std::int
 
 /// Eight layers for CIFAR-10: six padded convolutions in three pairs, one of 4x4 pixels without padding, one
 /// fully connected.
-std::string make_vgg8(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+std::string make_vgg8(const std::string& name, Seed seed, const ImageShape& image) {
   require_multiple(name, image, 8);
   Model model(name, seed, {3, image.resolution, image.resolution});
   std::string x = model.input();
@@ -63,8 +64,7 @@ std::string make_vgg8(const std::string& name, std::uint64_t seed, const ImageSh
 
 /// Simonyan and Zisserman, ICLR 2015; 0 stands for a pooling. Names count the layers as PyTorch's `features`
 /// does.
-std::string make_vgg(const std::string& name, std::uint64_t seed, const ImageShape& image,
-                     const Integers& layers) {
+std::string make_vgg(const std::string& name, Seed seed, const ImageShape& image, const Integers& layers) {
   require_multiple(name, image, 32);
   Model model(name, seed, {3, image.resolution, image.resolution});
   std::string x = model.input();
@@ -87,11 +87,11 @@ std::string make_vgg(const std::string& name, std::uint64_t seed, const ImageSha
   return model.finish(model.linear("classifier.6", x, 4096, image.classes), image.classes);
 }
 
-std::string make_vgg11(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+std::string make_vgg11(const std::string& name, Seed seed, const ImageShape& image) {
   return make_vgg(name, seed, image, {64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0});
 }
 
-std::string make_vgg16(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+std::string make_vgg16(const std::string& name, Seed seed, const ImageShape& image) {
   return make_vgg(name, seed, image,
                   {64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0});
 }
@@ -157,49 +157,52 @@ std::string finish_resnet(Model& model, std::string x, const ResNet& net, std::i
 
 /// He et al., CVPR 2016, for CIFAR-10; where channels double, the shortcut is a 1x1 convolution (their option
 /// B).
-std::string make_resnet20(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+std::string make_resnet20(const std::string& name, Seed seed, const ImageShape& image) {
   Model model(name, seed, {3, image.resolution, image.resolution});
   const std::string x = model.relu("relu", conv_bn(model, "conv1", "bn1", model.input(), {3, 16, 3, 1, 1}));
   return finish_resnet(model, x, {16, {3, 3, 3}}, image.classes);
 }
 
 /// He et al., CVPR 2016, for ImageNet.
-std::string make_imagenet_resnet(const std::string& name, std::uint64_t seed, const ImageShape& image,
+std::string make_imagenet_resnet(const std::string& name, Seed seed, const ImageShape& image,
                                  const ResNet& net) {
   Model model(name, seed, {3, image.resolution, image.resolution});
   const std::string x = model.relu("relu", conv_bn(model, "conv1", "bn1", model.input(), {3, 64, 7, 2, 3}));
   return finish_resnet(model, model.max_pool("maxpool", x, 3, 2, 1), net, image.classes);
 }
 
-std::string make_resnet18(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+std::string make_resnet18(const std::string& name, Seed seed, const ImageShape& image) {
   return make_imagenet_resnet(name, seed, image, {64, {2, 2, 2, 2}});
 }
 
-std::string make_resnet50(const std::string& name, std::uint64_t seed, const ImageShape& image) {
+std::string make_resnet50(const std::string& name, Seed seed, const ImageShape& image) {
   return make_imagenet_resnet(name, seed, image, {64, {3, 4, 6, 3}, 4, bottleneck_block});
 }
 
-using Maker = std::string (*)(const std::string& name, std::uint64_t seed, const Options& options);
+using Maker = std::string (*)(const std::string& name, Seed seed, const Options& options);
 
 /// A network of one fixed shape.
-template <std::string (*make_fixed)(const std::string&, std::uint64_t)>
-std::string fixed(const std::string& name, std::uint64_t seed, const Options& /*none*/) {
+template <std::string (*make_fixed)(const std::string&, Seed)>
+std::string fixed(const std::string& name, Seed seed, const Options& /*none*/) {
   return make_fixed(name, seed);
 }
 
 /// A network for images of `usual_classes` and `usual_resolution` that takes others too.
-template <std::string (*make_sized)(const std::string&, std::uint64_t, const ImageShape&),
+template <std::string (*make_sized)(const std::string&, Seed, const ImageShape&),
           std::int64_t usual_classes = 1000, std::int64_t usual_resolution = 224>
-std::string sized(const std::string& name, std::uint64_t seed, const Options& options) {
+std::string sized(const std::string& name, Seed seed, const Options& options) {
   return make_sized(name, seed,
                     {options.classes.value_or(usual_classes), options.resolution.value_or(usual_resolution)});
 }
 
-std::string darts(const std::string& name, std::uint64_t seed, const Options& options) {
+DartsShape darts_shape(const Options& options) {
   const DartsShape usual;
-  return make_darts(name, seed, load_genotype(options.genotype.value_or("DARTS_V2")),
-                    {options.layers.value_or(usual.layers), options.channels.value_or(usual.channels),
-                     options.classes.value_or(usual.classes), options.resolution.value_or(usual.resolution)});
+  return {options.layers.value_or(usual.layers), options.channels.value_or(usual.channels),
+          options.classes.value_or(usual.classes), options.resolution.value_or(usual.resolution)};
+}
+
+std::string darts(const std::string& name, Seed seed, const Options& options) {
+  return make_darts(name, seed, load_genotype(options.genotype.value_or("DARTS_V2")), darts_shape(options));
 }
 
 enum class Takes { nothing, image_shape, everything };
@@ -260,16 +263,33 @@ std::vector<Workload> list() {
   return workloads;
 }
 
-std::string make(const std::string& name, std::uint64_t seed, const Options& options) {
+namespace {
+
+const Entry& find(const std::string& name) {
   const auto* found = std::find_if(std::begin(kNetworks), std::end(kNetworks),
                                    [&](const Entry& e) { return name == e.name; });
-  if (found != std::end(kNetworks)) {
-    validate(*found, options);
-    return found->make(name, seed, options);
-  }
+  if (found != std::end(kNetworks)) return *found;
   std::string allowed;
   for (const Entry& entry : kNetworks) allowed += (allowed.empty() ? "" : ", ") + std::string(entry.name);
   throw base::UsageError({"workload", "unknown name '" + name + "'", allowed, ""});
+}
+
+}  // namespace
+
+std::string make(const std::string& name, Seed seed, const Options& options) {
+  const Entry& entry = find(name);
+  validate(entry, options);
+  return entry.make(name, seed, options);
+}
+
+graph::Graph make_shapes(const std::string& name, const Options& options) {
+  const Entry& entry = find(name);
+  validate(entry, options);
+  if (entry.takes == Takes::everything)
+    return darts_shapes(name, load_genotype(options.genotype.value_or("DARTS_V2")), darts_shape(options));
+  onnx::ImportOptions shapes;
+  shapes.shapes_only = true;
+  return onnx::import_onnx_bytes(entry.make(name, Seed::none(), options), name, shapes);
 }
 
 }  // namespace bitline::workloads

@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "mapper/graph/graph.h"
+#include "workloads/seed.h"
+
 namespace bitline::workloads {
 
 struct Workload {
@@ -28,6 +31,10 @@ struct Options {
 /// The ONNX model, with a symbolic batch. Weights: He-scaled (standard deviation sqrt(2 / inputs of a
 /// neuron); sqrt(1 / inputs) where no ReLU stands before it), biases small, batch normalisation with
 /// statistics near one. Throws base::UsageError for an unknown name or option.
-[[nodiscard]] std::string make(const std::string& name, std::uint64_t seed, const Options& options = {});
+/// With Seed::none() a file for ImportOptions::shapes_only, in a small part of the time.
+[[nodiscard]] std::string make(const std::string& name, Seed seed, const Options& options = {});
+
+/// The graph that such a model is imported as with ImportOptions::shapes_only. Throws what make() does.
+[[nodiscard]] graph::Graph make_shapes(const std::string& name, const Options& options = {});
 
 }  // namespace bitline::workloads

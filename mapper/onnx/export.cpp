@@ -75,13 +75,18 @@ void OnnxBuilder::output(const std::string& name, const tensor::Shape& shape) {
   describe(*model_->proto.mutable_graph()->add_output(), name, shape);
 }
 
-std::span<float> OnnxBuilder::weights(const std::string& name, const tensor::Shape& shape) {
-  const auto count = static_cast<std::size_t>(tensor::element_count(shape));
+void OnnxBuilder::shape(const std::string& name, const tensor::Shape& shape) {
   TensorProto* tensor = model_->proto.mutable_graph()->add_initializer();
   tensor->set_name(name);
   tensor->set_data_type(TensorProto::FLOAT);
   for (const std::int64_t dimension : shape) tensor->add_dims(dimension);
-  std::string* raw = tensor->mutable_raw_data();
+}
+
+std::span<float> OnnxBuilder::weights(const std::string& name, const tensor::Shape& shape) {
+  const auto count = static_cast<std::size_t>(tensor::element_count(shape));
+  this->shape(name, shape);
+  ::onnx::GraphProto* graph = model_->proto.mutable_graph();
+  std::string* raw = graph->mutable_initializer(graph->initializer_size() - 1)->mutable_raw_data();
   raw->reserve(sizeof(std::max_align_t) + count * sizeof(float));  // on the heap, so aligned for floats
   raw->resize(count * sizeof(float));
   return {reinterpret_cast<float*>(raw->data()), count};

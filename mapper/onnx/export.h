@@ -32,6 +32,8 @@ class OnnxBuilder {
   void output(const std::string& name, const tensor::Shape& shape);
   /// Float weights, zeros to be filled in place. The span is valid as long as the builder lives.
   std::span<float> weights(const std::string& name, const tensor::Shape& shape);
+  /// Float weights that are not there: for ImportOptions::shapes_only.
+  void shape(const std::string& name, const tensor::Shape& shape);
   /// A constant list of integers (the shape of a Reshape).
   void integers(const std::string& name, const std::vector<std::int64_t>& values);
   /// Adds a node and returns the name of its output: `output`, or "<name>_out" where that is empty.

@@ -11,13 +11,29 @@
 #include "mapper/onnx/importer.h"
 #include "mapper/onnx/model_reader.h"
 #include "mapper/onnx/tensor_proto.h"
+#include "mapper/onnx/unread.h"
 #include "models/base/errors.h"
 #include "models/base/files.h"
 
 namespace bitline::onnx {
 
-graph::Graph import_onnx(const std::string& path, const ImportOptions& options) {
-  const MappedFile file(path);
+namespace {
+
+/// What `import` gives with the weights unread if the options say so, unless values are needed.
+template <class Import>
+graph::Graph with_weights_as_needed(const ImportOptions& options, const Import& import) {
+  if (options.shapes_only) {
+    try {
+      return import(options);
+    } catch (const NeedsValues&) {
+    }
+  }
+  ImportOptions all = options;
+  all.shapes_only = false;
+  return import(all);
+}
+
+graph::Graph read_onnx(const MappedFile& file, const std::string& path, const ImportOptions& options) {
   ::onnx::ModelProto model;
   const RawInitializers raw = read_model(file.bytes(), file.descriptor(), path, model);
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
@@ -25,12 +41,22 @@ graph::Graph import_onnx(const std::string& path, const ImportOptions& options) 
   return import_model(model, {raw, external}, path, options);
 }
 
+}  // namespace
+
+graph::Graph import_onnx(const std::string& path, const ImportOptions& options) {
+  const MappedFile file(path);
+  return with_weights_as_needed(options,
+                                [&](const ImportOptions& chosen) { return read_onnx(file, path, chosen); });
+}
+
 graph::Graph import_onnx_bytes(std::string_view bytes, const std::string& name,
                                const ImportOptions& options) {
-  ::onnx::ModelProto model;
-  const RawInitializers raw = read_model(bytes, -1, name, model);
-  ExternalData external({});
-  return import_model(model, {raw, external}, name, options);
+  return with_weights_as_needed(options, [&](const ImportOptions& chosen) {
+    ::onnx::ModelProto model;
+    const RawInitializers raw = read_model(bytes, -1, name, model);
+    ExternalData external({});
+    return import_model(model, {raw, external}, name, chosen);
+  });
 }
 
 tensor::Tensor load_tensor_pb(const std::string& path) {

@@ -25,6 +25,10 @@ struct ImportOptions {
   bool allow_fixed_batch = true;
   /// Sizes of symbolic dimensions of network inputs, by name; a leading one that is not here becomes 1.
   std::map<std::string, std::int64_t> dimensions;
+  /// Leaves float weights of convolutions, matrix products and batch normalisations where they are: their
+  /// tensors have a shape, and no elements. A file may then lack them, and is not refused for values that are
+  /// not finite. Read all the same where a value of the graph depends on them.
+  bool shapes_only = false;
   /// Network inputs to be taken as constants (for files that pass weights as inputs).
   std::map<std::string, tensor::Tensor> constants;
   /// Most elements of any one value (2^28: 1 GiB of float).

@@ -17,6 +17,7 @@
 #include "mapper/onnx/node_names.h"
 #include "mapper/onnx/operators.h"
 #include "mapper/onnx/tensor_proto.h"
+#include "mapper/onnx/unread.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
 
@@ -244,13 +245,60 @@ class Importer {
     return order;
   }
 
+  /// Input `i` of a node is weights of which only the shape decides what the network is.
+  static bool only_shape_matters(const NodeProto& node, int i) {
+    if (!default_domain(node.domain())) return false;
+    const std::string& type = node.op_type();
+    if (type == "Conv") return i == 1 || i == 2;
+    if (type == "Gemm") return i == 1 || i == 2;
+    if (type == "MatMul") return i == 1;
+    return type == "BatchNormalization" && i >= 1;
+  }
+
+  /// Names of values that are read only as such weights.
+  std::unordered_set<std::string> weights() const {
+    std::unordered_set<std::string> weights, others;
+    for (const NodeProto& node : graph_.node()) {
+      for (int i = 0; i < node.input_size(); ++i)
+        (only_shape_matters(node, i) ? weights : others).insert(node.input(i));
+    }
+    for (const ValueInfoProto& output : graph_.output()) others.insert(output.name());
+    for (const std::string& name : others) weights.erase(name);
+    return weights;
+  }
+
+  /// The shape of float weights of which no more is read; null: to be read.
+  std::shared_ptr<const tensor::Tensor> unread_weights(const TensorProto& proto,
+                                                       const std::optional<RawData>& raw) const {
+    if (proto.data_type() != TensorProto::FLOAT || proto.dims_size() < 1 || proto.dims_size() > 4)
+      return nullptr;
+    const bool elsewhere = proto.data_location() == TensorProto::EXTERNAL || proto.external_data_size() > 0;
+    if (elsewhere || proto.has_segment() || proto.has_raw_data() || proto.float_data_size() > 0)
+      return nullptr;
+    // Scalars and vectors of one element may be broadcast.
+    std::int64_t count = 1;
+    for (const std::int64_t dimension : proto.dims()) {
+      if (dimension < 1 || dimension > INT32_MAX / count) return nullptr;
+      count *= dimension;
+    }
+    if (count == 1 || (raw && raw->size() != static_cast<std::size_t>(count) * sizeof(float))) return nullptr;
+    return unread_tensor({proto.dims().begin(), proto.dims().end()});
+  }
+
   void add_constants() {
+    const std::unordered_set<std::string> left =
+        options_.shapes_only ? weights() : std::unordered_set<std::string>();
     for (int i = 0; i < graph_.initializer_size(); ++i) {
       TensorProto& proto = *graph_.mutable_initializer(i);
       const std::string name = proto.name();
       try {
         const std::optional<RawData> external = external_data(proto, name);
         const std::optional<RawData>& raw = external ? external : bytes_.raw[static_cast<std::size_t>(i)];
+        auto unread = left.contains(name) ? unread_weights(proto, raw) : nullptr;
+        if (unread) {
+          network_.add_constant(name, std::move(unread));
+          continue;
+        }
         auto range = code_range(proto.data_type());
         network_.add_constant(name, std::make_shared<const tensor::Tensor>(take_tensor(proto, raw)), range);
       } catch (const std::invalid_argument& error) {

@@ -7,6 +7,7 @@
 
 #include "mapper/graph/given_grid.h"
 #include "mapper/onnx/folding_cost.h"
+#include "mapper/onnx/unread.h"
 #include "mapper/reference/executor.h"
 #include "mapper/tensor/operations.h"
 #include "models/base/errors.h"
@@ -41,6 +42,12 @@ std::shared_ptr<const Tensor> scaled(const Tensor& weight, const std::vector<flo
 /// `a` is ConvAttributes or LinearAttributes.
 template <class A>
 void apply_affine(A& a, const std::vector<float>& scale, const std::vector<float>& shift) {
+  if (unread(*a.weight) || (a.bias && unread(*a.bias))) {
+    // Weights of its own, as scaled ones are.
+    if (!scale.empty()) a.weight = std::make_shared<const Tensor>(*a.weight);
+    a.bias = unread_tensor({a.weight->shape[0]});
+    return;
+  }
   std::vector<float> bias = shift;
   if (a.bias) {
     for (std::size_t o = 0; o < bias.size(); ++o) {
@@ -58,6 +65,15 @@ std::int64_t weight_size(const Node& node) {
   const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes);
   return conv != nullptr ? conv->weight->size()
                          : std::get<graph::LinearAttributes>(node.attributes).weight->size();
+}
+
+bool has_unread_weights(const Node& node) {
+  const auto any = [](const auto& attributes) {
+    return unread(*attributes.weight) || (attributes.bias && unread(*attributes.bias));
+  };
+  if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) return any(*conv);
+  const auto* linear = std::get_if<graph::LinearAttributes>(&node.attributes);
+  return linear != nullptr && any(*linear);
 }
 
 /// Operators that also work on constants that are not float (shapes that a file computes).
@@ -202,7 +218,9 @@ ValueId NetworkBuilder::add_node(Node node, const std::string& output, const gra
       !node.inputs.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), constant);
   if (evaluated) {
     std::vector<const Tensor*> inputs;
+    if (has_unread_weights(node)) throw NeedsValues();
     for (const ValueId v : node.inputs) {
+      if (unread(*value(v).constant)) throw NeedsValues();
       if (!value(v).constant->holds<float>() && !any_type(node.op))
         throw std::invalid_argument("input '" + value(v).name + "' is not float");
       inputs.push_back(value(v).constant.get());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapper/onnx/node_context.h"
+#include "mapper/onnx/unread.h"
 
 #include <onnx/onnx_pb.h>
 
@@ -147,6 +148,8 @@ std::vector<float> NodeContext::vector(int i, std::int64_t size) const {
     fail("'" + node_.input(i) + "' of shape " + tensor::to_string(tensor->shape),
          "shape " + std::to_string(size));
   }
+  // Values that are not read, and not needed, stand for ones.
+  if (unread(*tensor)) return std::vector<float>(static_cast<std::size_t>(size), 1.0F);
   return tensor->as<float>();
 }
 

@@ -6,6 +6,7 @@
 
 #include "mapper/onnx/operators.h"
 #include "mapper/onnx/operators_movement.h"
+#include "mapper/onnx/unread.h"
 #include "mapper/onnx/window.h"
 #include "mapper/tensor/operations.h"
 
@@ -21,6 +22,7 @@ using TensorPointer = std::shared_ptr<const Tensor>;
 
 TensorPointer transposed(NodeContext& node, const Tensor& matrix) {
   node.charge(matrix.size());
+  if (unread(matrix)) return unread_tensor({matrix.shape[1], matrix.shape[0]});
   return std::make_shared<const Tensor>(tensor::transpose(matrix));
 }
 

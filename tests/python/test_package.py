@@ -6,6 +6,7 @@ import json
 import pathlib
 import pickle
 import resource
+import sqlite3
 
 import numpy as np
 import onnx
@@ -164,9 +165,29 @@ def test_the_types_are_declared():
 
 
 def test_memory_stays_flat():
-    for _ in range(200):
-        ORACLE.evaluate(cli.MLP)
+    seeds = iter(range(1, 5000))  # each cost has a place of its own in memory, of which there are 1024
+    for _ in range(1200):
+        ORACLE.evaluate(cli.MLP, seed=next(seeds))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(2000):
+        ORACLE.evaluate(cli.MLP, seed=next(seeds))
         ORACLE.evaluate(cli.MLP)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4096  # kB
+
+
+def test_costs_are_kept_on_disk(tmp_path):
+    cache = tmp_path / "costs.db"
+    genotype = bitline.Genotype(CELLS, **SMALL)
+    oracle = bitline.CostOracle(cli.ISAAC_8BIT, cache=cache)
+    cost = oracle.evaluate(genotype)
+    assert cost == ORACLE.evaluate(genotype) and oracle.evaluate(genotype) == cost
+    assert oracle.evaluate(cli.CNN.read_bytes()) == ORACLE.evaluate(cli.CNN) == oracle.evaluate(cli.CNN)
+    with sqlite3.connect(cache) as database:
+        assert database.execute("SELECT count(*) FROM answers").fetchone() == (2,)
+    assert pickle.loads(pickle.dumps(oracle)).evaluate(genotype) == cost
+    other = tmp_path / "damaged.db"
+    other.write_bytes(b"nothing" * 100)
+    with pytest.warns(RuntimeWarning, match="damaged"):
+        assert bitline.CostOracle(cli.ISAAC_8BIT, cache=other).evaluate(genotype) == cost
+    with pytest.raises(bitline.UsageError, match="cannot be written"):
+        bitline.CostOracle(cli.ISAAC_8BIT, cache=tmp_path / "none" / "costs.db").evaluate(genotype)

@@ -54,6 +54,7 @@ void declare(CLI::App& app, const Streams& streams) {
   add_check(app, streams);
   add_fidelity(app, streams);
   add_oracle(app, streams);
+  add_cache(app, streams);
   add_workload(app, streams);
   app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",
                             "    --network workloads/digits-cnn.onnx", "bitline run --help"},

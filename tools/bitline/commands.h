@@ -24,6 +24,7 @@ void add_slices(CLI::App& app, const Streams& streams);
 void add_show(CLI::App& app, const Streams& streams);
 void add_quantize(CLI::App& app, const Streams& streams);
 void add_check(CLI::App& app, const Streams& streams);
+void add_cache(CLI::App& app, const Streams& streams);
 void add_fidelity(CLI::App& app, const Streams& streams);
 void add_oracle(CLI::App& app, const Streams& streams);
 void add_workload(CLI::App& app, const Streams& streams);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tools/bitline/commands.h"
+#include "tools/bitline/log.h"
 #include "tools/oracle/oracle.h"
 
 namespace bitline::cli {
@@ -16,14 +17,18 @@ namespace {
 struct OracleOptions {
   oracle::Request defaults;
   std::string fidelity = "analytic";
-  std::string program;
+  std::string program, cache;
   int jobs = 1;
   std::int64_t memory = 0;
 };
 
 /// Lines in, lines out in the same order, at most `jobs` at once.
 void serve(const OracleOptions& options, const Streams& streams) {
-  oracle::Oracle oracle(options.program.empty() ? oracle::own_program() : options.program);
+  std::shared_ptr<oracle::Cache> cache;
+  if (!options.cache.empty())
+    cache = std::make_shared<oracle::Cache>(
+        options.cache, [&streams](const std::string& text) { Log(streams, false).warn(text); });
+  oracle::Oracle oracle(options.program.empty() ? oracle::own_program() : options.program, cache);
   std::deque<std::future<std::string>> pending;
   const auto write_first = [&] {
     streams.out << pending.front().get() << "\n" << std::flush;
@@ -68,6 +73,11 @@ void add_oracle(CLI::App& app, const Streams& streams) {
   command.add_option("--jobs", options->jobs, "Requests worked on at once (default: 1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
+  command
+      .add_option("--cache", options->cache,
+                  "Keep costs in this file (SQLite; made if missing) and answer from it what is known. Any number "
+                  "of processes can share it")
+      ->type_name("FILE");
   add_memory(command, options->memory);
   using enum base::ExitCode;
   command.footer(
@@ -75,7 +85,8 @@ void add_oracle(CLI::App& app, const Streams& streams) {
       "tools/oracle/README.md. Errors are answers; the process ends with its input.\n\n" +
       footer({"bitline oracle --arch configs/isaac-8bit.yaml < requests.jsonl",
               "echo '{\"network\": \"workloads/digits-cnn.onnx\"}' | \\",
-              "    bitline oracle --arch configs/isaac.yaml --set adc.rate=2GS/s"},
+              "    bitline oracle --arch configs/isaac.yaml --set adc.rate=2GS/s",
+              "bitline oracle --arch configs/isaac.yaml --cache costs.db < requests.jsonl"},
              {ok, usage}));
   command.callback([options, streams] { run_oracle(*options, streams); });
 }

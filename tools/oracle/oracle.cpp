@@ -11,6 +11,7 @@
 #include <new>
 
 #include "mapper/onnx/import.h"
+#include "mapper/onnx/model_reader.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/files.h"
 #include "sim/analyse.h"
@@ -33,6 +34,23 @@ std::string file_key(const std::string& path) {
 std::string options_key(const workloads::Options& o) {
   return fmt::format("{}|{}|{}|{}|{}", o.genotype.value_or(""), o.layers.value_or(0), o.channels.value_or(0),
                      o.classes.value_or(0), o.resolution.value_or(0));
+}
+
+/// What an analytic cost is asked for, files by their state.
+std::string request_key(const Request& request) {
+  const NetworkSource& network = request.network;
+  std::string key = fmt::format(
+      "{}|{}|{}|{}|{}|{}", static_cast<int>(request.answer), request.batch, request.seed,
+      file_key(request.arch), network.workload.empty() ? "" : network.workload + options_key(network.options),
+      network.bytes.empty() ? "" : result::sha256(network.bytes));
+  // Of a file, or a genotype that may be the name of one.
+  if (network.workload.empty() && network.bytes.empty()) key += file_key(network.path);
+  if (network.options.genotype && network.options.genotype->size() < 4096)
+    key += file_key(*network.options.genotype);
+  for (const analytic::NamedFactor& factor : analytic::kFactors)
+    key += fmt::format("|{}", request.activity.*factor.member);
+  for (const std::string& item : request.overrides) key += "\n" + item;
+  return key;
 }
 
 std::string name_of(const NetworkSource& network) {
@@ -111,27 +129,75 @@ std::shared_ptr<const arch::LoadedArch> Oracle::machine(const Request& request) 
   });
 }
 
-std::shared_ptr<const graph::Graph> Oracle::network(const Request& request) {
+std::shared_ptr<const graph::Graph> Oracle::network(const Request& request, bool shapes_only) {
   const NetworkSource& source = request.network;
+  const std::string prefix = shapes_only ? "shapes|" : "weights|";
+  onnx::ImportOptions options;
+  options.shapes_only = shapes_only;
   if (!source.bytes.empty()) {
-    return networks_.get("bytes|" + result::sha256(source.bytes), [&] {
-      return std::make_shared<const graph::Graph>(onnx::import_onnx_bytes(source.bytes, name_of(source)));
+    return networks_.get(prefix + "bytes|" + result::sha256(source.bytes), [&] {
+      return std::make_shared<const graph::Graph>(
+          onnx::import_onnx_bytes(source.bytes, name_of(source), options));
     });
   }
   if (!source.workload.empty()) {
-    const std::string key =
-        fmt::format("workload|{}|{}|{}", source.workload, request.seed, options_key(source.options));
+    const std::string key = fmt::format("{}workload|{}|{}|{}", prefix, source.workload,
+                                        shapes_only ? 0 : request.seed, options_key(source.options));
     return networks_.get(key, [&] {
+      if (shapes_only)
+        return std::make_shared<const graph::Graph>(workloads::make_shapes(source.workload, source.options));
       const std::string bytes = workloads::make(source.workload, request.seed, source.options);
-      return std::make_shared<const graph::Graph>(onnx::import_onnx_bytes(bytes, source.workload));
+      return std::make_shared<const graph::Graph>(onnx::import_onnx_bytes(bytes, source.workload, options));
     });
   }
-  return networks_.get("file|" + file_key(source.path), [&] { return sim::import_network(source.path); });
+  return networks_.get(prefix + "file|" + file_key(source.path),
+                       [&] { return sim::import_network(source.path, {}, shapes_only); });
+}
+
+std::string Oracle::network_content(const NetworkSource& source) {
+  if (!source.bytes.empty()) return "onnx " + result::sha256(source.bytes);
+  if (!source.workload.empty()) {
+    const std::string genotype = source.options.genotype.value_or("");
+    // A genotype may be the name of a file.
+    const bool file = !genotype.empty() && genotype.front() != '{' && std::filesystem::exists(genotype);
+    return fmt::format("workload {} {} {}", source.workload, options_key(source.options),
+                       file ? result::sha256_of_file(genotype) : "");
+  }
+  return *contents_.get(file_key(source.path), [&] {
+    const onnx::MappedFile file(source.path);
+    // The name of the key under which a tensor says where its data are.
+    const bool other_files = file.bytes().find(std::string("\x0a\x08location")) != std::string_view::npos;
+    return std::make_shared<const std::string>(other_files ? "" : "onnx " + result::sha256(file.bytes()));
+  });
+}
+
+std::optional<std::string> Oracle::content_of(const Request& request) {
+  std::string network;
+  try {
+    network = network_content(request.network);
+  } catch (const base::Error&) {
+    // Whoever reads it for its cost says what is wrong.
+  }
+  if (network.empty()) return std::nullopt;
+  const std::shared_ptr<const arch::LoadedArch> loaded = machine(request);
+  std::string content =
+      fmt::format("bitline {}\n{}\n{}\nbatch {} seed {}\n", result::version(), to_string(request.fidelity),
+                  request.answer == AnswerKind::layers ? "layers" : "cost", request.batch, request.seed);
+  if (request.fidelity == Fidelity::analytic) {
+    for (const analytic::NamedFactor& factor : analytic::kFactors)
+      content += fmt::format("{} {}\n", factor.name, request.activity.*factor.member);
+  }
+  for (const arch::ConstantSource& constant : loaded->constants)
+    content += constant.key + "=" + constant.value + "\n";
+  return content + network;
 }
 
 result::Result Oracle::analyse(const Request& request) {
   const std::shared_ptr<const arch::LoadedArch> loaded = machine(request);
-  const std::shared_ptr<const graph::Graph> graph = network(request);
+  std::shared_ptr<const graph::Graph> graph;
+  if (!sim::needs_weights({}, loaded->arch)) graph = network(request, true);
+  // Weights on grids of the network's own are read.
+  if (!graph || sim::needs_weights(*graph, loaded->arch)) graph = network(request, false);
   result::Result r = sim::analyse(*loaded, graph, request.batch, request.activity);
   r.provenance.network = name_of(request.network);
   r.provenance.arch = request.arch;
@@ -206,12 +272,29 @@ Json cost_of_tree(const Json& tree, bool layers) {
   return cost_json(r, layers);
 }
 
+Json Oracle::cost(const Request& request) {
+  const bool layers = request.answer == AnswerKind::layers;
+  if (request.fidelity == Fidelity::analytic) return cost_json(analyse(request), layers);
+  return cost_of_tree(simulate(request), layers);
+}
+
+/// From the file of kept costs, or computed and kept there.
+Json Oracle::kept_cost(const Request& request) {
+  const std::optional<std::string> content = cache_ ? content_of(request) : std::nullopt;
+  if (!content) return cost(request);
+  const std::string key = result::sha256(*content);
+  if (const auto kept = cache_->find(key)) return Json::parse(*kept);
+  Json fresh = cost(request);
+  cache_->keep(key, fresh.dump());
+  return fresh;
+}
+
 Json Oracle::answer(const Request& request) {
   try {
     if (request.answer == AnswerKind::result) return {{"result", result(request)}};
-    const bool layers = request.answer == AnswerKind::layers;
-    if (request.fidelity == Fidelity::analytic) return {{"cost", cost_json(analyse(request), layers)}};
-    return {{"cost", cost_of_tree(simulate(request), layers)}};
+    if (request.fidelity != Fidelity::analytic) return {{"cost", kept_cost(request)}};
+    return {{"cost", *costs_.get(request_key(request),
+                                 [&] { return std::make_shared<const Json>(kept_cost(request)); })}};
   } catch (const base::Error& error) {
     return {{"error", error_json(error.code(), error.what(), error.problems())}};
   } catch (const std::bad_alloc&) {

@@ -7,16 +7,19 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "mapper/graph/graph.h"
 #include "models/arch/arch.h"
+#include "tools/oracle/cache.h"
 #include "tools/oracle/request.h"
 
 namespace bitline::oracle {
 
-/// The last few values by key.
+/// The values asked for last, by key. For any thread.
 template <class Value>
 class Recent {
  public:
@@ -25,29 +28,36 @@ class Recent {
   std::shared_ptr<const Value> get(const std::string& key, Make make) {
     {
       const std::lock_guard lock(mutex_);
-      for (auto it = entries_.begin(); it != entries_.end(); ++it) {
-        if (it->first != key) continue;
-        entries_.splice(entries_.begin(), entries_, it);
+      if (const auto found = by_key_.find(key); found != by_key_.end()) {
+        entries_.splice(entries_.begin(), entries_, found->second);
         return entries_.front().second;
       }
     }
     std::shared_ptr<const Value> made = make();
     const std::lock_guard lock(mutex_);
+    if (const auto found = by_key_.find(key); found != by_key_.end()) return found->second->second;
     entries_.emplace_front(key, made);
-    if (entries_.size() > most_) entries_.pop_back();
+    by_key_.emplace(key, entries_.begin());
+    if (entries_.size() > most_) {
+      by_key_.erase(entries_.back().first);
+      entries_.pop_back();
+    }
     return made;
   }
 
  private:
   std::size_t most_;
   std::mutex mutex_;
-  std::list<std::pair<std::string, std::shared_ptr<const Value>>> entries_;
+  using Entries = std::list<std::pair<std::string, std::shared_ptr<const Value>>>;
+  Entries entries_;
+  std::unordered_map<std::string, typename Entries::iterator> by_key_;
 };
 
 class Oracle {
  public:
-  /// `program`: the `bitline` that simulates.
-  explicit Oracle(std::string program) : program_(std::move(program)) {}
+  /// `program`: the `bitline` that simulates; `cache`: where costs are kept and looked up, or null.
+  explicit Oracle(std::string program, std::shared_ptr<Cache> cache = nullptr)
+      : program_(std::move(program)), cache_(std::move(cache)) {}
 
   /// Mode analytic. Throws base::Error.
   [[nodiscard]] result::Result analyse(const Request& request);
@@ -60,12 +70,20 @@ class Oracle {
 
  private:
   [[nodiscard]] Json simulate(const Request& request);
+  [[nodiscard]] Json cost(const Request& request);
+  [[nodiscard]] Json kept_cost(const Request& request);
+  /// All that a cost follows from; none where a part of the network lies in other files.
+  [[nodiscard]] std::optional<std::string> content_of(const Request& request);
+  [[nodiscard]] std::string network_content(const NetworkSource& source);
   [[nodiscard]] std::shared_ptr<const arch::LoadedArch> machine(const Request& request);
-  [[nodiscard]] std::shared_ptr<const graph::Graph> network(const Request& request);
+  [[nodiscard]] std::shared_ptr<const graph::Graph> network(const Request& request, bool shapes_only);
 
   std::string program_;
+  std::shared_ptr<Cache> cache_;
   Recent<arch::LoadedArch> machines_{64};
+  Recent<std::string> contents_{64};  ///< of files and machines
   Recent<graph::Graph> networks_{8};
+  Recent<Json> costs_{1024};  ///< analytic ones, of this process
 };
 
 /// The same figures from the tree of a result.json as cost_json() gives.

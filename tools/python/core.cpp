@@ -4,12 +4,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "tools/oracle/oracle.h"
 
 namespace py = pybind11;
+using bitline::oracle::Cache;
 using bitline::oracle::error_json;
 using bitline::oracle::Json;
 using bitline::oracle::Oracle;
@@ -38,10 +40,27 @@ std::string answer(Oracle& oracle, const std::string& text, const std::optional<
 
 }  // namespace
 
+/// Shows a warning where Python shows its own; any thread.
+void warn(const std::string& text) {
+  const py::gil_scoped_acquire acquire;
+  if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) != 0) throw py::error_already_set();
+}
+
+/// Errors of the cache as the text of a ValueError, in JSON.
+std::unique_ptr<Oracle> make_oracle(std::string program, const std::optional<std::string>& cache) {
+  if (!cache) return std::make_unique<Oracle>(std::move(program));
+  try {
+    return std::make_unique<Oracle>(std::move(program), std::make_shared<Cache>(*cache, warn));
+  } catch (const bitline::base::Error& error) {
+    throw py::value_error(error_json(error.code(), error.what(), error.problems()).dump());
+  }
+}
+
 PYBIND11_MODULE(_core, m) {
   m.doc() = "Costs of networks on ReRAM accelerators: requests and answers as JSON text.";
   m.attr("version") = bitline::result::version();
   py::class_<Oracle>(m, "Oracle")
-      .def(py::init<std::string>(), py::arg("program"), "program: the bitline executable that simulates")
+      .def(py::init(&make_oracle), py::arg("program"), py::arg("cache") = py::none(),
+           "program: the bitline executable that simulates; cache: a file of kept costs")
       .def("answer", &answer, py::arg("request"), py::arg("network") = py::none());
 }

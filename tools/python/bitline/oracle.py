@@ -25,13 +25,16 @@ def _text(request: Mapping[str, Any]) -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def _core_of(program: str, process: int) -> _core.Oracle:
+def _core_of(program: str, cache: str | None, process: int) -> _core.Oracle:
     """One per process: machines and networks stay loaded in it."""
-    return _core.Oracle(program)
+    try:
+        return _core.Oracle(program, cache)
+    except ValueError as error:
+        raise error_of(json.loads(str(error))) from None
 
 
-def _answer(program: str, job: _Job) -> dict[str, Any]:
-    return json.loads(_core_of(program, os.getpid()).answer(*job))
+def _answer(program: str, cache: str | None, job: _Job) -> dict[str, Any]:
+    return json.loads(_core_of(program, cache, os.getpid()).answer(*job))
 
 
 def _cost(answer: dict[str, Any]) -> Cost:
@@ -45,18 +48,20 @@ class CostOracle:
 
     arch: path of a YAML machine; set: overrides, {"adc.rate": "2 GS/s"}; fidelity: "analytic" (equations, milliseconds), "cycle"
     or "structural" (simulations, each in a process of its own, so that a crash or a hang stays there); batch: images streamed;
-    jobs: evaluations at once in evaluate_many and submit (default: one per processor); program: the bitline executable.
+    jobs: evaluations at once in evaluate_many and submit (default: one per processor); cache: a file in which costs are kept, and
+    looked up, also by other processes (made if it is missing); program: the bitline executable.
     """
 
     def __init__(self, arch: str | os.PathLike[str], fidelity: str = "analytic", *, set: Mapping[str, Any] | None = None,
                  batch: int = 1, seed: int = 1, activity: Mapping[str, float] | None = None, jobs: int | None = None,
-                 program: str | os.PathLike[str] | None = None) -> None:
+                 cache: str | os.PathLike[str] | None = None, program: str | os.PathLike[str] | None = None) -> None:
         self._common: dict[str, Any] = {"arch": os.path.abspath(os.fspath(arch)), "fidelity": fidelity, "batch": batch, "seed": seed}
         if set:
             self._common["set"] = dict(set)
         if activity:
             self._common["activity"] = dict(activity)
         self._program = program_path(program)
+        self._cache = os.path.abspath(os.fspath(cache)) if cache is not None else None
         self._jobs = jobs or os.cpu_count() or 1
         self._pool: concurrent.futures.ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -64,13 +69,13 @@ class CostOracle:
     def evaluate(self, network: Network, *, layers: bool = False, timeout: float | None = None,
                  input_shape: Sequence[int] | None = None, seed: int | None = None) -> Cost:
         """The cost of a network; with a row per layer in `.layers` if asked. Raises a BitlineError; `timeout` in seconds."""
-        return _cost(_answer(self._program, self._job(network, layers, timeout, input_shape, seed)))
+        return _cost(_answer(self._program, self._cache, self._job(network, layers, timeout, input_shape, seed)))
 
     def submit(self, network: Network, *, layers: bool = False, timeout: float | None = None,
                input_shape: Sequence[int] | None = None, seed: int | None = None) -> concurrent.futures.Future[Cost]:
         """The same in the background. The timeout counts from the start of the evaluation."""
         job = self._job(network, layers, timeout, input_shape, seed)
-        return self._executor().submit(lambda: _cost(_answer(self._program, job)))
+        return self._executor().submit(lambda: _cost(_answer(self._program, self._cache, job)))
 
     def evaluate_many(self, networks: Iterable[Network], *, layers: bool = False, timeout: float | None = None,
                       input_shape: Sequence[int] | None = None, return_errors: bool = False,
@@ -83,7 +88,7 @@ class CostOracle:
         """
         jobs = [self._job(network, layers, timeout, input_shape, None) for network in networks]
         pool = executor or self._executor()
-        futures = {job: pool.submit(_answer, self._program, job) for job in dict.fromkeys(jobs)}
+        futures = {job: pool.submit(_answer, self._program, self._cache, job) for job in dict.fromkeys(jobs)}
         results = {job: self._settled(future) for job, future in futures.items()}
         if not return_errors:
             for job in jobs:
@@ -119,10 +124,10 @@ class CostOracle:
             return self._pool
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"common": self._common, "program": self._program, "jobs": self._jobs}
+        return {"common": self._common, "program": self._program, "cache": self._cache, "jobs": self._jobs}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._common, self._program, self._jobs = state["common"], state["program"], state["jobs"]
+        self._common, self._program, self._cache, self._jobs = (state[key] for key in ("common", "program", "cache", "jobs"))
         self._pool, self._lock = None, threading.Lock()
 
     def __enter__(self) -> CostOracle:

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// How fast the cost oracle answers, on configs/isaac-8bit.yaml; read the CPU column.
+//   build/release/bin/oracle_bench
+// cold: nothing is known of the machine and the network. warm: the process has evaluated other networks, so
+// that what layers share is known, but neither this network nor its cost. again: its cost is known.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "models/arch/arch_loader.h"
+#include "models/base/files.h"
+#include "sim/analyse.h"
+#include "tools/oracle/oracle.h"
+
+namespace {
+
+using bitline::oracle::Oracle;
+using bitline::oracle::Request;
+
+constexpr const char* kArch = BITLINE_SOURCE_DIR "/configs/isaac-8bit.yaml";
+
+Request darts(const std::string& genotype) {
+  Request request;
+  request.network.workload = "darts";
+  request.network.options.genotype = genotype;
+  request.arch = kArch;
+  return request;
+}
+
+Request file(const std::string& path) {
+  Request request;
+  request.network.path = path;
+  request.arch = kArch;
+  return request;
+}
+
+/// A random cell of the space, two different inputs for each node.
+std::string random_cell(std::mt19937& random) {
+  constexpr std::array kOperations = {"max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3",
+                                      "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
+  std::string cell;
+  for (unsigned node = 0; node < 4; ++node) {
+    const unsigned first = random() % (node + 2);
+    const unsigned second = (first + 1 + random() % (node + 1)) % (node + 2);
+    for (const unsigned input : {first, second})
+      cell += std::string(cell.empty() ? "" : ",") + "[\"" + kOperations[random() % kOperations.size()] +
+              "\"," + std::to_string(input) + "]";
+  }
+  return "[" + cell + "]";
+}
+
+void darts_v2_cold(benchmark::State& state) {
+  for (auto unused : state) {
+    Oracle oracle("bitline");
+    benchmark::DoNotOptimize(oracle.answer(darts("DARTS_V2")));
+  }
+}
+BENCHMARK(darts_v2_cold)->Unit(benchmark::kMillisecond);
+
+/// From the genotype to the figures, with neither the graph nor the cost of this network kept.
+void darts_v2_warm(benchmark::State& state) {
+  const bitline::arch::LoadedArch machine = bitline::arch::load_arch(kArch, {});
+  for (auto unused : state) {
+    const auto graph =
+        std::make_shared<const bitline::graph::Graph>(bitline::workloads::make_shapes("darts"));
+    benchmark::DoNotOptimize(bitline::sim::analyse(machine, graph, 1, {}));
+  }
+}
+BENCHMARK(darts_v2_warm)->Unit(benchmark::kMillisecond);
+
+void darts_v2_imported(benchmark::State& state) {
+  Oracle oracle("bitline");
+  const Request request = darts("DARTS_V2");
+  benchmark::DoNotOptimize(oracle.analyse(request));
+  for (auto unused : state) benchmark::DoNotOptimize(oracle.analyse(request));
+}
+BENCHMARK(darts_v2_imported)->Unit(benchmark::kMillisecond);
+
+void darts_v2_again(benchmark::State& state) {
+  Oracle oracle("bitline");
+  const Request request = darts("DARTS_V2");
+  benchmark::DoNotOptimize(oracle.answer(request));
+  for (auto unused : state) benchmark::DoNotOptimize(oracle.answer(request));
+}
+BENCHMARK(darts_v2_again)->Unit(benchmark::kMicrosecond);
+
+/// Genotypes that all differ, by depth and channels of the first cells.
+void genotypes(benchmark::State& state) {
+  Oracle oracle("bitline");
+  std::mt19937 random(1);
+  for (auto unused : state) {
+    const std::string normal = random_cell(random);
+    Request request = darts(R"({"normal":)" + normal + R"(,"reduce":)" + random_cell(random) + "}");
+    request.network.options.layers = state.range(0);
+    request.network.options.channels = state.range(1);
+    benchmark::DoNotOptimize(oracle.answer(request));
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(genotypes)->Args({8, 16})->Args({20, 36})->Unit(benchmark::kMillisecond);
+
+void from_onnx(benchmark::State& state, const char* name) {
+  const std::string path =
+      std::filesystem::temp_directory_path() / (std::string("oracle_bench-") + name + ".onnx");
+  bitline::base::write_file_atomically(path, bitline::workloads::make(name, 1));
+  for (auto unused : state) {
+    Oracle oracle("bitline");
+    benchmark::DoNotOptimize(oracle.answer(file(path)));
+  }
+  std::filesystem::remove(path);
+}
+BENCHMARK_CAPTURE(from_onnx, darts_v2, "darts")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(from_onnx, resnet18, "resnet18")->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
