@@ -2,6 +2,7 @@
 #include "sim/analytic/coupled.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "models/base/errors.h"
@@ -11,7 +12,6 @@
 namespace bitline::analytic {
 namespace {
 
-using place::StageKind;
 using place::Window;
 
 std::size_t at(int i) {
@@ -24,127 +24,166 @@ struct Run {
   std::vector<Instant> released, made;         ///< [window]; consumers see raster order
   std::vector<Instant> absorbed, accumulated;  ///< [input pixel] of stages that reduce
   std::vector<Instant> image_drained;          ///< [image] its results have left all IMAs
-  std::int64_t windows = 0, image = 0, pixel = 0;
+  std::int64_t windows = 0;
   Instant absorb_free = 0, accumulate_free = 0;
+  bool dirty = true;  ///< a neighbour has moved since it was looked at
 };
 
 class Pipeline {
  public:
   Pipeline(const place::Program& program, const PipelineModel& model, const Parts& parts, std::int64_t images)
-      : program_(program),
-        model_(model),
-        contention_(model, parts),
-        images_(images),
-        release_at_(model.edges.size(), 0) {
+      : program_(program), model_(model), contention_(model, parts), images_(images) {
     runs_.reserve(model.stages.size());
     for (const StageModel& stage : model.stages) {
       Run& run = runs_.emplace_back(StageClock(stage, parts.arch(), contention_));
       run.windows = stage.stage->pixels * images_;
       run.released.reserve(static_cast<std::size_t>(run.windows));
-      if (stage.stage->kind != StageKind::output) run.made.reserve(static_cast<std::size_t>(run.windows));
+      run.made.reserve(static_cast<std::size_t>(run.windows));
     }
   }
 
   PipelineTimes run() {
     for (bool progress = true; progress;) {
       progress = false;
-      for (std::size_t s = 0; s < runs_.size(); ++s) progress |= advance(s);
+      for (std::size_t s = 0; s < runs_.size(); ++s) {
+        if (!runs_[s].dirty) continue;
+        runs_[s].dirty = false;
+        progress |= advance(s);
+      }
     }
     return collect();
   }
 
  private:
-  /// When a window can open: inputs there, places free.
-  struct Ready {
-    bool known = true;
-    Instant input = 0, output = 0;
-  };
-
+  /// All windows that can open with what is known.
   bool advance(std::size_t s) {
     const StageModel& m = model_.stages[s];
     Run& r = runs_[s];
-    absorb(m, r);
-    bool progress = false;
-    while (r.clock.opened() < r.windows) {
-      const Ready ready = when(m, r);
-      if (!ready.known) break;
-      open(m, r, ready);
+    bool progress = absorb(m, r);
+    for (;;) {
+      const std::int64_t opened = r.clock.opened();
+      const std::int64_t image_end = (opened / m.stage->pixels + 1) * m.stage->pixels;
+      const std::int64_t count = std::min({known(m, r), r.windows, image_end}) - opened;
+      if (count <= 0) break;
+      open(m, r, count);
       progress = true;
+    }
+    if (progress) {
+      for (const place::EdgeId e : m.stage->outputs)
+        runs_[at(model_.edges[at(e)].edge->consumer)].dirty = true;
+      for (const place::EdgeId e : m.stage->inputs)
+        runs_[at(model_.edges[at(e)].edge->producer)].dirty = true;
     }
     return progress;
   }
 
-  [[nodiscard]] Ready when(const StageModel& m, const Run& r) {
-    Ready ready;
-    if (m.layer != nullptr && m.layer->after >= 0) ready = turn(m, r);
+  [[nodiscard]] bool reduces(place::EdgeId e) const {
+    return model_.edges[at(e)].edge->window.kind == Window::Kind::reduce;
+  }
+  /// Of an image, on the edge.
+  [[nodiscard]] std::int64_t pixels_of(place::EdgeId e) const {
+    return model_.stages[at(model_.edges[at(e)].edge->producer)].stage->pixels;
+  }
+
+  /// Windows, from the first, of which it is known when their inputs are there and their results have places.
+  [[nodiscard]] std::int64_t known(const StageModel& m, const Run& r) const {
+    std::int64_t count = r.windows;
     for (const place::EdgeId e : m.stage->inputs) {
       const EdgeModel& edge = model_.edges[at(e)];
-      const Run& producer = runs_[at(edge.edge->producer)];
-      const std::int64_t needed = r.image * model_.stages[at(edge.edge->producer)].stage->pixels +
-                                  edge.window->needed[static_cast<std::size_t>(r.pixel)];
-      const bool reduces = edge.edge->window.kind == Window::Kind::reduce;
-      const std::vector<Instant>& there = reduces ? r.accumulated : producer.made;
-      if (needed > static_cast<std::int64_t>(there.size())) return {false, 0, 0};
-      if (needed > 0)
-        ready.input =
-            std::max(ready.input, there[static_cast<std::size_t>(needed - 1)] + (reduces ? 0 : edge.delay));
+      const std::int64_t there = std::ssize(reduces(e) ? r.accumulated : runs_[at(edge.edge->producer)].made);
+      const std::int64_t images = there / pixels_of(e);
+      std::int64_t ready = images * m.stage->pixels;
+      if (images < images_) ready += edge.window->ready[static_cast<std::size_t>(there % pixels_of(e))];
+      count = std::min(count, ready);
     }
     for (const place::EdgeId e : m.stage->outputs) {
-      const std::int64_t left = r.clock.opened() + 1 - model_.edges[at(e)].edge->capacity;
-      if (left <= 0) continue;
-      const Instant* place = released(e, left);
-      if (place == nullptr) return {false, 0, 0};
-      ready.output = std::max(ready.output, *place);
+      const EdgeModel& edge = model_.edges[at(e)];
+      const Run& consumer = runs_[at(edge.edge->consumer)];
+      std::int64_t gone = std::ssize(consumer.absorbed);
+      if (!reduces(e)) {
+        const std::int64_t done = std::ssize(consumer.released);
+        const std::int64_t each = consumer.windows / images_;
+        gone = done / each * m.stage->pixels;
+        if (done % each > 0) gone += edge.window->released[static_cast<std::size_t>(done % each - 1)];
+      }
+      count = std::min(count, gone + edge.edge->capacity);
     }
-    return ready;
-  }
-
-  /// When `pixels` of an edge have left its buffer; null: not known yet.
-  const Instant* released(place::EdgeId e, std::int64_t pixels) {
-    const EdgeModel& edge = model_.edges[at(e)];
-    const Run& consumer = runs_[at(edge.edge->consumer)];
-    if (edge.edge->window.kind == Window::Kind::reduce) {
-      const auto index = static_cast<std::size_t>(pixels - 1);
-      return index < consumer.absorbed.size() ? &consumer.absorbed[index] : nullptr;
+    if (m.layer != nullptr && m.layer->after >= 0) {
+      const std::int64_t image = r.clock.opened() / m.stage->pixels;
+      if (turns_before(m, image) > std::ssize(drained_before(m))) return 0;
     }
-    const auto windows = static_cast<std::int64_t>(edge.window->released.size());
-    const std::int64_t in_image = model_.stages[at(edge.edge->producer)].stage->pixels;
-    std::int64_t& j = release_at_[at(e)];
-    for (; j < static_cast<std::int64_t>(consumer.released.size()); ++j) {
-      const std::int64_t gone =
-          j / windows * in_image + edge.window->released[static_cast<std::size_t>(j % windows)];
-      if (gone >= pixels) return &consumer.released[static_cast<std::size_t>(j)];
+    return count;
+  }
+
+  /// Layers on the same crossbars take turns: images of the one before that must have left them.
+  static std::int64_t turns_before(const StageModel& m, std::int64_t image) {
+    return image + (m.layer->after < m.stage->layer ? 1 : 0);
+  }
+  [[nodiscard]] const std::vector<Instant>& drained_before(const StageModel& m) const {
+    return runs_[at(program_.layers[at(m.layer->after)].stage)].image_drained;
+  }
+
+  /// Opens windows of one image.
+  void open(const StageModel& m, Run& r, std::int64_t count) {
+    const std::int64_t first = r.clock.opened();
+    const std::int64_t image = first / m.stage->pixels;
+    const auto size = static_cast<std::size_t>(count);
+    Instant turn = 0;
+    if (m.layer != nullptr && m.layer->after >= 0) {
+      const std::int64_t turns = turns_before(m, image);
+      if (turns > 0) turn = drained_before(m)[static_cast<std::size_t>(turns - 1)];
     }
-    return nullptr;
-  }
-
-  /// Layers on the same crossbars take turns.
-  [[nodiscard]] Ready turn(const StageModel& m, const Run& r) const {
-    const place::LayerPlacement& before = program_.layers[at(m.layer->after)];
-    const bool same_image = m.layer->after < m.stage->layer;
-    const std::int64_t images = r.image + (same_image ? 1 : 0);
-    const std::vector<Instant>& drained = runs_[at(before.stage)].image_drained;
-    if (images > static_cast<std::int64_t>(drained.size())) return {false, 0, 0};
-    return {true, images == 0 ? 0 : drained[static_cast<std::size_t>(images - 1)], 0};
-  }
-
-  static void open(const StageModel& m, Run& r, const Ready& ready) {
-    const StageClock::Window window = r.clock.next(ready.input, ready.output);
-    r.released.push_back(window.released);
-    if (m.stage->kind != StageKind::output) r.made.push_back(window.made);
-    if (++r.pixel < m.stage->pixels) return;
-    r.pixel = 0;
-    ++r.image;
-    if (m.layer != nullptr) r.image_drained.push_back(r.clock.last_drain());
-  }
-
-  void absorb(const StageModel& m, Run& r) const {
+    input_.assign(size, turn);
+    output_.assign(size, 0);
+    open_.resize(std::max(open_.size(), size));
     for (const place::EdgeId e : m.stage->inputs) {
       const EdgeModel& edge = model_.edges[at(e)];
-      if (edge.edge->window.kind != Window::Kind::reduce) continue;
-      const std::vector<Instant>& made = runs_[at(edge.edge->producer)].made;
-      while (r.absorbed.size() < made.size()) {
-        const Instant start = std::max(made[r.absorbed.size()] + edge.delay, r.absorb_free);
+      const bool reduce = reduces(e);
+      const Instant* there = (reduce ? r.accumulated : runs_[at(edge.edge->producer)].made).data();
+      const Instant delay = reduce ? 0 : edge.delay;
+      const std::int32_t* needed = edge.window->needed.data() + (first - image * m.stage->pixels);
+      const std::int64_t before = image * pixels_of(e);
+      for (std::size_t i = 0; i < size; ++i) {
+        if (before + needed[i] > 0) input_[i] = std::max(input_[i], there[before + needed[i] - 1] + delay);
+      }
+    }
+    for (const place::EdgeId e : m.stage->outputs) {
+      const std::int64_t capacity = model_.edges[at(e)].edge->capacity;
+      for (std::int64_t w = std::max(first, capacity); w < first + count; ++w) {
+        Instant& place = output_[static_cast<std::size_t>(w - first)];
+        place = std::max(place, gone(e, w - capacity));
+      }
+    }
+    r.released.resize(r.released.size() + size);
+    r.made.resize(r.made.size() + size);
+    r.clock.next(count, input_.data(), output_.data(), open_.data(), r.released.data() + first,
+                 r.made.data() + first);
+    if (m.layer == nullptr || first + count < (image + 1) * m.stage->pixels) return;
+    r.image_drained.push_back(r.clock.last_drain());
+    for (const place::LayerPlacement& layer : program_.layers)
+      if (layer.after == m.stage->layer) runs_[at(layer.stage)].dirty = true;
+  }
+
+  /// When pixel `p` of all images has left the edge's buffer.
+  [[nodiscard]] Instant gone(place::EdgeId e, std::int64_t p) const {
+    const EdgeModel& edge = model_.edges[at(e)];
+    const Run& consumer = runs_[at(edge.edge->consumer)];
+    if (reduces(e)) return consumer.absorbed[static_cast<std::size_t>(p)];
+    const std::int64_t pixels = pixels_of(e);
+    return consumer
+        .released[static_cast<std::size_t>(p / pixels * (consumer.windows / images_) +
+                                           edge.window->freed[static_cast<std::size_t>(p % pixels)])];
+  }
+
+  bool absorb(const StageModel& m, Run& r) {
+    bool progress = false;
+    for (const place::EdgeId e : m.stage->inputs) {
+      if (!reduces(e)) continue;
+      const EdgeModel& edge = model_.edges[at(e)];
+      const Run& producer = runs_[at(edge.edge->producer)];
+      progress |= r.absorbed.size() < producer.made.size();
+      while (r.absorbed.size() < producer.made.size()) {
+        const Instant start = std::max(producer.made[r.absorbed.size()] + edge.delay, r.absorb_free);
         r.absorb_free = start + m.absorb;
         r.absorbed.push_back(start + m.absorb_latency);
         const Instant from = std::max(r.absorbed.back(), r.accumulate_free);
@@ -152,6 +191,7 @@ class Pipeline {
         r.accumulated.push_back(from + m.accumulate_latency);
       }
     }
+    return progress;
   }
 
   PipelineTimes collect() {
@@ -162,8 +202,7 @@ class Pipeline {
       if (r.clock.opened() < r.windows)
         throw base::SimulationError(
             {m.stage->name, "the pipeline stops here", "", "enlarge the edges' buffers"});
-      result.add(model_, m, r.clock.times(), r.released.data(),
-                 m.stage->kind == StageKind::output ? r.released.back() : r.made.back());
+      result.add(model_, m, r.clock.times(), r.released.data(), r.made.back());
     }
     return result;
   }
@@ -172,9 +211,8 @@ class Pipeline {
   const PipelineModel& model_;
   Contention contention_;
   std::int64_t images_;
-  std::vector<std::int64_t>
-      release_at_;  ///< [edge] window of the consumer that freed the last place asked for
   std::vector<Run> runs_;
+  std::vector<Instant> input_, output_, open_;  ///< of the windows that are opened
 };
 
 }  // namespace
