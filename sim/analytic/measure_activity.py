@@ -61,7 +61,8 @@ def measure(bitline, arch, overrides, folder):
         subprocess.run([bitline, "workload", "make", *map(str, arguments), "-o", path], check=True, stdout=subprocess.DEVNULL)
         dump = folder / f"{number}"
         subprocess.run([bitline, "run", "--quiet", "--mode", "analytic", "--activity", "measured", "--arch", arch, "--network", path,
-                        "--seed", str(100 + number), "--dump-layers", dump, *(x for o in overrides for x in ("--set", o))], check=True, stdout=subprocess.DEVNULL)
+                        "--seed", str(100 + number), "--dump-layers", dump, *(word for o in overrides for word in ("--set", o))],
+                       check=True, stdout=subprocess.DEVNULL)
         depthwise = after_depthwise(path)
         own = []
         for index, layer in enumerate(json.loads((dump / "layers.json").read_text())):
