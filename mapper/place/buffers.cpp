@@ -152,13 +152,20 @@ void size_buffers(Program& program, const Slack& slack) {
   }
   Tables tables;
   tables.reserve(program.edges.size());
+  // What the paths need, without slack. Larger buffers never block where these do not.
   for (Edge& e : program.edges) {
     tables.push_back(window_table(e.window, program.stages[index(e.consumer)].pixels));
-    const std::int64_t steps = depth[index(e.consumer)] - depth[index(e.producer)];
-    e.capacity =
-        span(e.window, *tables.back()) + slack.pixels * steps + slack.rows * (steps - 1) * e.window.in_w;
+    e.capacity = span(e.window, *tables.back());
   }
   UntimedRun(program, tables).run();
+  for (std::size_t i = 0; i < program.edges.size(); ++i) {
+    Edge& e = program.edges[i];
+    const std::int64_t steps = depth[index(e.consumer)] - depth[index(e.producer)];
+    const std::int64_t rows = slack.rows * e.window.in_w;
+    const std::int64_t flight = slack.pixels * steps;
+    e.capacity = std::max(span(e.window, *tables[i]) + flight + rows * (steps - 1),
+                          e.capacity + flight + (steps > 1 ? rows : 0));
+  }
   for (Edge& e : program.edges) {
     // Never more than all pixels of an image and those of the next that are on the way.
     const std::int64_t pixels = program.stages[index(e.producer)].pixels;

@@ -12,11 +12,11 @@ struct Slack {
   std::int64_t rows = 0;    ///< for each step that a skip path passes by: rows come in bursts after a stride
 };
 
-/// Sets `capacity` of every edge. It starts from the window (what one output pixel spans) and the slack, and
-/// is then raised where an untimed run of one image blocks: the smallest full buffer in front of a starving
-/// consumer grows (Parks, "Bounded scheduling of process networks", 1995). A greedy run that completes once
-/// proves that no later one can block, because stages are deterministic and one image returns all buffers to
-/// empty. Throws base::MappingError naming the stage if no buffer can help.
+/// Sets `capacity` of every edge. It starts from the window (what one output pixel spans) and is raised where
+/// an untimed run of one image blocks: the smallest full buffer in front of a starving consumer grows (Parks,
+/// "Bounded scheduling of process networks", 1995). The slack comes on top, so that paths of different
+/// lengths keep the pace of the busiest stage. A greedy run that completes once proves that no later one can
+/// block, because stages are deterministic and one image returns all buffers to empty. Throws base::MappingError naming the stage if no buffer can help.
 void size_buffers(Program& program, const Slack& slack);
 
 }  // namespace bitline::place

@@ -39,6 +39,20 @@ def test_agrees_with_cycle(machine):
         assert [s["adc_bits"] for s in mine["slices"]] == [s["adc_bits"] for s in theirs["slices"]]
 
 
+@pytest.mark.parametrize("mode", ["cycle", "analytic"])
+def test_paths_of_different_lengths_keep_the_pace_of_the_busiest_layer(mode, tmp_path):
+    """A cell in which skips and poolings pass by dilated and separable 5x5 convolutions, whose outputs come rows later."""
+    cells = {"normal": [["max_pool_3x3", 0], ["dil_conv_5x5", 1], ["dil_conv_5x5", 0], ["dil_conv_3x3", 1],
+                        ["dil_conv_5x5", 2], ["avg_pool_3x3", 3], ["sep_conv_5x5", 1], ["skip_connect", 3]],
+             "reduce": [["dil_conv_3x3", 1], ["dil_conv_3x3", 0], ["max_pool_3x3", 2], ["skip_connect", 1],
+                        ["sep_conv_5x5", 0], ["dil_conv_3x3", 1], ["avg_pool_3x3", 2], ["max_pool_3x3", 1]]}
+    (tmp_path / "cells.json").write_text(json.dumps(cells))
+    cli.succeed("workload", "make", "darts", "--genotype", tmp_path / "cells.json", "--layers", 3, "--channels", 8, "-o", tmp_path / "n.onnx")
+    result = run(mode, cli.ISAAC_8BIT, "--batch", 3, network=tmp_path / "n.onnx")
+    # The stem's 1024 windows of eight chunks, 100 ns each.
+    assert result["latency_s"]["interval"] == pytest.approx(1024 * 800e-9, rel=0.01)
+
+
 def test_measured_activity_gives_the_energy_of_cycle(tmp_path):
     np.save(tmp_path / "x.npy", np.load(cli.TEST_X)[:3])
     data = ["--input", tmp_path / "x.npy", "--calibrate", cli.CALIBRATION, "--batch", 3]
