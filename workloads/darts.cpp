@@ -6,17 +6,13 @@
 #include <vector>
 
 #include "models/base/errors.h"
+#include "workloads/darts_layers.h"
 #include "workloads/model.h"
 #include "workloads/shape_model.h"
 
 namespace bitline::workloads {
 
 namespace {
-
-// Mean scales of the normalisations: below 1, so that the sums of two branches over twenty cells stay
-// bounded.
-constexpr float kPreprocessGain = 0.8F;
-constexpr float kOperationGain = 0.6F;
 
 /// `Net`: Model, or ShapeModel.
 template <class Net>
@@ -29,16 +25,16 @@ class Cell {
     std::int64_t channels = 0;
   };
 
-  Cell(Net& model, std::string name, std::int64_t channels, bool reduction)
-      : model_(model), name_(std::move(name)), channels_(channels), reduction_(reduction) {}
+  Cell(Net& model, std::string name, const DartsCell& cell)
+      : model_(model), layers_(model, cell.channels), name_(std::move(name)), cell_(cell) {}
 
-  /// The cell's output from the outputs of the two cells before; `halved`: the last was a reduction, so that
-  /// the one before it has twice the pixels.
-  State build(const CellGenotype& genotype, const State& before_last, const State& last, bool halved) {
+  /// The cell's output from the outputs of the two cells before.
+  State build(const CellGenotype& genotype, const State& before_last, const State& last) {
     const std::string first = name_ + ".preprocess0";
-    states_.push_back(halved ? factorized_reduce(first, before_last, kPreprocessGain)
-                             : relu_conv_bn(first, before_last));
-    states_.push_back(relu_conv_bn(name_ + ".preprocess1", last));
+    states_.push_back(cell_.halved ? layers_.factorized_reduce(first, before_last.value, before_last.channels,
+                                                               kPreprocessGain)
+                                   : layers_.relu_conv_bn(first, before_last.value, before_last.channels));
+    states_.push_back(layers_.relu_conv_bn(name_ + ".preprocess1", last.value, last.channels));
     for (std::size_t e = 0; e < genotype.edges.size(); e += 2) {
       const Value a = operation(e, genotype.edges[e]);
       const Value b = operation(e + 1, genotype.edges[e + 1]);
@@ -47,45 +43,11 @@ class Cell {
     }
     std::vector<Value> parts;
     for (const int state : genotype.concat) parts.push_back(states_[static_cast<std::size_t>(state)]);
-    const std::int64_t channels = channels_ * static_cast<std::int64_t>(parts.size());
+    const std::int64_t channels = cell_.channels * static_cast<std::int64_t>(parts.size());
     return {parts.size() == 1 ? parts[0] : model_.concat(name_ + ".concat", parts), channels};
   }
 
  private:
-  Value bn(const std::string& name, const Value& x, float gain) {
-    return model_.batch_norm(name, x, channels_, gain);
-  }
-  Conv pointwise(std::int64_t in, std::int64_t out, std::int64_t stride = 1) const {
-    Conv conv{in, out, 1, stride};
-    conv.bias = false;
-    return conv;
-  }
-
-  Value relu_conv_bn(const std::string& name, const State& x) {
-    const Value y = model_.relu(name + ".op.0", x.value);
-    return bn(name + ".op.2", model_.conv(name + ".op.1", y, pointwise(x.channels, channels_)),
-              kPreprocessGain);
-  }
-
-  /// Half of the pixels in each direction: two convolutions, one of the even and one of the odd positions.
-  Value factorized_reduce(const std::string& name, const State& x, float gain) {
-    const Value y = model_.relu(name + ".relu", x.value);
-    const Conv half = pointwise(x.channels, channels_ / 2, 2);
-    const Value even = model_.conv(name + ".conv_1", y, half);
-    const Value odd = model_.conv(name + ".conv_2", model_.shift(name + ".shift", y), half);
-    return bn(name + ".bn", model_.concat(name + ".cat", std::vector<Value>{even, odd}), gain);
-  }
-
-  /// Depthwise, 1x1, normalisation: modules `first` to `first` + 2 of `name`.op.
-  Value separable(const std::string& name, int first, const Value& x, Conv depthwise, float gain) {
-    const auto module = [&](int i) { return name + ".op." + std::to_string(first + i); };
-    depthwise.in = depthwise.out = depthwise.group = channels_;
-    depthwise.bias = false;
-    Conv point = pointwise(channels_, channels_);
-    point.after_linear = true;
-    return bn(module(2), model_.conv(module(1), model_.conv(module(0), x, depthwise), point), gain);
-  }
-
   /// A cell reads some states several times behind a ReLU.
   Value relu_of(int state) {
     Value& made = relus_[state];
@@ -94,39 +56,19 @@ class Cell {
     return made;
   }
 
-  Value sep_conv(const std::string& name, int state, std::int64_t kernel, std::int64_t stride) {
-    Value y = separable(name, 1, relu_of(state), {0, 0, kernel, stride, kernel / 2}, 1.0F);
-    y = model_.relu(name + ".op.4", y);
-    return separable(name, 5, y, {0, 0, kernel, 1, kernel / 2}, kOperationGain);
-  }
-
-  Value dil_conv(const std::string& name, int state, std::int64_t kernel, std::int64_t stride) {
-    Conv depthwise{0, 0, kernel, stride, kernel - 1};
-    depthwise.dilation = 2;
-    return separable(name, 1, relu_of(state), depthwise, kOperationGain);
-  }
-
   /// The value of an edge; empty for `none`.
   Value operation(std::size_t index, const CellEdge& edge) {
-    const std::string name = name_ + "._ops." + std::to_string(index);
-    const Value& x = states_[static_cast<std::size_t>(edge.input)];
-    const std::int64_t stride = reduction_ && edge.input < 2 ? 2 : 1;
     if (edge.op == "none") return {};
-    if (edge.op == "max_pool_3x3") return model_.max_pool(name, x, 3, stride, 1);
-    if (edge.op == "avg_pool_3x3") return model_.average_pool(name, x, stride);
-    if (edge.op == "skip_connect")
-      return stride == 1 ? x : factorized_reduce(name, {x, channels_}, kOperationGain);
-    if (edge.op == "sep_conv_3x3") return sep_conv(name, edge.input, 3, stride);
-    if (edge.op == "sep_conv_5x5") return sep_conv(name, edge.input, 5, stride);
-    if (edge.op == "dil_conv_3x3") return dil_conv(name, edge.input, 3, stride);
-    BITLINE_CHECK(edge.op == "dil_conv_5x5");
-    return dil_conv(name, edge.input, 5, stride);
+    const std::int64_t stride = cell_.reduction && edge.input < 2 ? 2 : 1;
+    return layers_.operation(edge.op, name_ + "._ops." + std::to_string(index),
+                             states_[static_cast<std::size_t>(edge.input)], stride,
+                             [&] { return relu_of(edge.input); });
   }
 
   Net& model_;
+  DartsLayers<Net> layers_;
   std::string name_;
-  std::int64_t channels_;
-  bool reduction_;
+  const DartsCell& cell_;
   std::vector<Value> states_;
   std::map<int, Value> relus_;
 };
@@ -149,28 +91,40 @@ void validate(const Genotype& genotype, const DartsShape& shape) {
 template <class Net>
 auto build(Net& model, const Genotype& genotype, const DartsShape& shape) {
   using State = typename Cell<Net>::State;
-  constexpr std::int64_t kStemMultiplier = 3;
-  const std::int64_t stem_channels = kStemMultiplier * shape.channels;
+  const std::int64_t stem_channels = kDartsStemMultiplier * shape.channels;
   Conv stem{3, stem_channels, 3, 1, 1};
   stem.bias = false;
   State last = {model.batch_norm("stem.1", model.conv("stem.0", model.input(), stem), stem_channels),
                 stem_channels};
   State before_last = last;
-  std::int64_t channels = shape.channels;
-  bool halved = false;
-  for (std::int64_t i = 0; i < shape.layers; ++i) {
-    const bool reduction = i == shape.layers / 3 || i == 2 * shape.layers / 3;
-    if (reduction) channels *= 2;
-    Cell<Net> cell(model, "cells." + std::to_string(i), channels, reduction);
-    State made = cell.build(genotype.cell(static_cast<int>(i), reduction), before_last, last, halved);
+  const std::vector<DartsCell> cells = darts_cells(shape);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    Cell<Net> cell(model, "cells." + std::to_string(i), cells[i]);
+    State made = cell.build(genotype.cell(static_cast<int>(i), cells[i].reduction), before_last, last);
     before_last = std::exchange(last, std::move(made));
-    halved = reduction;
   }
   const auto x = model.flatten("flatten", model.global_average_pool("global_pooling", last.value));
   return model.finish(model.linear("classifier", x, last.channels, shape.classes), shape.classes);
 }
 
 }  // namespace
+
+std::vector<DartsCell> darts_cells(const DartsShape& shape) {
+  std::vector<DartsCell> cells;
+  DartsCell next;
+  next.channels = shape.channels;
+  next.channels_in0 = next.channels_in1 = kDartsStemMultiplier * shape.channels;
+  next.resolution = shape.resolution;
+  for (std::int64_t i = 0; i < shape.layers; ++i) {
+    next.reduction = i == shape.layers / 3 || i == 2 * shape.layers / 3;
+    if (next.reduction) next.channels *= 2;
+    cells.push_back(next);
+    next.channels_in0 = std::exchange(next.channels_in1, kDartsNodes * next.channels);
+    next.halved = next.reduction;
+    if (next.reduction) next.resolution /= 2;
+  }
+  return cells;
+}
 
 std::string make_darts(const std::string& name, Seed seed, const Genotype& genotype,
                        const DartsShape& shape) {

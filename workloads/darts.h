@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "mapper/graph/graph.h"
 #include "workloads/genotype.h"
@@ -17,6 +18,20 @@ struct DartsShape {
   std::int64_t classes = 10;
   std::int64_t resolution = 32;
 };
+
+/// One cell of the network, whatever its genotype (if all four nodes are its output).
+struct DartsCell {
+  bool reduction = false;
+  bool halved = false;            ///< the cell before was a reduction: preprocess0 halves its input
+  std::int64_t channels = 0;      ///< of its operations
+  std::int64_t channels_in0 = 0;  ///< of the cell before the last
+  std::int64_t channels_in1 = 0;  ///< of the last cell
+  std::int64_t resolution = 0;    ///< of states 0 and 1; of the nodes half in a reduction
+};
+inline constexpr std::int64_t kDartsNodes = 4;
+inline constexpr std::int64_t kDartsStemMultiplier = 3;
+
+[[nodiscard]] std::vector<DartsCell> darts_cells(const DartsShape& shape);
 
 /// The ONNX model. Layers are named as the parameters of the PyTorch original. A state that several
 /// operations read behind a ReLU has one ReLU for all. Throws base::UsageError for a cell that the network

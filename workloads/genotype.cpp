@@ -19,8 +19,6 @@ using Json = nlohmann::json;
 constexpr int kNodes = 4;
 constexpr int kFirstNode = 2;
 constexpr std::int64_t kLargestFile = 1 << 20;
-constexpr std::array kOperations = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
-                                    "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
 
 // As published in the authors' repositories quark0/darts and yuhuixu1993/PC-DARTS (cnn/genotypes.py).
 const std::array<std::pair<const char*, Genotype>, 3>& published() {
@@ -185,8 +183,9 @@ class Reader {
       return {};
     }
     const auto op = json[0].get<std::string>();
-    if (std::find(kOperations.begin(), kOperations.end(), op) == kOperations.end())
-      report(where, "unknown operation '" + op + "'", joined(kOperations));
+    const std::vector<std::string>& known = darts_operations();
+    if (std::find(known.begin(), known.end(), op) == known.end())
+      report(where, "unknown operation '" + op + "'", joined(known));
     const auto input = json[1].get<std::int64_t>();
     if (input < 0 || input >= states) {
       report(where, "reads state " + std::to_string(input), "0 to " + std::to_string(states - 1));
@@ -219,6 +218,13 @@ const CellGenotype& Genotype::cell(int index, bool reduction) const {
   const auto own = cells.find(index);
   if (own != cells.end()) return own->second;
   return reduction ? reduce : normal;
+}
+
+const std::vector<std::string>& darts_operations() {
+  static const std::vector<std::string> operations = {"none",         "max_pool_3x3", "avg_pool_3x3",
+                                                      "skip_connect", "sep_conv_3x3", "sep_conv_5x5",
+                                                      "dil_conv_3x3", "dil_conv_5x5"};
+  return operations;
 }
 
 std::vector<std::string> genotype_names() {

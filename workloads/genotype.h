@@ -27,6 +27,9 @@ struct Genotype {
   [[nodiscard]] const CellGenotype& cell(int index, bool reduction) const;
 };
 
+/// The operations of the space, in the order of the authors' code (PRIMITIVES of quark0/darts).
+[[nodiscard]] const std::vector<std::string>& darts_operations();
+
 /// The names of published genotypes.
 [[nodiscard]] std::vector<std::string> genotype_names();
 

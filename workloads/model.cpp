@@ -145,6 +145,13 @@ std::string Model::flatten(const std::string& name, const std::string& x) {
   return builder_.node("Flatten", name, {x}, {{"axis", std::int64_t{1}}});
 }
 
+void Model::output(const std::string& name, const std::string& x, const tensor::Shape& shape) {
+  tensor::Shape with_batch = {-1};
+  with_batch.insert(with_batch.end(), shape.begin(), shape.end());
+  builder_.node("Identity", name + ".identity", {x}, {}, name);
+  builder_.output(name, with_batch);
+}
+
 std::string Model::finish(const std::string& x, std::int64_t classes) {
   builder_.node("Identity", "logits", {x}, {}, "output");
   builder_.output("output", {-1, classes});

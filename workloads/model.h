@@ -50,6 +50,10 @@ class Model {
   /// Without its first row and column.
   std::string shift(const std::string& name, const std::string& x);
   std::string flatten(const std::string& name, const std::string& x);
+  /// Declares `x` ([batch, shape...]) the output `name` of the network.
+  void output(const std::string& name, const std::string& x, const tensor::Shape& shape);
+  /// The serialised model.
+  [[nodiscard]] std::string bytes() const { return builder_.bytes(); }
   /// Declares `x` ([batch, classes]) the network's output and serialises.
   std::string finish(const std::string& x, std::int64_t classes);
 

@@ -53,6 +53,7 @@ void declare(CLI::App& app, const Streams& streams) {
   add_quantize(app, streams);
   add_check(app, streams);
   add_fidelity(app, streams);
+  add_lut(app, streams);
   add_oracle(app, streams);
   add_cache(app, streams);
   add_workload(app, streams);

@@ -19,6 +19,7 @@ namespace bitline::cli {
 void add_adc(CLI::App& app, const Streams& streams);
 void add_run(CLI::App& app, const Streams& streams);
 void add_infer(CLI::App& app, const Streams& streams);
+void add_lut(CLI::App& app, const Streams& streams);
 void add_map(CLI::App& app, const Streams& streams);
 void add_slices(CLI::App& app, const Streams& streams);
 void add_show(CLI::App& app, const Streams& streams);

@@ -7,8 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "tools/oracle/oracle.h"
+#include "workloads/genotype.h"
 
 namespace py = pybind11;
 using bitline::oracle::Cache;
@@ -38,6 +40,17 @@ std::string answer(Oracle& oracle, const std::string& text, const std::optional<
   return answered.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// The cells of a published genotype as JSON text.
+std::string published_genotype(const std::string& name) {
+  const bitline::workloads::Genotype genotype = bitline::workloads::load_genotype(name);
+  Json json = Json::object();
+  for (const auto& [kind, cell] :
+       {std::pair{"normal", &genotype.normal}, std::pair{"reduce", &genotype.reduce}})
+    for (const bitline::workloads::CellEdge& edge : cell->edges)
+      json[kind].push_back(Json::array({edge.op, edge.input}));
+  return json.dump();
+}
+
 }  // namespace
 
 /// Shows a warning where Python shows its own; any thread.
@@ -59,6 +72,7 @@ std::unique_ptr<Oracle> make_oracle(std::string program, const std::optional<std
 PYBIND11_MODULE(_core, m) {
   m.doc() = "Costs of networks on ReRAM accelerators: requests and answers as JSON text.";
   m.attr("version") = bitline::result::version();
+  m.def("published_genotype", &published_genotype, py::arg("name"), "Its cells as JSON text");
   py::class_<Oracle>(m, "Oracle")
       .def(py::init(&make_oracle), py::arg("program"), py::arg("cache") = py::none(),
            "program: the bitline executable that simulates; cache: a file of kept costs")

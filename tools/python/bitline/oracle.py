@@ -13,7 +13,7 @@ from typing import Any
 
 from bitline import _core
 from bitline.cost import Cost
-from bitline.errors import BitlineError, TimeoutError, error_of
+from bitline.errors import BitlineError, SimulationError, TimeoutError, error_of
 from bitline.networks import Network, request_of
 from bitline.program import program_path
 
@@ -34,13 +34,29 @@ def _core_of(program: str, cache: str | None, process: int) -> _core.Oracle:
 
 
 def _answer(program: str, cache: str | None, job: _Job) -> dict[str, Any]:
-    return json.loads(_core_of(program, cache, os.getpid()).answer(*job))
+    answer: dict[str, Any] = json.loads(_core_of(program, cache, os.getpid()).answer(*job))
+    return answer
 
 
 def _cost(answer: dict[str, Any]) -> Cost:
     if "error" in answer:
         raise error_of(answer["error"])
     return Cost(answer["cost"])
+
+
+def _evaluate(program: str, cache: str | None, job: _Job) -> Cost:
+    """What runs in the processes of an executor: all of it pickles."""
+    return _cost(_answer(program, cache, job))
+
+
+def _settled(future: concurrent.futures.Future[Cost]) -> Cost | BitlineError:
+    """A cost or why there is none; an executor that lost its process is a SimulationError of what ran there."""
+    try:
+        return future.result()
+    except BitlineError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - whatever an executor raises
+        return SimulationError(f"the executor did not evaluate it: {type(error).__name__}: {error}")
 
 
 class CostOracle:
@@ -72,10 +88,11 @@ class CostOracle:
         return _cost(_answer(self._program, self._cache, self._job(network, layers, timeout, input_shape, seed)))
 
     def submit(self, network: Network, *, layers: bool = False, timeout: float | None = None,
-               input_shape: Sequence[int] | None = None, seed: int | None = None) -> concurrent.futures.Future[Cost]:
-        """The same in the background. The timeout counts from the start of the evaluation."""
+               input_shape: Sequence[int] | None = None, seed: int | None = None,
+               executor: concurrent.futures.Executor | None = None) -> concurrent.futures.Future[Cost]:
+        """The same in the background. The timeout counts from the start of the evaluation. executor: as of evaluate_many."""
         job = self._job(network, layers, timeout, input_shape, seed)
-        return self._executor().submit(lambda: _cost(_answer(self._program, self._cache, job)))
+        return (executor or self._executor()).submit(_evaluate, self._program, self._cache, job)
 
     def evaluate_many(self, networks: Iterable[Network], *, layers: bool = False, timeout: float | None = None,
                       input_shape: Sequence[int] | None = None, return_errors: bool = False,
@@ -83,25 +100,18 @@ class CostOracle:
         """The costs of networks, in their order; equal ones are evaluated once.
 
         timeout: seconds for each. return_errors: a BitlineError takes the place of a cost instead of being raised (after all have
-        been evaluated). executor: any concurrent.futures.Executor (a process pool, Dask's client.get_executor(), MPI); without,
-        threads of this process.
+        been evaluated). executor: any concurrent.futures.Executor (a process pool, Dask's client.get_executor(), MPI), whose
+        processes must find the machine's file, networks given as paths, and the bitline executable under the same names;
+        without, threads of this process.
         """
         jobs = [self._job(network, layers, timeout, input_shape, None) for network in networks]
         pool = executor or self._executor()
-        futures = {job: pool.submit(_answer, self._program, self._cache, job) for job in dict.fromkeys(jobs)}
-        results = {job: self._settled(future) for job, future in futures.items()}
-        if not return_errors:
-            for job in jobs:
-                if isinstance(results[job], BitlineError):
-                    raise results[job]
+        futures = {job: pool.submit(_evaluate, self._program, self._cache, job) for job in dict.fromkeys(jobs)}
+        results = {job: _settled(future) for job, future in futures.items()}
+        for result in results.values():
+            if isinstance(result, BitlineError) and not return_errors:
+                raise result
         return [results[job] for job in jobs]
-
-    @staticmethod
-    def _settled(future: concurrent.futures.Future[dict[str, Any]]) -> Any:
-        try:
-            return _cost(future.result())
-        except BitlineError as error:
-            return error
 
     def _job(self, network: Network, layers: bool, timeout: float | None, input_shape: Sequence[int] | None,
              seed: int | None) -> _Job:

@@ -14,7 +14,6 @@ from bitline.networks import Network, request_of
 from bitline.program import call
 
 
-
 @contextlib.contextmanager
 def _file_of(network: Network, input_shape: Sequence[int] | None, program: Any) -> Iterator[str]:
     """The path of a network's ONNX file; made for the time being where it has none."""
@@ -54,6 +53,11 @@ def _words(arch: Any, network: str, set: Mapping[str, Any] | None) -> list[str]:
     return words
 
 
+def _tree(words: list[str], timeout: float | None, program: Any) -> dict[str, Any]:
+    tree: dict[str, Any] = call(words, timeout, program)
+    return tree
+
+
 def simulate(arch: Any, network: Network, *, mode: str = "cycle", input: Any = None, labels: Any = None, calibrate: Any = None,
              batch: int = 1, seed: int = 1, set: Mapping[str, Any] | None = None, timeout: float | None = None,
              input_shape: Sequence[int] | None = None, program: Any = None) -> dict[str, Any]:
@@ -63,21 +67,21 @@ def simulate(arch: Any, network: Network, *, mode: str = "cycle", input: Any = N
         for option, path in (("--input", input), ("--labels", labels), ("--calibrate", calibrate)):
             if path is not None:
                 words += [option, os.fspath(path)]
-        return call(words, timeout, program)
+        return _tree(words, timeout, program)
 
 
 def map(arch: Any, network: Network, *, set: Mapping[str, Any] | None = None, timeout: float | None = None,
         input_shape: Sequence[int] | None = None, program: Any = None) -> dict[str, Any]:
     """`bitline map`: where the layers lie."""
     with _file_of(network, input_shape, program) as file:
-        return call(["map", *_words(arch, file, set), "--json"], timeout, program)
+        return _tree(["map", *_words(arch, file, set), "--json"], timeout, program)
 
 
 def slices(arch: Any, network: Network, *, set: Mapping[str, Any] | None = None, timeout: float | None = None,
            input_shape: Sequence[int] | None = None, program: Any = None) -> dict[str, Any]:
     """`bitline slices`: sparsity and ADC bits of the bit slices."""
     with _file_of(network, input_shape, program) as file:
-        return call(["slices", *_words(arch, file, set), "--json"], timeout, program)
+        return _tree(["slices", *_words(arch, file, set), "--json"], timeout, program)
 
 
 def layers_frame(tree: Any) -> Any:
