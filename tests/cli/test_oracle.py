@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bitline oracle`: JSON lines in, JSON lines out, in order; whatever a line holds, the process goes on."""
 
+import contextlib
 import json
+import random
 import subprocess
 
 import pytest
@@ -69,7 +71,10 @@ def test_answers_come_in_the_order_of_requests(jobs):
 
 BAD = [
     (b"no json", 2, "is no JSON"), (b'{"id": 1', 2, "is no JSON"), (b"\xff\xfe", 2, "is no JSON"), (b"[1]", 2, "is no object"),
-    (b"7", 2, "is no object"), (b"null", 2, "is no object"), (b"[" * 100_000, 2, "is no JSON"),
+    (b"7", 2, "is no object"), (b"null", 2, "is no object"), (b"[" * 100_000, 2, "64 deep"),
+    (b'{"network": "a.onnx", "set": {"a": [[["[[]"]]]}}', 2, "set.a"),
+    *[(b'{"%s": ' % key + b"[" * 300_000 + b"]" * 300_000 + b"}", 2, "64 deep") for key in (b"id", b"batch", b"genotype", b"set")],
+    (b"x" * (65 << 20), 2, "longer than 64 MiB"), (b'"' + b"[" * 100, 2, "is no JSON"),
     ({}, 2, "request.network: is missing"), ({"network": 7}, 2, "request.network: is no text"),
     ({"network": "a", "genotype": "DARTS_V2"}, 2, "given in several ways"),
     ({"network": "a.onnx", "batch": 0, "speed": 1}, 2, "request.batch: is 0; allowed: a whole number from 1 to 1000000"),
@@ -99,6 +104,37 @@ def test_what_cannot_be_answered_is_an_error_and_the_rest_is_answered():
         error = answer["error"]
         assert error["code"] == code and error["kind"] == KINDS[code], (bad, answer)
         assert said in error["message"], (bad, error["message"])
+
+
+def test_binary_garbage_is_answered_line_by_line():
+    chance = random.Random(4)
+    lines = [bytes(chance.choice(range(256)) for _ in range(chance.randrange(1, 400))).replace(b"\n", b"?") for _ in range(150)]
+    good = {"id": "good", "network": str(cli.CNN)}
+    answers = ask(*(line for garbage in lines for line in (b"g" + garbage, good)), jobs=3)
+    assert all(a["error"]["code"] == 2 for a in answers[::2]) and all(a == answers[1] for a in answers[1::2])
+
+
+def test_a_last_line_without_an_end_is_answered():
+    done = subprocess.run([cli.BITLINE, "oracle", "--arch", str(cli.ISAAC_8BIT)], input=json.dumps({"network": str(cli.CNN)}).encode(),
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode == cli.OK and "cost" in json.loads(done.stdout)
+
+
+def test_it_ends_when_nobody_reads_its_answers():
+    with subprocess.Popen([cli.BITLINE, "oracle", "--arch", str(cli.ISAAC_8BIT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        line = json.dumps({"network": str(cli.CNN)}).encode() + b"\n"
+        process.stdin.write(line)
+        process.stdin.flush()
+        assert b"cost" in process.stdout.readline()
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            for _ in range(10_000):
+                process.stdin.write(line)
+                process.stdin.flush()
+        assert process.wait(timeout=60) == cli.OK and process.stderr.read() == b""
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def test_an_answer_comes_before_the_next_request():

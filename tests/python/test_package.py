@@ -7,6 +7,8 @@ import pathlib
 import pickle
 import resource
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -38,6 +40,11 @@ def test_a_cost_is_that_of_the_command_line():
     assert [row["name"] for row in cost.layers] == [row["name"] for row in tree["layers"]]
     assert set(cost.units) < set(cost) and cost.units["energy_j"] == "J"
     assert cost.fidelity == "analytic" and cost.version == bitline.__version__ and "latency_s" in repr(cost)
+    assert str(cost).splitlines()[0] == (f"latency {tree['latency_s']['image'] * 1e6:.4g} us, interval {tree['latency_s']['interval'] * 1e6:.4g} us, "
+                                         f"energy {tree['energy_j']['total'] * 1e9:.4g} nJ, area {cost.area_mm2:.4g} mm2, "
+                                         f"{cost.crossbars} crossbars (analytic)")
+    assert len(str(cost).splitlines()) == 1 + len(cost.layers) and set(cost.layer_units) | {"name", "op"} == set(cost.layers[0])
+    assert cost.frame()["energy_j"].sum() == pytest.approx(cost.energy_j, rel=1e-9)
     assert pickle.loads(pickle.dumps(cost)) == cost
     with pytest.raises(AttributeError, match="layers=True"):
         _ = ORACLE.evaluate(cli.CNN).layers
@@ -128,6 +135,14 @@ def test_a_future():
     assert pickle.loads(pickle.dumps(oracle)).evaluate(cli.MLP) == futures[1].result()
 
 
+def test_what_travels_to_other_processes_pickles():
+    for thing in (bitline.Genotype(CELLS, **SMALL), bitline.Workload("vgg8"), ORACLE.evaluate(cli.MLP, layers=True),
+                  bitline.Problem("a", "b"), *(kind("said", (bitline.Problem("a", "b"),)) for kind in
+                                               (bitline.UsageError, bitline.TimeoutError, bitline.SimulationError))):
+        again = pickle.loads(pickle.dumps(thing))
+        assert type(again) is type(thing) and (again == thing or (str(again), again.problems) == (str(thing), thing.problems))
+
+
 def test_trees_are_those_of_the_command_line():
     arch, network = cli.ISAAC_8BIT, cli.MLP
     assert bitline.map(arch, network) == command("map", "--arch", arch, "--network", network)
@@ -162,6 +177,17 @@ def test_the_types_are_declared():
     for name in bitline.__all__:
         thing = getattr(bitline, name)
         assert thing.__doc__ or name in ("__version__", "Network"), name
+
+
+def test_the_types_are_strict(tmp_path):
+    """mypy --strict, PyTorch left out (its own types take a minute): of bitline.torch run it by hand."""
+    pytest.importorskip("mypy")
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n" + "".join(
+        f"[mypy-{name}.*]\nfollow_imports = skip\nignore_missing_imports = True\n" for name in ("torch", "pandas")))
+    files = [file for file in sorted((cli.ROOT / "tools/python/bitline").glob("*.py*")) if file.stem not in ("torch", "py")]
+    done = subprocess.run([sys.executable, "-m", "mypy", "--config-file", tmp_path / "mypy.ini", "--cache-dir", tmp_path / "cache", *files],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_memory_stays_flat():

@@ -52,6 +52,23 @@ def test_a_structural_run():
     assert {**oracle.evaluate(cli.MLP), "fidelity": 0} == {**cycle, "fidelity": 0}
 
 
+def test_what_an_executor_loses_is_an_error_of_its_own():
+    """A process of a pool that ends takes the pool with it; only what had not been evaluated is lost."""
+    class Broken(concurrent.futures.ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            if "resnet20" in str(arguments):
+                future = concurrent.futures.Future()
+                future.set_exception(concurrent.futures.BrokenExecutor("a process ended"))
+                return future
+            return super().submit(function, *arguments)
+
+    oracle = bitline.CostOracle(cli.ISAAC_8BIT)
+    with Broken(2) as executor:
+        costs = oracle.evaluate_many([cli.CNN, bitline.Workload("resnet20"), cli.MLP], executor=executor, return_errors=True)
+    assert isinstance(costs[1], bitline.SimulationError) and "a process ended" in str(costs[1])
+    assert [costs[0], costs[2]] == oracle.evaluate_many([cli.CNN, cli.MLP])
+
+
 @pytest.mark.parametrize("pool", [
     lambda: concurrent.futures.ThreadPoolExecutor(2),
     lambda: concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")),

@@ -22,6 +22,27 @@ struct OracleOptions {
   std::int64_t memory = 0;
 };
 
+/// A longer request is an error; the rest of its line is not kept.
+constexpr std::size_t kLongestLine = std::size_t{64} << 20;
+
+/// The next line; one that is too long is cut off after one character more. False at the end.
+bool read_line(std::istream& in, std::string& line) {
+  using Traits = std::istream::traits_type;
+  line.clear();
+  std::streambuf& from = *in.rdbuf();
+  Traits::int_type c = from.sbumpc();
+  const bool more = c != Traits::eof();
+  for (; c != Traits::eof() && c != '\n'; c = from.sbumpc())
+    if (line.size() <= kLongestLine) line.push_back(Traits::to_char_type(c));
+  return more;
+}
+
+std::string too_long() {
+  const base::Problem problem{"request", "is longer than 64 MiB", "at most 67 108 864 bytes",
+                              "give the path of a network"};
+  return oracle::Json{{"error", oracle::error_json(base::ExitCode::usage, problem.str(), {problem})}}.dump();
+}
+
 /// Lines in, lines out in the same order, at most `jobs` at once.
 void serve(const OracleOptions& options, const Streams& streams) {
   std::shared_ptr<oracle::Cache> cache;
@@ -34,9 +55,11 @@ void serve(const OracleOptions& options, const Streams& streams) {
     streams.out << pending.front().get() << "\n" << std::flush;
     pending.pop_front();
   };
-  for (std::string line; streams.out.good() && std::getline(std::cin, line);) {
+  for (std::string line; streams.out.good() && read_line(std::cin, line);) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto answer = [&oracle, &options, line] { return oracle.answer_line(line, options.defaults); };
+    const auto answer = [&oracle, &options, line] {
+      return line.size() > kLongestLine ? too_long() : oracle.answer_line(line, options.defaults);
+    };
     pending.push_back(std::async(options.jobs == 1 ? std::launch::deferred : std::launch::async, answer));
     // Waits where no further one may start, or where the asker may wait for the answer: nothing more to read.
     while (!pending.empty() &&
@@ -44,6 +67,7 @@ void serve(const OracleOptions& options, const Streams& streams) {
       write_first();
   }
   while (!pending.empty()) write_first();
+  streams.out.clear();  // the command line flushes once more, and finds why that fails
 }
 
 void run_oracle(OracleOptions& options, const Streams& streams) {

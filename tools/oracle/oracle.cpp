@@ -115,6 +115,24 @@ class TemporaryFile {
   }
 }
 
+/// Refuses what no request needs and what would take the stack, for JSON values are written recursively.
+void require_flat(const std::string& line) {
+  constexpr int kDeepest = 64;
+  int depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '"') in_text = !in_text;
+    if (in_text && c == '\\') ++i;
+    if (in_text) continue;
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (depth > kDeepest)
+      throw base::UsageError(
+          {"request", "has lists or objects in each other, more than 64 deep", "at most 64", ""});
+  }
+}
+
 }  // namespace
 
 std::string own_program() {
@@ -308,6 +326,7 @@ Json Oracle::answer(const Request& request) {
 std::string Oracle::answer_line(const std::string& line, const Request& defaults) {
   Json answered = Json::object();
   try {
+    require_flat(line);
     const Json json = Json::parse(line);
     if (json.is_object() && json.contains("id")) answered["id"] = json["id"];
     answered.update(answer(read_request(json, defaults)));

@@ -82,6 +82,11 @@ class CostOracle:
         self._pool: concurrent.futures.ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
+    @property
+    def program(self) -> str:
+        """The bitline executable that simulates."""
+        return self._program
+
     def evaluate(self, network: Network, *, layers: bool = False, timeout: float | None = None,
                  input_shape: Sequence[int] | None = None, seed: int | None = None) -> Cost:
         """The cost of a network; with a row per layer in `.layers` if asked. Raises a BitlineError; `timeout` in seconds."""
