@@ -92,6 +92,21 @@ def test_a_pytorch_module_is_exported_inside(tmp_path):
         ORACLE.evaluate(module)
 
 
+def test_a_pytorch_module_is_costed_in_evaluation_mode_and_left_as_it_was():
+    parts = (torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Flatten(), torch.nn.Linear(8 * 36, 10))
+    module = torch.nn.Sequential(*parts)
+    parts[1].eval()  # frozen, in a module that is trained
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    modes = [part.training for part in module.modules()]
+    layers = ORACLE.evaluate(module, input_shape=(1, 3, 8, 8), layers=True).layers
+    assert [row["op"] for row in layers] == ["input", "conv", "linear", "output"]  # normalisation folded, no dropout
+    assert [part.training for part in module.modules()] == modes and modes[:3] == [True, True, False]
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    with pytest.raises(bitline.NetworkError, match=r"Sequential: PyTorch cannot export it for inputs \(1, 5\)"):
+        ORACLE.evaluate(module, input_shape=(1, 5))
+    assert [part.training for part in module.modules()] == modes
+
+
 @pytest.mark.parametrize("network, set, kind, said", [
     (7, {}, bitline.UsageError, "is a int"), ("none.onnx", {}, bitline.NetworkError, "none.onnx"),
     (b"no onnx", {}, bitline.NetworkError, "network"), ({"normal": 1}, {}, bitline.UsageError, "genotype"),

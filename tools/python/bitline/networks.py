@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
-from bitline.errors import UsageError
+from bitline.errors import NetworkError, UsageError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,17 +74,22 @@ def cells_of(cells: Any) -> Any:
 
 
 def export(module: Any, input_shape: Sequence[int] | None) -> bytes:
-    """A PyTorch module as an ONNX file; `input_shape` with its batch dimension of 1."""
+    """A PyTorch module, in evaluation mode, as an ONNX file; `input_shape` with its batch dimension of 1. Leaves every part of it
+    in the mode that it had. Raises NetworkError where PyTorch cannot."""
     if input_shape is None:
         raise UsageError("input_shape: is missing; allowed: the shape of the module's input, batch 1 included")
     import torch
 
     file = io.BytesIO()
-    was_training = module.training
+    modes = [(part, part.training) for part in module.modules()]
+    device = next((values.device for values in module.parameters()), torch.device("cpu"))
     module.eval()
     try:
         with torch.no_grad():
-            torch.onnx.export(module, torch.zeros(*input_shape), file, opset_version=13)
+            torch.onnx.export(module, torch.zeros(*input_shape, device=device), file, opset_version=13)
+    except Exception as error:  # noqa: BLE001 - of the module's own code too
+        raise NetworkError(f"{type(module).__name__}: PyTorch cannot export it for inputs {tuple(input_shape)}: {error}") from error
     finally:
-        module.train(was_training)
+        for part, training in modes:
+            part.training = training
     return file.getvalue()
