@@ -16,8 +16,8 @@ namespace bitline::workloads {
 inline constexpr float kPreprocessGain = 0.8F;
 inline constexpr float kOperationGain = 0.6F;
 
-/// Each adds its layers to a `Net` (Model, or ShapeModel), named as the parameters of the PyTorch original, and
-/// returns its result.
+/// Each adds its layers to a `Net` (Model, or ShapeModel), named as the parameters of the PyTorch original,
+/// and returns its result.
 template <class Net>
 class DartsLayers {
  public:
@@ -47,8 +47,7 @@ class DartsLayers {
                   Relu relu) {
     if (op == "max_pool_3x3") return model_.max_pool(name, x, 3, stride, 1);
     if (op == "avg_pool_3x3") return model_.average_pool(name, x, stride);
-    if (op == "skip_connect")
-      return stride == 1 ? x : factorized_reduce(name, x, channels_, kOperationGain);
+    if (op == "skip_connect") return stride == 1 ? x : factorized_reduce(name, x, channels_, kOperationGain);
     if (op == "sep_conv_3x3") return sep_conv(name, relu(), 3, stride);
     if (op == "sep_conv_5x5") return sep_conv(name, relu(), 5, stride);
     if (op == "dil_conv_3x3") return dil_conv(name, relu(), 3, stride);
