@@ -6,6 +6,7 @@
 
 #include "mapper/place/traffic.h"
 #include "models/base/errors.h"
+#include "sim/layer_map.h"
 #include "sim/sparsity.h"
 
 namespace bitline::sim {
@@ -173,6 +174,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
   const double per_image = 1.0 / static_cast<double>(timed.image_end.size());
   const arch::ByComponent<base::Power> static_power = costs.static_power();
   const std::vector<LayerSparsity> sparse = sparsity(mapping);
+  const LayerMap map(mapping);
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
     const Stage& stage = mapping.program.stages[s];
     result::LayerResult layer;
@@ -188,6 +190,8 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
       add_crossbars(mapping, done, index, sparse[index], layer);
     }
     add_times(timed.stages[s], layer);
+    map.add(s, layer);
+    layer.bus_bytes = static_cast<double>(counts[base::Action::bus_transfer]) / 8 * per_image;
     const double static_seconds =
         r.latency.total * per_image * mapping.program.chips * static_share(mapping, layer);
     layer.energy = energy_use(costs.energy(counts, conversions), static_power, static_seconds, per_image);
@@ -243,6 +247,8 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
   const arch::CostModel costs = cost_model(mapping);
   add_parts(timed, r);
   add_layers(mapping, timed, activities, costs, r);
+  add_waits(timed, r);
+  r.machine = machine_of(mapping);
   if (mapping.grouped.layers > 0)
     r.grouped = result::Grouped{to_string(mapping.arch().mapping.depthwise), mapping.grouped.layers,
                                 mapping.grouped.packed, mapping.grouped.dense};

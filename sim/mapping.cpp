@@ -367,11 +367,15 @@ std::vector<int> widest_adc_bits(const Mapping& mapping) {
   return widest_bits;
 }
 
-arch::CostModel cost_model(const Mapping& mapping) {
-  if (auto built = arch::built_adc_bits(mapping.arch())) return {mapping.arch(), std::move(*built)};
+std::vector<int> built_adc_bits(const Mapping& mapping) {
+  if (auto built = arch::built_adc_bits(mapping.arch())) return std::move(*built);
   std::vector<int> built = widest_adc_bits(mapping);
   if (built.empty()) built = {0};
-  return {mapping.arch(), std::move(built)};
+  return built;
+}
+
+arch::CostModel cost_model(const Mapping& mapping) {
+  return {mapping.arch(), built_adc_bits(mapping)};
 }
 
 }  // namespace bitline::sim

@@ -92,8 +92,11 @@ struct Mapping {
 /// The widest conversion of each slice over all layers, most significant first.
 [[nodiscard]] std::vector<int> widest_adc_bits(const Mapping& mapping);
 
-/// What the machine costs with this network: where the resolution policy looks at the weights, ADCs are built
-/// for the widest conversion of each slice over all layers.
+/// What the ADCs of each slice are built for with this network: where the resolution policy looks at the
+/// weights, the widest conversion over all layers.
+[[nodiscard]] std::vector<int> built_adc_bits(const Mapping& mapping);
+
+/// What the machine costs with such ADCs.
 [[nodiscard]] arch::CostModel cost_model(const Mapping& mapping);
 
 }  // namespace bitline::sim

@@ -18,6 +18,7 @@
 #include "models/base/actions.h"
 #include "models/base/units.h"
 #include "sim/cycle/activity_trace.h"
+#include "sim/cycle/time_bins.h"
 
 namespace bitline::cycle {
 
@@ -66,6 +67,8 @@ struct StageStatistics {
   base::Time bus_wait;      ///< fills and drains that waited for eDRAM or bus, summed over them
   base::Time noc_wait;      ///< packets later than through empty routers, summed over them
   base::Time adc_wait;  ///< crossbars that held a read for ADCs (or a full output register), summed over IMAs
+  /// When these two were; not in mode analytic.
+  std::optional<TimeBins> input_bins, output_bins;
   std::int64_t windows = 0;  ///< output pixels made
   base::ActionCounts
       actions;  ///< that do not depend on data: registers, eDRAM, bus, tile units, NoC, chip link

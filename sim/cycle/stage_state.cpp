@@ -79,8 +79,14 @@ void StallMeter::works(Time now) {
 
 void StallMeter::account(Time now) {
   if (!idle_) return;
-  if (reason_ == Wait::input) input_ += now - since_;
-  if (reason_ == Wait::output) output_ += now - since_;
+  if (reason_ == Wait::input) {
+    input_ += now - since_;
+    input_bins_.add(since_, now);
+  }
+  if (reason_ == Wait::output) {
+    output_ += now - since_;
+    output_bins_.add(since_, now);
+  }
   since_ = now;
 }
 

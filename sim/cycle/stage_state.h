@@ -11,6 +11,7 @@
 
 #include "mapper/place/program.h"
 #include "models/base/units.h"
+#include "sim/cycle/time_bins.h"
 
 namespace bitline::cycle {
 
@@ -86,6 +87,9 @@ class StallMeter {
   void works(base::Time now);
   [[nodiscard]] base::Time input() const { return input_; }
   [[nodiscard]] base::Time output() const { return output_; }
+  /// When they were; sums to the two above.
+  [[nodiscard]] const TimeBins& input_bins() const { return input_bins_; }
+  [[nodiscard]] const TimeBins& output_bins() const { return output_bins_; }
 
  private:
   void account(base::Time now);
@@ -94,6 +98,8 @@ class StallMeter {
   base::Time since_;
   base::Time input_;
   base::Time output_;
+  TimeBins input_bins_;
+  TimeBins output_bins_;
 };
 
 /// Part `part` of `total` split in proportion to consecutive `weights`: shares are whole and add up to

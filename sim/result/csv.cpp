@@ -29,7 +29,8 @@ double find(const Breakdown& parts, const std::string& name) {
 std::string layers_csv(const Result& r) {
   std::string out =
       "name,op,crossbars,replicas,rows,cols,imas,tiles,cell_utilization,adc_bits,conversions,clipped,start_s,"
-      "latency_s,busy_s,stall_input_s,stall_output_s,stall_bus_s,stall_noc_s,stall_adc_s,energy_j,dynamic_j,"
+      "latency_s,busy_s,stall_input_s,stall_output_s,stall_bus_s,stall_noc_s,stall_adc_s,macs,bus_bytes,"
+      "energy_j,dynamic_j,"
       "static_j";
   auto to = std::back_inserter(out);
   for (const auto& [name, value] : r.energy.by_component) fmt::format_to(to, ",{}", quoted(name + "_j"));
@@ -43,11 +44,11 @@ std::string layers_csv(const Result& r) {
       conversions += s.conversions;
       clipped += s.clipped;
     }
-    fmt::format_to(to, "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", quoted(l.name),
-                   l.op, l.crossbars, l.replicas, l.rows, l.cols, l.imas, l.tiles, l.cell_utilization, bits,
-                   conversions, clipped, l.start, l.latency, l.busy, l.stalls.input, l.stalls.output,
-                   l.stalls.bus, l.stalls.noc, l.stalls.adc, l.energy.total, l.energy.dynamic,
-                   l.energy.fixed);
+    fmt::format_to(to, "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                   quoted(l.name), l.op, l.crossbars, l.replicas, l.rows, l.cols, l.imas, l.tiles,
+                   l.cell_utilization, bits, conversions, clipped, l.start, l.latency, l.busy, l.stalls.input,
+                   l.stalls.output, l.stalls.bus, l.stalls.noc, l.stalls.adc, l.macs, l.bus_bytes,
+                   l.energy.total, l.energy.dynamic, l.energy.fixed);
     for (const auto& part : r.energy.by_component)
       fmt::format_to(to, ",{}", find(l.energy.by_component, part.first));
     out += "\n";

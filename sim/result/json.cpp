@@ -53,6 +53,35 @@ Json pruned(const Pruned& p) {
             {"crossbars_without", p.crossbars_without}}}};
 }
 
+Json placement(const std::vector<TilePart>& parts) {
+  Json json = {{"tiles", Json::array()}, {"crossbars", Json::array()}, {"imas", Json::array()}};
+  for (const TilePart& part : parts) {
+    json["tiles"].push_back(part.tile);
+    json["crossbars"].push_back(part.crossbars);
+    json["imas"].push_back(part.imas);
+  }
+  return json;
+}
+
+/// A digit of base 36 for each: two strings instead of hundreds of lines.
+Json waits(const Waits& w) {
+  const auto digits = [](const std::vector<int>& shares) {
+    std::string text;
+    for (const int share : shares) text += "0123456789abcdefghijklmnopqrstuvwxyz"[share];
+    return text;
+  };
+  return {{"first_bin", w.first_bin}, {"input", digits(w.input)}, {"output", digits(w.output)}};
+}
+
+Json machine(const Machine& m) {
+  return {{"tiles", m.tiles},
+          {"mesh_width", m.mesh_width},
+          {"tile_imas", m.tile_imas},
+          {"ima_crossbars", m.ima_crossbars},
+          {"tile_macs_per_s", number(m.tile_macs_per_s)},
+          {"tile_bytes_per_s", number(m.tile_bytes_per_s)}};
+}
+
 Json layer(const LayerResult& l) {
   Json slices = Json::array();
   for (const SliceResult& s : l.slices) slices.push_back(slice(s));
@@ -76,7 +105,13 @@ Json layer(const LayerResult& l) {
                  {"bus", number(l.stalls.bus)},
                  {"noc", number(l.stalls.noc)},
                  {"adc", number(l.stalls.adc)}}},
-               {"energy_j", energy(l.energy)}};
+               {"energy_j", energy(l.energy)},
+               {"operators", l.operators},
+               {"inputs", l.inputs},
+               {"macs", l.macs},
+               {"bus_bytes", number(l.bus_bytes)},
+               {"placement", placement(l.placement)}};
+  if (l.waits) json["waits"] = waits(*l.waits);
   if (l.pruned) json["pruned"] = pruned(*l.pruned);
   return json;
 }
@@ -194,8 +229,10 @@ std::string to_json(const Result& r) {
                  {"hop_bytes", r.noc.hop_bytes},
                  {"between_chips", r.noc.between_chips}};
   if (r.reprogramming) json["reprogramming"] = reprogramming(*r.reprogramming);
+  json["machine"] = machine(r.machine);
   json["parts"] = Json::array();
   for (const PartUse& p : r.parts) json["parts"].push_back(part(p));
+  json["waits_bin_s"] = number(r.waits_bin);
   json["layers"] = Json::array();
   for (const LayerResult& l : r.layers) json["layers"].push_back(layer(l));
   if (r.estimate)

@@ -30,7 +30,7 @@ bool Reader::is(bool right, const char* allowed) const {
 }
 
 Reader Reader::operator[](const char* key) const {
-  const Reader member = find(key);
+  Reader member = find(key);
   if (json_ != nullptr && json_->is_object() && !member)
     faults_->problems.push_back({faults_->file + ": " + joined(path_, key), "is missing", "", kRemedy});
   return member;

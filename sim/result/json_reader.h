@@ -34,6 +34,9 @@ class Reader {
   /// A member that may be absent.
   [[nodiscard]] Reader find(const char* key) const;
 
+  /// Notes that the place does not have what is allowed there.
+  void refuse(const char* allowed) const { static_cast<void>(is(false, allowed)); }
+
   void to(std::string& value) const;
   void to(double& value) const;  ///< not negative, as every figure of a result
   void to(std::int64_t& value) const;
@@ -59,14 +62,14 @@ class Reader {
   /// Calls visit(item) for every item of a list.
   template <class Visit>
   void each(const Visit& visit) const {
-    if (!is(json_ != nullptr && json_->is_array(), "a list")) return;
+    if (json_ == nullptr || !is(json_->is_array(), "a list")) return;
     for (std::size_t i = 0; i < json_->size(); ++i)
       visit(Reader(&(*json_)[i], fmt::format("{}[{}]", path_, i), *faults_));
   }
   /// Calls visit(key, member) for every member of an object.
   template <class Visit>
   void members(const Visit& visit) const {
-    if (!is(json_ != nullptr && json_->is_object(), "an object")) return;
+    if (json_ == nullptr || !is(json_->is_object(), "an object")) return;
     for (const auto& [key, value] : json_->items())
       visit(key, Reader(&value, fmt::format("{}.{}", path_, key), *faults_));
   }

@@ -54,6 +54,56 @@ void read(const Reader& at, Pruned& p) {
   few["crossbars_without"].to(p.crossbars_without);
 }
 
+/// Where a layer lies: three columns.
+void read(const Reader& at, std::vector<TilePart>& parts) {
+  std::vector<int> tiles;
+  std::vector<std::int64_t> crossbars, imas;
+  at["tiles"].to(tiles);
+  at["crossbars"].to(crossbars);
+  at["imas"].to(imas);
+  if (crossbars.size() != tiles.size() || imas.size() != tiles.size())
+    return at.refuse("as many crossbars and imas as tiles");
+  for (std::size_t i = 0; i < tiles.size(); ++i) parts.push_back({tiles[i], crossbars[i], imas[i]});
+}
+
+std::vector<int> digits(const Reader& at) {
+  std::string text;
+  at.to(text);
+  std::vector<int> shares;
+  for (const char c : text) {
+    const bool letter = c >= 'a' && c <= 'z';
+    if (!letter && (c < '0' || c > '9')) at.refuse("digits of base 36: 0 to 9, a to z");
+    shares.push_back(letter ? c - 'a' + 10 : c - '0');
+  }
+  return shares;
+}
+
+void read(const Reader& at, Waits& w) {
+  at["first_bin"].to(w.first_bin);
+  w.input = digits(at["input"]);
+  w.output = digits(at["output"]);
+  if (w.input.size() != w.output.size()) at.refuse("as many digits of input as of output");
+}
+
+void read(const Reader& at, Machine& m) {
+  at["tiles"].to(m.tiles);
+  at["mesh_width"].to(m.mesh_width);
+  at["tile_imas"].to(m.tile_imas);
+  at["ima_crossbars"].to(m.ima_crossbars);
+  at["tile_macs_per_s"].to(m.tile_macs_per_s);
+  at["tile_bytes_per_s"].to(m.tile_bytes_per_s);
+}
+
+/// What version 0.1.0 wrote only later: where and when. Absent from its older results.
+void read_map(const Reader& at, LayerResult& l) {
+  if (const Reader operators = at.find("operators")) operators.to(l.operators);
+  if (const Reader inputs = at.find("inputs")) inputs.to(l.inputs);
+  if (const Reader macs = at.find("macs")) macs.to(l.macs);
+  if (const Reader bytes = at.find("bus_bytes")) bytes.to(l.bus_bytes);
+  if (const Reader placement = at.find("placement")) read(placement, l.placement);
+  read_optional(at.find("waits"), l.waits);
+}
+
 void read(const Reader& at, LayerResult& l) {
   at["name"].to(l.name);
   at["op"].to(l.op);
@@ -77,6 +127,7 @@ void read(const Reader& at, LayerResult& l) {
   stalls["noc"].to(l.stalls.noc);
   stalls["adc"].to(l.stalls.adc);
   read(at["energy_j"], l.energy);
+  read_map(at, l);
 }
 
 void read(const Reader& at, PartUse& p) {
@@ -216,7 +267,9 @@ void read(const Reader& at, Result& r) {
   read_optional(crossbars.find("grouped"), r.grouped);
   read(at["noc"], r.noc);
   read_optional(at.find("reprogramming"), r.reprogramming);
+  if (const Reader machine = at.find("machine")) read(machine, r.machine);
   read_list(at["parts"], r.parts);
+  at.find("waits_bin_s").to(r.waits_bin);
   read_list(at["layers"], r.layers);
   read_optional(at.find("estimate"), r.estimate);
   read_optional(at.find("accuracy"), r.accuracy);

@@ -78,6 +78,22 @@ struct Pruned {
   std::int64_t crossbars_without = 0;     ///< of all copies, were they removed
 };
 
+/// What a layer has in one tile: 0 crossbars where it runs on those of another layer, 0 IMAs where a digital
+/// stage runs or partial sums meet.
+struct TilePart {
+  int tile = 0;  ///< numbered through all chips: chip c has those from c * Machine::tiles on
+  std::int64_t crossbars = 0;
+  std::int64_t imas = 0;
+};
+
+/// When a layer had nothing to work on: shares of consecutive spans of time, in 1/kFull.
+struct Waits {
+  static constexpr int kFull = 35;  ///< a digit of base 36 holds it
+  std::int64_t first_bin = 0;       ///< the ones before are 0, and so are those after the last
+  std::vector<int> input;           ///< for want of input
+  std::vector<int> output;          ///< for want of room in a consumer's buffer; as many
+};
+
 /// One stage of the layer pipeline: a crossbar layer with the operators fused to it, or digital operators.
 struct LayerResult {
   std::string name;
@@ -96,7 +112,23 @@ struct LayerResult {
   double latency = 0;  ///< seconds from first activity to last output, all streamed images
   double busy = 0;     ///< seconds of it in which at least one of its parts works
   Stalls stalls;
-  EnergyUse energy;  ///< static energy shared among layers in proportion to their crossbars
+  EnergyUse energy;                    ///< static energy shared among layers in proportion to their crossbars
+  std::vector<std::string> operators;  ///< of the network, that it does: "conv 3x3", "relu"
+  std::vector<int> inputs;             ///< layers whose output it takes, by index
+  std::int64_t macs = 0;               ///< multiply-accumulates of an image
+  double bus_bytes = 0;                ///< of an image (mean) between the eDRAM of its tiles and their IMAs
+  std::vector<TilePart> placement;     ///< by tile
+  std::optional<Waits> waits;          ///< none in mode analytic
+};
+
+/// The floor of a chip, and the most that a tile can do.
+struct Machine {
+  std::int64_t tiles = 0;       ///< of one chip
+  std::int64_t mesh_width = 0;  ///< tiles in a row of the floor
+  std::int64_t tile_imas = 0;
+  std::int64_t ima_crossbars = 0;
+  double tile_macs_per_s = 0;   ///< every cell holds a weight and every crossbar is read all the time
+  double tile_bytes_per_s = 0;  ///< of eDRAM or bus, whichever is less
 };
 
 /// Grouped (depthwise) convolutions: crossbars of one copy of each, by where the machine could put them.
@@ -227,11 +259,13 @@ struct Result {
   NocTraffic noc;
   std::optional<Reprogramming> reprogramming;  ///< where the network takes more than one phase
   std::optional<Grouped> grouped;              ///< where the network has grouped convolutions
-  std::vector<PartUse> parts;                  ///< contended ones
-  std::vector<LayerResult> layers;             ///< in pipeline order; energy sums to `energy`
-  std::optional<Estimate> estimate;            ///< mode analytic
-  std::optional<Accuracy> accuracy;            ///< where labels were given; of the first chip
-  std::optional<DeviceResult> device;          ///< where cells or converters are not ideal
+  Machine machine;
+  std::vector<PartUse> parts;          ///< contended ones
+  std::optional<double> waits_bin;     ///< seconds of a bin of LayerResult::waits; none in mode analytic
+  std::vector<LayerResult> layers;     ///< in pipeline order; energy sums to `energy`
+  std::optional<Estimate> estimate;    ///< mode analytic
+  std::optional<Accuracy> accuracy;    ///< where labels were given; of the first chip
+  std::optional<DeviceResult> device;  ///< where cells or converters are not ideal
   Provenance provenance;
   WallTime wall_time;
   Profile profile;  ///< in no file: it differs between equal runs

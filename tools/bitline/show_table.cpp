@@ -5,12 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <unordered_map>
 
+#include "mapper/graph/operator_text.h"
 #include "mapper/place/pipeline.h"
 #include "sim/result/text.h"
 
@@ -40,47 +38,6 @@ const char* to_string(Place place) {
   return "";
 }
 
-/// Without what says the same in both directions twice.
-std::string per_direction(const std::vector<std::int64_t>& pair) {
-  const bool equal = pair.size() == 2 && pair[0] == pair[1];
-  return equal ? std::to_string(pair[0]) : join(pair);
-}
-
-template <class Window>
-std::string window_text(const Window& window) {
-  std::string text = fmt::format(" {}", join(window.kernel));
-  if (std::accumulate(window.strides.begin(), window.strides.end(), std::int64_t{1}, std::multiplies<>()) !=
-      1)
-    text += fmt::format(" /{}", per_direction(window.strides));
-  if (std::accumulate(window.dilations.begin(), window.dilations.end(), std::int64_t{1},
-                      std::multiplies<>()) != 1)
-    text += fmt::format(" dil{}", per_direction(window.dilations));
-  return text;
-}
-
-/// Operators that stand for many of the file's go by the name that the file has for them.
-std::string operator_name(const graph::Node& node) {
-  using graph::Op;
-  const bool many = node.op == Op::elementwise || node.op == Op::rearrange || node.op == Op::reduce ||
-                    node.op == Op::resample || node.op == Op::normalise;
-  if (!many || node.onnx_type.empty()) return graph::to_string(node.op);
-  std::string name = node.onnx_type;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
-}
-
-std::string operator_text(const graph::Node& node) {
-  std::string text = operator_name(node);
-  if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
-    text += window_text(*conv);
-    if (conv->group > 1) text += fmt::format(" g{}", conv->group);
-    if (conv->spread_groups > 1) text += fmt::format(" g{} dense", conv->spread_groups);
-  } else if (const auto* pool = std::get_if<graph::PoolAttributes>(&node.attributes)) {
-    text += window_text(*pool);
-  }
-  return text;
-}
-
 std::int64_t parameters_of(const graph::Node& node) {
   graph::Graph alone;
   alone.nodes.push_back(node);
@@ -102,7 +59,7 @@ Place place_of(place::StageKind kind) {
 }
 
 void add_operator(const graph::Graph& graph, const graph::Node& node, ShownStage& shown) {
-  shown.operators.push_back(operator_text(node));
+  shown.operators.push_back(graph::operator_text(node));
   shown.macs += graph::macs(graph, node);
   shown.parameters += parameters_of(node);
 }

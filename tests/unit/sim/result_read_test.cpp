@@ -60,7 +60,8 @@ TEST(ReadResult, LeavesUnknownKeysOut) {
 TEST(ReadResult, EveryKeyIsRead) {
   const Json json = Json::parse(to_json(every_figure()));
   for (const auto& [key, value] : json.items()) {
-    const bool optional = key == "reprogramming" || key == "estimate" || key == "accuracy" || key == "device";
+    const bool optional = key == "reprogramming" || key == "estimate" || key == "accuracy" ||
+                          key == "device" || key == "machine" || key == "waits_bin_s";
     const std::string text = changed([&](Json& j) { j.erase(key); });
     if (optional)
       EXPECT_NE(to_json(from_json(text, "a.json")), to_json(every_figure())) << key;
@@ -86,6 +87,16 @@ TEST(ReadResult, NamesEveryFault) {
                     HasSubstr("a.json: energy_j.static: is missing"), HasSubstr("layers[0].rows"),
                     HasSubstr("layers[0].imas: is 9223372036854775808; allowed: a whole number below 2^63"),
                     HasSubstr("a.json: parts: is 3; allowed: a list"), HasSubstr("bitline run --out")));
+}
+
+TEST(ReadResult, APlacementOrWaitsThatDoNotFitTogetherAreFaults) {
+  const std::string text = changed([](Json& json) {
+    json["layers"][0]["placement"]["crossbars"].push_back(1);
+    json["layers"][0]["waits"]["input"] = "0Z!";
+  });
+  EXPECT_THAT(message(text),
+              AllOf(HasSubstr("layers[0].placement: "), HasSubstr("as many crossbars and imas as tiles"),
+                    HasSubstr("layers[0].waits.input: is \"0Z!\"; allowed: digits of base 36")));
 }
 
 TEST(ReadResult, RefusesWhatIsNoResult) {

@@ -46,6 +46,14 @@ namespace bitline::result {
   conv.busy = 2e-6;
   conv.stalls = {1e-7, 2e-7, 3e-7, 4e-7, 5e-7};
   conv.energy = {0.1 + 0.2, 0.2, 0.1, {{"adc", 0.2}, {"edram", 0.1}}};
+  conv.operators = {"conv 3x3", "relu"};
+  conv.inputs = {0};
+  conv.macs = 100;
+  conv.bus_bytes = 12.5;
+  conv.placement = {{4, 2, 1}, {7, 1, 0}};
+  conv.waits = Waits{3, {0, 35, 10}, {1, 0, 25}};
+  r.machine = {168, 14, 12, 8, 1.5e12, 2.5e9};
+  r.waits_bin = 1e-8;
   r.parts = {{"bus", 2, 0.25, 0.5, 100, 7, 6e-8}};
   r.layers = {conv};
   r.accuracy = Accuracy{0.975, 1.0, 0.98, 360};

@@ -34,10 +34,10 @@ TEST(ResultJson, TopLevelKeysAreThoseOfTheContractInOrder) {
   const Json json = Json::parse(to_json(sample()));
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
-  EXPECT_THAT(keys,
-              ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "chips", "area_mm2",
-                          "power_w", "macs", "tops", "tops_per_w", "tops_per_mm2", "adc", "crossbars", "noc",
-                          "reprogramming", "parts", "layers", "accuracy", "provenance", "wall_time_s"));
+  EXPECT_THAT(keys, ElementsAre("schema", "latency_s", "cycles", "throughput_ips", "energy_j", "chips",
+                                "area_mm2", "power_w", "macs", "tops", "tops_per_w", "tops_per_mm2", "adc",
+                                "crossbars", "noc", "reprogramming", "machine", "parts", "waits_bin_s",
+                                "layers", "accuracy", "provenance", "wall_time_s"));
   EXPECT_EQ(json["schema"], "bitline.result/1");
 }
 
@@ -70,6 +70,32 @@ TEST(ResultJson, EnergyCarriesItsStaticShareUnderTheContractsKey) {
   EXPECT_EQ(json["parts"][0]["busiest"].get<double>(), 0.5);
   EXPECT_EQ(json["parts"][0]["stalls"], 7);
   EXPECT_EQ(json["layers"][0]["slices"][1]["clipped"].get<int>(), 7);
+}
+
+TEST(ResultJson, WhereALayerLiesAndWhenItWaits) {
+  Result r = sample();
+  Json json = Json::parse(to_json(r));
+  const Json layer = json["layers"][0];
+  EXPECT_EQ(layer["operators"], Json({"conv 3x3", "relu"}));
+  EXPECT_EQ(layer["inputs"], Json({0}));
+  EXPECT_EQ(layer["macs"], 100);
+  EXPECT_EQ(layer["bus_bytes"].get<double>(), 12.5);
+  EXPECT_EQ(layer["placement"]["tiles"], Json({4, 7}));
+  EXPECT_EQ(layer["placement"]["crossbars"], Json({2, 1}));
+  EXPECT_EQ(layer["placement"]["imas"], Json({1, 0}));
+  EXPECT_EQ(layer["waits"], Json({{"first_bin", 3}, {"input", "0za"}, {"output", "10p"}}));
+  EXPECT_EQ(json["waits_bin_s"].get<double>(), 1e-8);
+  EXPECT_EQ(json["machine"]["tiles"], 168);
+  EXPECT_EQ(json["machine"]["mesh_width"], 14);
+  EXPECT_EQ(json["machine"]["tile_imas"], 12);
+  EXPECT_EQ(json["machine"]["ima_crossbars"], 8);
+  EXPECT_EQ(json["machine"]["tile_macs_per_s"].get<double>(), 1.5e12);
+  EXPECT_EQ(json["machine"]["tile_bytes_per_s"].get<double>(), 2.5e9);
+  r.waits_bin.reset();
+  r.layers[0].waits.reset();
+  json = Json::parse(to_json(r));
+  EXPECT_TRUE(json["waits_bin_s"].is_null());
+  EXPECT_FALSE(json["layers"][0].contains("waits"));
 }
 
 TEST(ResultJson, WhatZerosTookOffTheCrossbars) {
@@ -168,7 +194,7 @@ TEST(ResultCsv, LayersHaveOneRowEachAndAColumnPerComponent) {
   EXPECT_THAT(rows[0], ::testing::EndsWith("energy_j,dynamic_j,static_j,adc_j,edram_j"));
   EXPECT_EQ(rows[1],
             "\"conv, \"\"first\"\"\",conv,3,1,27,16,1,1,0.5,4/5,123456789,7,1e-07,2.5e-06,2e-06,1e-07,2e-07,"
-            "3e-07,4e-07,5e-07,0.30000000000000004,0.2,0.1,0.2,0.1");
+            "3e-07,4e-07,5e-07,100,12.5,0.30000000000000004,0.2,0.1,0.2,0.1");
 }
 
 TEST(ResultCsv, ComponentsJoinEnergyAndAreaAndEndWithTheTotal) {

@@ -190,6 +190,59 @@ TEST_F(Assemble, ALayerCarriesItsShapeTimesAndSlices) {
   EXPECT_EQ(conv.slices[0].nonzero_ratio, 1.0);
 }
 
+TEST_F(Assemble, ALayerSaysWhatItDoesAndWhereItLies) {
+  Mapping m = mapping();
+  m.program.edges = {{0, 1}, {1, 2}};
+  m.program.stages[1].inputs = {0};
+  m.program.stages[1].tiles = {2};
+  m.program.layers[0].imas[0].tile = 3;
+  m.program.layers[0].imas[0].crossbars.resize(2);
+  cycle::CycleResult times = timed();
+  times.stages[1].actions[Action::bus_transfer] = 160;
+  const result::LayerResult conv = assemble(m, times, values_).layers[1];
+  EXPECT_EQ(conv.operators, std::vector<std::string>{"conv 1x1"});
+  EXPECT_EQ(conv.inputs, std::vector<int>{0});
+  EXPECT_EQ(conv.macs, 4);
+  EXPECT_DOUBLE_EQ(conv.bus_bytes, 10);  // 160 bits for two images
+  ASSERT_EQ(conv.placement.size(), 2U);
+  EXPECT_EQ(conv.placement[0].tile, 2);  // its sums meet there
+  EXPECT_EQ(conv.placement[0].crossbars, 0);
+  EXPECT_EQ(conv.placement[1].tile, 3);
+  EXPECT_EQ(conv.placement[1].crossbars, 2);
+  EXPECT_EQ(conv.placement[1].imas, 1);
+}
+
+TEST_F(Assemble, ATileIsAsFastAsItsPartsAre) {
+  EXPECT_EQ(r_.machine.tiles, 4);
+  EXPECT_EQ(r_.machine.mesh_width, 2);
+  EXPECT_EQ(r_.machine.tile_imas, 2);
+  EXPECT_EQ(r_.machine.ima_crossbars, 8);
+  // 4 x 8 cells of 2 bits hold 4 x 4 weights of 4 bits; four chunks of one bit, a read of 100 ns each.
+  EXPECT_DOUBLE_EQ(r_.machine.tile_macs_per_s, 2 * 8 * 16 / 400e-9);
+  // The bus: 384 wires at 1.2 GHz; the eDRAM has 2 x 256 bits.
+  EXPECT_DOUBLE_EQ(r_.machine.tile_bytes_per_s, 384 * 1.2e9 / 8);
+}
+
+TEST_F(Assemble, WaitsAreOnOneScaleAndAbsentWhereNobodyKnowsThem) {
+  EXPECT_FALSE(r_.waits_bin.has_value());
+  EXPECT_FALSE(r_.layers[1].waits.has_value());
+  cycle::CycleResult times = timed();
+  for (cycle::StageStatistics& stage : times.stages) {
+    stage.input_bins.emplace();
+    stage.output_bins.emplace();
+  }
+  const auto bin = Time::from_fs(1 << 23);                                         // 128 of them hold 1050 ns
+  EXPECT_DOUBLE_EQ(*assemble(mapping_, times, values_).waits_bin, bin.seconds());  // though nothing waited
+  times.stages[2].input_bins->add(bin * 2, bin * 4);
+  times.stages[2].output_bins->add(bin * 4, bin * 4 + Time::from_fs(1 << 22));
+  const result::Result r = assemble(mapping_, times, values_);
+  EXPECT_DOUBLE_EQ(*r.waits_bin, bin.seconds());
+  EXPECT_TRUE(r.layers[0].waits->input.empty());
+  EXPECT_EQ(r.layers[2].waits->first_bin, 2);
+  EXPECT_EQ(r.layers[2].waits->input, (std::vector<int>{35, 35, 0}));
+  EXPECT_EQ(r.layers[2].waits->output, (std::vector<int>{0, 0, 18}));
+}
+
 TEST(AssembleWithoutCosts, RatiosWithoutMeaningAreAbsent) {
   Mapping m = mapping();
   m.machine = arch::parse_arch(

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 namespace bitline::cycle {
 namespace {
 
@@ -90,6 +93,45 @@ TEST(StallMeter, AddsUpIdleTimeByReason) {
   meter.waits(ns(25), Wait::input);
   EXPECT_EQ(meter.input(), ns(4));
   EXPECT_EQ(meter.output(), ns(6));
+}
+
+TEST(StallMeter, SaysWhenEachWaitWas) {
+  StallMeter meter;
+  meter.idle(ns(0));
+  meter.waits(ns(0), Wait::input);
+  meter.waits(ns(96), Wait::output);
+  meter.works(ns(128));
+  EXPECT_EQ(meter.input(), ns(96));
+  TimeBins input = meter.input_bins();
+  TimeBins output = meter.output_bins();
+  const Time width = std::max(input.width(), output.width());
+  input.widen(width);
+  output.widen(width);
+  std::int64_t waited = 0;
+  for (std::size_t i = 0; i < TimeBins::kBins; ++i) {
+    const std::int64_t from = static_cast<std::int64_t>(i) * width.fs();
+    const auto inside = [&](Time a, Time b) {
+      return std::max<std::int64_t>(0, std::min(b.fs(), from + width.fs()) - std::max(a.fs(), from));
+    };
+    EXPECT_EQ(input.fs()[i], inside(ns(0), ns(96))) << i;
+    EXPECT_EQ(output.fs()[i], inside(ns(96), ns(128))) << i;
+    waited += input.fs()[i] + output.fs()[i];
+  }
+  EXPECT_EQ(waited, ns(128).fs());
+}
+
+/// Bins at most twice as wide as 128 of them need, whatever the order of the spans.
+TEST(TimeBins, KeepEveryFemtosecond) {
+  TimeBins bins;
+  bins.add(Time::from_fs(1000000), Time::from_fs(1000003));
+  bins.add(Time::from_fs(5), Time::from_fs(5));
+  bins.add(Time::from_fs(7), Time::from_fs(9));
+  EXPECT_EQ(bins.width(), Time::from_fs(8192));  // 128 x 4096 < 1000003 <= 128 x 8192
+  EXPECT_EQ(bins.fs()[0], 2);
+  EXPECT_EQ(bins.fs()[1000000 / 8192], 3);
+  EXPECT_EQ(std::accumulate(bins.fs().begin(), bins.fs().end(), std::int64_t{0}), 5);
+  bins.widen(Time::from_fs(16384));
+  EXPECT_EQ(bins.fs()[1000000 / 16384], 3);
 }
 
 TEST(Split, SharesAreWholeAndAddUp) {
