@@ -49,7 +49,7 @@ result::Waits waits(const cycle::StageStatistics& stage, base::Time width) {
   std::size_t last = input.size();
   while (first < last && input[first] + output[first] == 0) ++first;
   while (last > first && input[last - 1] + output[last - 1] == 0) --last;
-  w.first_bin = static_cast<std::int64_t>(first);
+  w.first_bin = first < last ? static_cast<std::int64_t>(first) : 0;
   w.input.assign(input.begin() + static_cast<std::ptrdiff_t>(first),
                  input.begin() + static_cast<std::ptrdiff_t>(last));
   w.output.assign(output.begin() + static_cast<std::ptrdiff_t>(first),

@@ -178,6 +178,19 @@ def test_trees_are_those_of_the_command_line():
         bitline.simulate(arch, bitline.Workload("vgg8"), timeout=0.05)
 
 
+def test_a_report_of_a_tree_a_file_or_a_folder(tmp_path):
+    tree = bitline.simulate(cli.ISAAC_8BIT, cli.CNN, mode="analytic")
+    (tmp_path / "result.json").write_text(json.dumps(tree))
+    made = [bitline.report(given, tmp_path / f"{n}.html") for n, given in enumerate([tree, tmp_path, str(tmp_path / "result.json")])]
+    cli.succeed("report", tmp_path)
+    assert {path.read_bytes() for path in made} == {(tmp_path / "report.html").read_bytes()}
+    with pytest.raises(bitline.UsageError, match="no.json: does not exist"):
+        bitline.report("no.json", tmp_path / "none.html")
+    with pytest.raises(bitline.UsageError, match="has no /latency_s/image"):
+        bitline.report({**tree, "latency_s": {}}, tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
+
+
 def test_layers_as_a_frame():
     tree = bitline.simulate(cli.ISAAC_8BIT, cli.CNN, mode="analytic")
     frame = bitline.layers_frame(tree)

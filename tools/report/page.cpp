@@ -92,7 +92,7 @@ std::string html(const Page& page, const nlohmann::ordered_json& data) {
       "<div id=\"live\" class=\"hidden\" aria-live=\"polite\"></div><div id=\"light\" hidden></div>\n",
       result::version());
   out += "<script type=\"application/json\" id=\"data\">" + script_json(data) + "</script>\n";
-  for (const char* common : {"echarts.min.js", "page.js"})
+  for (const char* common : {"echarts.min.js", "page.js", "charts.js"})
     out += fmt::format("<script>\n{}</script>\n", asset(common));
   for (const std::string& script : page.scripts) out += fmt::format("<script>\n{}</script>\n", asset(script));
   return out + "</body>\n</html>\n";

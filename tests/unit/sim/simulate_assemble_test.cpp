@@ -238,6 +238,7 @@ TEST_F(Assemble, WaitsAreOnOneScaleAndAbsentWhereNobodyKnowsThem) {
   const result::Result r = assemble(mapping_, times, values_);
   EXPECT_DOUBLE_EQ(*r.waits_bin, bin.seconds());
   EXPECT_TRUE(r.layers[0].waits->input.empty());
+  EXPECT_EQ(r.layers[0].waits->first_bin, 0);
   EXPECT_EQ(r.layers[2].waits->first_bin, 2);
   EXPECT_EQ(r.layers[2].waits->input, (std::vector<int>{35, 35, 0}));
   EXPECT_EQ(r.layers[2].waits->output, (std::vector<int>{0, 0, 18}));

@@ -13,9 +13,10 @@ from bitline.errors import (BitlineError, ConfigError, MappingError, NetworkErro
                             UsageError)
 from bitline.networks import Genotype, Network, Workload
 from bitline.oracle import CostOracle
+from bitline.pages import report
 from bitline.tables import CostTable, lut
 from bitline.trees import layers_frame, map, simulate, slices
 
-__all__ = ["BitlineError", "ConfigError", "Cost", "CostOracle", "CostTable", "Genotype", "MappingError", "Network", "NetworkError",
-           "Problem", "SimulationError", "TimeoutError", "UsageError", "Workload", "__version__", "layers_frame", "lut", "map",
-           "simulate", "slices"]
+__all__ = [ "BitlineError", "ConfigError", "Cost", "CostOracle", "CostTable", "Genotype", "MappingError", "Network",
+           "NetworkError", "Problem", "SimulationError", "TimeoutError", "UsageError", "Workload", "__version__",
+           "layers_frame", "lut", "map", "report", "simulate", "slices"]
