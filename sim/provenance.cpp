@@ -9,7 +9,7 @@ namespace bitline::sim {
 
 void add_files(const MappingRequest& files, const arch::LoadedArch& machine, result::Provenance& provenance) {
   provenance.network = files.network;
-  provenance.network_sha256 = result::sha256_of_file(files.network);
+  if (!files.network.empty()) provenance.network_sha256 = result::sha256_of_file(files.network);
   provenance.arch = files.arch;
   provenance.overrides = files.overrides;
   add_constants(machine, provenance);

@@ -6,7 +6,8 @@
 
 namespace bitline::sim {
 
-/// Files, overrides and resolved constants of a request, with their hashes.
+/// Files, overrides and resolved constants of a request, with their hashes; a network without a file is the
+/// caller's.
 void add_files(const MappingRequest& files, const arch::LoadedArch& machine, result::Provenance& provenance);
 /// The resolved constants alone.
 void add_constants(const arch::LoadedArch& machine, result::Provenance& provenance);

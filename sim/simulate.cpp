@@ -165,18 +165,13 @@ const char* to_string(Mode mode) {
   return "analytic";
 }
 
-result::Result simulate(const SimulationRequest& request) {
-  const Deadline deadline(request.timeout_s);
-  Stopwatch watch(deadline);
-  check(request);
+namespace {
+
+result::Result simulate_loaded(const SimulationRequest& request, arch::LoadedArch machine,
+                               const std::shared_ptr<const graph::Graph>& graph, const Deadline& deadline,
+                               Stopwatch& watch) {
   std::optional<result::OutputFolder> outputs;
   if (!request.dump_outputs.empty()) outputs.emplace(request.dump_outputs, "--dump-outputs");
-  if (!request.dump_layers.empty()) result::OutputFolder(request.dump_layers, "--dump-layers");
-
-  arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
-  check_trials(request, machine.arch);
-  const std::shared_ptr<const graph::Graph> graph =
-      import_network(request.files.network, request.files.dimensions);
   const Data data = load_data(request, *graph);
   watch.done("import");
   const reference::Executor executor(graph);
@@ -233,6 +228,36 @@ result::Result simulate(const SimulationRequest& request) {
   watch.done("result");
   r.profile = {watch.phases(), timed.events, kernel};
   return r;
+}
+
+/// Found before anything long is read.
+void check_folders(const SimulationRequest& request) {
+  if (!request.dump_outputs.empty()) result::OutputFolder(request.dump_outputs, "--dump-outputs");
+  if (!request.dump_layers.empty()) result::OutputFolder(request.dump_layers, "--dump-layers");
+}
+
+}  // namespace
+
+result::Result simulate(const SimulationRequest& request) {
+  const Deadline deadline(request.timeout_s);
+  Stopwatch watch(deadline);
+  check(request);
+  check_folders(request);
+  arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
+  check_trials(request, machine.arch);
+  const std::shared_ptr<const graph::Graph> graph =
+      import_network(request.files.network, request.files.dimensions);
+  return simulate_loaded(request, std::move(machine), graph, deadline, watch);
+}
+
+result::Result simulate(const SimulationRequest& request, arch::LoadedArch machine,
+                        const std::shared_ptr<const graph::Graph>& graph) {
+  const Deadline deadline(request.timeout_s);
+  Stopwatch watch(deadline);
+  check(request);
+  check_folders(request);
+  check_trials(request, machine.arch);
+  return simulate_loaded(request, std::move(machine), graph, deadline, watch);
 }
 
 InferResult infer(const InferRequest& request) {

@@ -53,6 +53,10 @@ inline constexpr std::int64_t kCalibrationImages = 64;
 /// per process, but for mode analytic (see cycle::simulate_cycles). Throws every kind of base::Error;
 /// std::logic_error where a structural run differs from the engine.
 [[nodiscard]] result::Result simulate(const SimulationRequest& request);
+/// The same of a machine and a network that are loaded already. With an empty `request.files.network` the
+/// name and hash of the network in the provenance are left to the caller.
+[[nodiscard]] result::Result simulate(const SimulationRequest& request, arch::LoadedArch machine,
+                                      const std::shared_ptr<const graph::Graph>& graph);
 
 /// The float32 reference of a network.
 struct InferRequest {

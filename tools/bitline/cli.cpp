@@ -57,6 +57,7 @@ void declare(CLI::App& app, const Streams& streams) {
   add_oracle(app, streams);
   add_cache(app, streams);
   add_report(app, streams);
+  add_sweep(app, streams);
   add_workload(app, streams);
   app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",
                             "    --network workloads/digits-cnn.onnx", "bitline run --help"},

@@ -29,6 +29,7 @@ void add_cache(CLI::App& app, const Streams& streams);
 void add_fidelity(CLI::App& app, const Streams& streams);
 void add_oracle(CLI::App& app, const Streams& streams);
 void add_report(CLI::App& app, const Streams& streams);
+void add_sweep(CLI::App& app, const Streams& streams);
 void add_workload(CLI::App& app, const Streams& streams);
 
 /// --arch, --network, --set and --dim, as every command that maps has them.

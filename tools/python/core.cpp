@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "tools/oracle/oracle.h"
+#include "tools/python/sweep_module.h"
 #include "workloads/genotype.h"
 
 namespace py = pybind11;
@@ -77,4 +78,5 @@ PYBIND11_MODULE(_core, m) {
       .def(py::init(&make_oracle), py::arg("program"), py::arg("cache") = py::none(),
            "program: the bitline executable that simulates; cache: a file of kept costs")
       .def("answer", &answer, py::arg("request"), py::arg("network") = py::none());
+  bitline::python::add_sweep(m);
 }
