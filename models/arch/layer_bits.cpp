@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The key precision.layers: bits of single layers.
 #include "models/arch/arch_loader.h"
+#include "models/base/layer_rows.h"
 
 namespace bitline::arch {
 namespace {
@@ -17,38 +18,11 @@ int read_bits(const std::string& text) {
   return static_cast<int>(bits);
 }
 
-LayerBits read_row(const ConfigNode& node) {
-  if (node.kind != ConfigNode::Kind::map) throw ValueError("a row that is not {...}", kFormat);
-  LayerBits row;
-  for (const ConfigNode::Member& member : node.members) {
-    if (member.node.kind != ConfigNode::Kind::scalar)
-      throw ValueError("'" + member.key + "' of a row is no plain value", kFormat);
-    if (member.key == "layer") {
-      row.layer = member.node.text;
-    } else if (member.key == "weights") {
-      row.weights = read_bits(member.node.text);
-    } else if (member.key == "activations") {
-      row.activations = read_bits(member.node.text);
-    } else {
-      throw ValueError("unknown key '" + member.key + "' in a row", kFormat);
-    }
-  }
-  if (row.layer.empty()) throw ValueError("a row without layer", kFormat);
-  if (row.weights == 0 && row.activations == 0)
-    throw ValueError("a row for '" + row.layer + "' without bits", kFormat);
-  return row;
-}
-
-std::vector<LayerBits> read_rows(const ConfigNode& node) {
-  if (node.kind != ConfigNode::Kind::list) throw ValueError("not a list", kFormat);
-  std::vector<LayerBits> rows;
-  for (const ConfigNode& item : node.items) {
-    rows.push_back(read_row(item));
-    for (std::size_t i = 0; i + 1 < rows.size(); ++i)
-      if (rows[i].layer == rows.back().layer)
-        throw ValueError("two rows for '" + rows[i].layer + "'", "one row per layer");
-  }
-  return rows;
+bool set_bits(LayerBits& row, const ConfigNode::Member& member) {
+  if (member.key != "weights" && member.key != "activations") return false;
+  (member.key == "weights" ? row.weights : row.activations) =
+      read_bits(base::scalar_of_row(member, kFormat));
+  return true;
 }
 
 std::string print_rows(const std::vector<LayerBits>& rows) {
@@ -74,7 +48,7 @@ base::Field layer_bits_field(std::vector<LayerBits>& rows) {
       "all "
       "layers, whose transfers and buffers keep precision.activations.bits";
   field.get = [&rows] { return print_rows(rows); };
-  field.set = [&rows](const ConfigNode& node) { rows = read_rows(node); };
+  field.set = [&rows](const ConfigNode& node) { rows = base::read_layer_rows<LayerBits>(node, kFormat, set_bits); };
   return field;
 }
 

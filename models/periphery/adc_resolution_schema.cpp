@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/base/actions.h"
+#include "models/base/layer_rows.h"
 #include "models/base/schema.h"
 #include "models/periphery/adc.h"
 
@@ -22,39 +23,15 @@ int read_bits(const ConfigNode& node) {
   return static_cast<int>(bits);
 }
 
-LayerResolution read_row(const ConfigNode& node) {
-  if (node.kind != ConfigNode::Kind::map) throw ValueError("a row that is not {...}", kFormat);
-  LayerResolution row;
-  for (const ConfigNode::Member& member : node.members) {
-    if (member.key == "layer") {
-      if (member.node.kind != ConfigNode::Kind::scalar)
-        throw ValueError("'layer' of a row is no plain value", kFormat);
-      row.layer = member.node.text;
-    } else if (member.key == "bits") {
-      if (member.node.kind == ConfigNode::Kind::list) {
-        for (const ConfigNode& item : member.node.items) row.bits.push_back(read_bits(item));
-      } else {
-        row.bits.push_back(read_bits(member.node));
-      }
-    } else {
-      throw ValueError("unknown key '" + member.key + "' in a row", kFormat);
-    }
+bool set_bits(LayerResolution& row, const ConfigNode::Member& member) {
+  if (member.key != "bits") return false;
+  if (member.node.kind == ConfigNode::Kind::list) {
+    for (const ConfigNode& item : member.node.items) row.bits.push_back(read_bits(item));
+  } else {
+    row.bits.push_back(read_bits(member.node));
   }
-  if (row.layer.empty()) throw ValueError("a row without layer", kFormat);
-  if (row.bits.empty()) throw ValueError("a row for '" + row.layer + "' without bits", kFormat);
-  return row;
-}
-
-std::vector<LayerResolution> read_rows(const ConfigNode& node) {
-  if (node.kind != ConfigNode::Kind::list) throw ValueError("not a list", kFormat);
-  std::vector<LayerResolution> rows;
-  for (const ConfigNode& item : node.items) {
-    rows.push_back(read_row(item));
-    for (std::size_t i = 0; i + 1 < rows.size(); ++i)
-      if (rows[i].layer == rows.back().layer)
-        throw ValueError("two rows for '" + rows[i].layer + "'", "one row per layer");
-  }
-  return rows;
+  if (row.bits.empty()) throw ValueError("a row without bits", kFormat);
+  return true;
 }
 
 std::string print_rows(const std::vector<LayerResolution>& rows) {
@@ -76,7 +53,7 @@ base::Field layers_field(std::vector<LayerResolution>& rows) {
   field.doc =
       "resolution of single layers, by the name of their node, whatever the policy: bits as of policy fixed";
   field.get = [&rows] { return print_rows(rows); };
-  field.set = [&rows](const ConfigNode& node) { rows = read_rows(node); };
+  field.set = [&rows](const ConfigNode& node) { rows = base::read_layer_rows<LayerResolution>(node, kFormat, set_bits); };
   return field;
 }
 
