@@ -15,12 +15,13 @@ import pathlib
 import subprocess
 import sys
 
+import accuracy_figure
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NETWORKS = ("digits-cnn", "digits-mlp")
 BITS = range(1, 10)
 COLUMNS = ("network", "adc_bits", "top1", "float_top1", "clipped_share")
-COLOURS = {"digits-cnn": "#1f6fb2", "digits-mlp": "#c2571a"}
 
 
 def point(network, bits):
@@ -40,24 +41,14 @@ def point(network, bits):
 
 def figure(rows):
     """Accuracy over bits as SVG."""
-    def x(bits):
-        return 60 + (bits - BITS[0]) * 50
-
-    def y(share):
-        return 250 - share * 220
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="520" height="300" font-family="sans-serif" '
-             'font-size="12">', '<rect width="520" height="300" fill="white"/>']
-    for percent in range(0, 101, 20):
-        at = y(percent / 100)
-        parts.append(f'<path d="M60 {at:g}H460" stroke="#ddd"/><text x="52" y="{at + 4:g}" '
-                     f'text-anchor="end">{percent} %</text>')
-    parts += [f'<text x="{x(b)}" y="270" text-anchor="middle">{b}</text>' for b in BITS]
-    parts.append('<text x="260" y="290" text-anchor="middle">ADC bits</text>')
-    for line, network in enumerate(NETWORKS):
-        points = " ".join(f"{x(r[1])},{y(r[2]):.1f}" for r in rows if r[0] == network)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[network]}" stroke-width="2"/>')
-        parts.append(f'<text x="330" y="{200 + 18 * line}" fill="{COLOURS[network]}">{network}, top-1</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    def share(bits):
+        return (bits - BITS[0]) / (BITS[-1] - BITS[0])
+    parts = []
+    for index, network in enumerate(NETWORKS):
+        points = [(share(row[1]), row[2]) for row in rows if row[0] == network]
+        parts += [accuracy_figure.line(points, accuracy_figure.COLOURS[index]),
+                  accuracy_figure.legend(330, index, f"{network}, top-1")]
+    return accuracy_figure.svg({str(b): share(b) for b in BITS}, "ADC bits", parts)
 
 
 def measure():

@@ -16,6 +16,8 @@ import statistics
 import subprocess
 import sys
 
+import accuracy_figure
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ENCODINGS = {
@@ -25,7 +27,6 @@ ENCODINGS = {
 SIGMAS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 CHIPS = 10
 COLUMNS = ("encoding", "sigma", "seed", "top1", "output_rms_error")
-COLOURS = ("#1f6fb2", "#c2571a")
 STUDENT = 2.262    # 97.5th percentile of Student's t with nine degrees of freedom
 
 
@@ -62,27 +63,15 @@ def intervals(rows):
 
 def figure(rows):
     """Mean accuracy over sigma with its confidence interval as SVG."""
-    def x(sigma):
-        return 60 + sigma / SIGMAS[-1] * 400
-
-    def y(share):
-        return 250 - min(max(share, 0), 1) * 220
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="520" height="300" font-family="sans-serif" '
-             'font-size="12">', '<rect width="520" height="300" fill="white"/>']
-    for percent in range(0, 101, 20):
-        at = y(percent / 100)
-        parts.append(f'<path d="M60 {at:g}H460" stroke="#ddd"/><text x="52" y="{at + 4:g}" '
-                     f'text-anchor="end">{percent} %</text>')
-    parts += [f'<text x="{x(s):.1f}" y="270" text-anchor="middle">{s:g}</text>' for s in SIGMAS]
-    parts.append('<text x="260" y="290" text-anchor="middle">sigma of G (1 + sigma z)</text>')
-    for line, (encoding, points) in enumerate(intervals(rows).items()):
-        colour = COLOURS[line]
-        joined = " ".join(f"{x(s):.1f},{y(mean):.1f}" for s, mean, _ in points)
-        parts.append(f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<path d="M{x(s):.1f} {y(mean - half):.1f}V{y(mean + half):.1f}" stroke="{colour}" '
-                  'stroke-width="5" opacity="0.4"/>' for s, mean, half in points]
-        parts.append(f'<text x="80" y="{200 + 18 * line}" fill="{colour}">{encoding}, top-1 of {CHIPS} chips</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    parts = []
+    for index, (encoding, points) in enumerate(intervals(rows).items()):
+        colour = accuracy_figure.COLOURS[index]
+        parts.append(accuracy_figure.line([(sigma / SIGMAS[-1], mean) for sigma, mean, _ in points], colour))
+        parts += [f'<path d="M{accuracy_figure.x(sigma / SIGMAS[-1]):.1f} {accuracy_figure.y(mean - half):.1f}'
+                  f'V{accuracy_figure.y(mean + half):.1f}" stroke="{colour}" stroke-width="5" opacity="0.4"/>'
+                  for sigma, mean, half in points]
+        parts.append(accuracy_figure.legend(80, index, f"{encoding}, top-1 of {CHIPS} chips"))
+    return accuracy_figure.svg({f"{s:g}": s / SIGMAS[-1] for s in SIGMAS}, "sigma of G (1 + sigma z)", parts)
 
 
 def committed():
