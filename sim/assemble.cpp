@@ -198,6 +198,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
     add(r.energy, layer.energy);
     r.conversions += counts.total_conversions();
     r.clipped += counts.clipped;
+    r.gated += counts.gated;
     r.cell_utilization += layer.cell_utilization * static_cast<double>(layer.crossbars);
     r.layers.push_back(std::move(layer));
   }

@@ -214,7 +214,7 @@ std::string to_json(const Result& r) {
   json["tops"] = number(r.tops);
   json["tops_per_w"] = number(r.tops_per_w);
   json["tops_per_mm2"] = number(r.tops_per_mm2);
-  json["adc"] = {{"conversions", r.conversions}, {"clipped", r.clipped}};
+  json["adc"] = {{"conversions", r.conversions}, {"clipped", r.clipped}, {"gated", r.gated}};
   json["crossbars"] = {{"used", r.crossbars_used},
                        {"available", r.crossbars_available},
                        {"cell_utilization", number(r.cell_utilization)}};

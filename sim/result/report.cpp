@@ -131,8 +131,9 @@ std::string cost_lines(const Result& r) {
                 fmt::format("{}, {}; crossbars: packed {}, dense {}, digital 0", r.grouped->layers,
                             r.grouped->mapping, count(r.grouped->packed), count(r.grouped->dense)));
   if (r.reprogramming) out += reprogramming(*r.reprogramming, r.provenance.images_streamed);
-  out += line("ADC conversions", fmt::format("{}, {} clipped  ({})", count(r.conversions), count(r.clipped),
-                                             images(r.provenance.images_streamed)));
+  const std::string gated = r.gated > 0 ? fmt::format(", {} gated", count(r.gated)) : "";
+  out += line("ADC conversions", fmt::format("{}, {} clipped{}  ({})", count(r.conversions), count(r.clipped),
+                                             gated, images(r.provenance.images_streamed)));
   return out;
 }
 

@@ -253,6 +253,7 @@ struct Result {
   std::optional<double> tops_per_mm2;  ///< none where the machine states no area
   std::int64_t conversions = 0;        ///< over all streamed images
   std::int64_t clipped = 0;
+  std::int64_t gated = 0;  ///< conversions left out because the input chunk was zero on all driven rows
   std::int64_t crossbars_used = 0;
   std::int64_t crossbars_available = 0;
   double cell_utilization = 0;

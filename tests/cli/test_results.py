@@ -96,6 +96,24 @@ def test_the_map_of_the_layers_equals_the_counts(run):
             assert abs(seconds - layer["stalls_s"][kind]) <= (len(waits[kind]) + 1) / 70 * result["waits_bin_s"]
         assert (waits["first_bin"] + len(waits["input"]) - 1) * result["waits_bin_s"] <= end
     assert 64 <= end / result["waits_bin_s"] <= 128
+def test_zero_chunks_are_left_out_and_counted(tmp_path):
+    """Of the MLP, from the dumped inputs: reads of a row block whose chunk is zero on all rows."""
+    sets = ["--set", "adc.resolution.policy=lossless", "--set", "ima.output_register.capacity=4 KiB", "--batch", 2]
+    results = {}
+    for gate in ("false", "true"):
+        results[gate] = cli.run_digits(tmp_path / gate, *sets, "--set", f"ima.gate_zero_chunks={gate}", "--dump-layers",
+                                       tmp_path / f"d{gate}", network=cli.MLP, arch=cli.ISAAC_8BIT)
+    plain, gated = results["false"]["adc"], results["true"]["adc"]
+    assert plain["gated"] == 0 < gated["gated"]
+    assert plain["conversions"] == gated["conversions"] + gated["gated"] and plain["clipped"] == gated["clipped"]
+    expected = 0
+    for entry in json.loads((tmp_path / "dtrue" / "layers.json").read_text()):
+        x = np.load(tmp_path / "dtrue" / f"{entry['name']}.x.npy")[:2]
+        outputs = np.load(tmp_path / "dtrue" / f"{entry['name']}.w.npy").shape[0]
+        for block, (first, last) in enumerate(entry["row_blocks"]):
+            zero = sum(int(not np.any((image[first:last] >> bit) & 1)) for image in x for bit in range(8))
+            expected += zero * outputs * sum(bits > 0 for bits in entry["adc_bits"][block])
+    assert gated["gated"] == expected
 
 
 def macs(path):

@@ -248,7 +248,8 @@ TEST(ResultReport, FitsEightyColumns) {
 }
 
 TEST(ResultReport, SaysWhatEachFigureIs) {
-  const std::string text = report(sample());
+  Result r = sample();
+  const std::string text = report(r);
   EXPECT_THAT(text, HasSubstr("accuracy, top-1     97.50 %  (float32 98.00 %; 360 images)"));
   EXPECT_THAT(text, HasSubstr("latency of an image 2.000 us  (the first)"));
   EXPECT_THAT(text, HasSubstr("energy per image    300.0 mJ  (dynamic 200.0 mJ, static 100.0 mJ)"));
@@ -259,6 +260,8 @@ TEST(ResultReport, SaysWhatEachFigureIs) {
   EXPECT_THAT(text, HasSubstr("wear                2 writes of a cell, 1e+09 make it last 1.500 ks"));
   EXPECT_THAT(text, HasSubstr("network on chip     12 345 B an image, 67 890 hop-bytes  (snake)"));
   EXPECT_THAT(text, HasSubstr("123 456 789, 7 clipped  (2 images)"));
+  r.gated = 1234;
+  EXPECT_THAT(report(r), HasSubstr("123 456 789, 7 clipped, 1 234 gated  (2 images)"));
   EXPECT_THAT(text, HasSubstr("bus      2  25.0 %   50.0 %       100    7.0 %"));
 }
 
