@@ -262,10 +262,7 @@ class Search {
 /// The setting to start from, one number per slice.
 Bits start(const AdcSearchRequest& request, const Mapping& mapping) {
   const std::size_t slices = arch::slice_widths(mapping.arch()).size();
-  const arch::EncodingParams& encoding = mapping.arch().encoding;
-  const bool analog = encoding.weights == arch::WeightEncoding::differential &&
-                      encoding.subtraction == arch::Subtraction::analog;
-  const int least = analog ? 2 : 1;
+  const int least = mapping.arch().encoding.analog() ? 2 : 1;
   std::vector<base::Problem> problems;
   if (request.to < least || request.to > base::kMaxAdcBits)
     problems.push_back(

@@ -32,7 +32,7 @@ namespace {
 /// The codes of weights, which every layer has for itself, and of cells, which layers with the same weights
 /// share.
 void require_memory(const graph::Graph& graph, const arch::Arch& arch) {
-  const std::int64_t arrays = arch.encoding.weights == arch::WeightEncoding::differential ? 2 : 1;
+  const std::int64_t arrays = arch.encoding.arrays();
   const std::vector<graph::NodeId> first = graph::first_with_weights(graph);
   std::int64_t weights = 0;
   std::int64_t codes = 0;
@@ -341,7 +341,7 @@ GroupedCost grouped_cost(const graph::Graph& graph, const arch::Arch& arch) {
     matrix.groups = shape.groups;
     matrix.rows = shape.rows_per_group;
     matrix.outputs = shape.outputs_per_group;
-    matrix.arrays = arch.encoding.weights == arch::WeightEncoding::differential ? 2 : 1;
+    matrix.arrays = arch.encoding.arrays();
     matrix.slices = static_cast<std::int64_t>(
         slice::make_slices(slice::code_bits(weights, arch.encoding.weights), arch).size());
     ++cost.layers;

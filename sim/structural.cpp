@@ -86,16 +86,16 @@ void StructuralCheck::compare_sums(std::size_t layer) const {
     const tensor::Tensor& y = values_[static_cast<std::size_t>(w / positions)].traces[layer].y;
     for (int g = 0; g < sliced.groups; ++g) {
       const auto first = x.begin() + static_cast<std::ptrdiff_t>(g) * sliced.rows_per_group;
-      // Encoding `offset`: the cells hold q + offset, so offset * sum(x) is too much.
-      const std::int64_t excess =
-          sliced.offset * std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
+      const auto inputs = std::accumulate(first, first + sliced.rows_per_group, std::int64_t{0});
       for (int j = 0; j < sliced.outputs_per_group; ++j) {
         const std::int64_t zero = sliced.activation_zero_point * weight_sum(layer, g, j);
         const std::int64_t o = static_cast<std::int64_t>(g) * sliced.outputs_per_group + j;
+        // Encodings `offset` and `centre_offset`: what the cells hold too much or too little.
+        const std::int64_t centre = sliced.centre(static_cast<int>(o)) * inputs;
         const std::int64_t channel = sliced.channel(static_cast<int>(o));
         const std::int64_t added = folded.empty() ? 0 : folded[static_cast<std::size_t>(channel)];
         const std::int64_t live =
-            sums_[layer][static_cast<std::size_t>(w * outputs + o)] - excess - zero + added;
+            sums_[layer][static_cast<std::size_t>(w * outputs + o)] + centre - zero + added;
         const std::int64_t expected =
             engine_sum(node, y, w % positions, channel, positions, sliced.node_outputs());
         if (live != expected)

@@ -32,13 +32,16 @@ struct SlicedLayer {
   int rows_per_group = 0;  ///< C/g * kh * kw
   int outputs_per_group = 0;
   arch::WeightEncoding encoding = arch::WeightEncoding::offset;
-  int arrays = 1;                ///< 2 for differential (positive, negative), else 1
-  bool analog = false;           ///< differential with the arrays subtracted before one signed conversion
+  int arrays = 1;                ///< 2 for differential and centre_offset (positive, negative), else 1
+  bool reference_column = false;  ///< its crossbars have one (arch::has_reference_column)
+  bool analog = false;           ///< the two arrays are subtracted before one signed conversion
   std::vector<Slice> slices;     ///< most significant first
   std::vector<RowBlock> blocks;  ///< the same for every group
   std::vector<std::uint32_t>
       codes;                ///< [array][group][output][row]: cell codes before flipping, < 2^sum(widths)
   std::int64_t offset = 0;  ///< encoding offset: codes hold q + offset
+  std::vector<std::int32_t>
+      centres;  ///< encoding centre_offset, [output of all groups]: codes hold q - centre; else empty
   /// [array][block][slice][group*outputs_per_group + output]: 1 where the column is stored flipped. Empty: no
   /// flip.
   std::vector<std::uint8_t> flipped;
@@ -63,6 +66,10 @@ struct SlicedLayer {
   std::vector<InputChunk> chunks;  ///< the reads of one row block, least significant first
 
   [[nodiscard]] int outputs() const { return groups * outputs_per_group; }
+  /// What the cells of an output (of all groups) hold too little: the digital side adds centre * sum(x).
+  [[nodiscard]] std::int64_t centre(int output) const {
+    return centres.empty() ? -offset : centres[static_cast<std::size_t>(output)];
+  }
   [[nodiscard]] int mapped_rows() const { return groups * rows_per_group; }
   [[nodiscard]] int window_size() const { return window > 0 ? window : mapped_rows(); }
   [[nodiscard]] int window_row(int row) const {

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 #include <tbb/parallel_for.h>
 
+#include "mapper/slice/centres.h"
 #include "mapper/slice/resolution.h"
 #include "models/base/errors.h"
 
@@ -82,9 +83,7 @@ void require_widths(const std::vector<int>& widths, int code_bits, const arch::A
 }
 
 void require_meaning(const arch::Arch& arch) {
-  const bool analog = arch.encoding.weights == WeightEncoding::differential &&
-                      arch.encoding.subtraction == arch::Subtraction::analog;
-  if (!analog || !arch.encoding.flip) return;
+  if (!arch.encoding.analog() || !arch.encoding.flip) return;
   throw base::ConfigError(
       base::Problem{.where = "encoding.flip",
                     .given = "flip with encoding.subtraction: analog",
@@ -93,12 +92,15 @@ void require_meaning(const arch::Arch& arch) {
 }
 
 /// The cell code of weight q in an array.
-std::uint32_t encode(std::int32_t q, int array, WeightEncoding encoding, std::int64_t offset, int bits) {
+std::uint32_t encode(std::int32_t q, int array, WeightEncoding encoding, std::int64_t centre, int bits) {
+  const std::int64_t difference = q - centre;
   switch (encoding) {
     case WeightEncoding::differential:
-      return static_cast<std::uint32_t>(std::max(array == 0 ? q : -q, 0));
+    case WeightEncoding::centre_offset:
+      return static_cast<std::uint32_t>(
+          std::max(array == 0 ? difference : -difference, std::int64_t{0}));
     case WeightEncoding::offset:
-      return static_cast<std::uint32_t>(q + offset);
+      return static_cast<std::uint32_t>(difference);
     case WeightEncoding::twos_complement:
       return static_cast<std::uint32_t>(q) & ((1u << bits) - 1);
   }
@@ -108,11 +110,13 @@ std::uint32_t encode(std::int32_t q, int array, WeightEncoding encoding, std::in
 
 void encode_all(const quantize::WeightQuant& weights, WeightEncoding encoding, int bits, SlicedLayer& layer) {
   const std::size_t count = weights.codes.size();
+  const auto rows = static_cast<std::size_t>(layer.rows_per_group);
   layer.codes.resize(count * static_cast<std::size_t>(layer.arrays));
   for (int array = 0; array < layer.arrays; ++array) {
+    std::uint32_t* codes = layer.codes.data() + static_cast<std::size_t>(array) * count;
     for (std::size_t i = 0; i < count; ++i) {
-      layer.codes[static_cast<std::size_t>(array) * count + i] =
-          encode(weights.codes[i], array, encoding, layer.offset, bits);
+      const std::int64_t centre = layer.centre(static_cast<int>(i / rows));
+      codes[i] = encode(weights.codes[i], array, encoding, centre, bits);
     }
   }
 }
@@ -197,8 +201,9 @@ SlicedLayer frame(const LayerShape& shape, const quantize::LayerQuant& quant, co
   layer.rows_per_group = shape.rows_per_group;
   layer.outputs_per_group = shape.outputs_per_group;
   layer.encoding = encoding;
-  layer.arrays = encoding == WeightEncoding::differential ? 2 : 1;
-  layer.analog = layer.arrays == 2 && arch.encoding.subtraction == arch::Subtraction::analog;
+  layer.arrays = arch.encoding.arrays();
+  layer.analog = arch.encoding.analog();
+  layer.reference_column = arch::has_reference_column(arch);
   layer.slices = make_slices(bits, arch);
   layer.blocks = row_blocks(shape.rows_per_group, arch.crossbar);
   BITLINE_CHECK(bits > 0);
@@ -225,7 +230,10 @@ SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& qua
       static_cast<std::size_t>(shape.groups) * shape.outputs_per_group * shape.rows_per_group;
   BITLINE_CHECK(quant.weights.codes.size() == count);
   SlicedLayer layer = frame(shape, quant, arch);
-  encode_all(quant.weights, layer.encoding, code_bits(quant.weights, layer.encoding), layer);
+  const int bits = code_bits(quant.weights, layer.encoding);
+  if (layer.encoding == WeightEncoding::centre_offset)
+    layer.centres = choose_centres(quant.weights.codes, layer.rows_per_group, layer.slices, bits);
+  encode_all(quant.weights, layer.encoding, bits, layer);
   if (arch.encoding.flip) flip_dense_columns(layer);
   resolve_adc_bits(layer, arch);
   return layer;

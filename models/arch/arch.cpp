@@ -45,6 +45,12 @@ const char* to_string(Prune prune) {
   return "";
 }
 
+bool has_reference_column(const Arch& arch) {
+  const device::EffectParams& effects = arch.device.effects;
+  return effects.off_state == device::OffState::finite &&
+         effects.off_current == device::OffCurrent::reference_column && !arch.encoding.analog();
+}
+
 int code_bits(const Arch& arch) {
   const PrecisionParams::Weights& weights = arch.precision.weights;
   const int magnitude = weights.scheme == WeightScheme::symmetric ? weights.bits - 1 : weights.bits;

@@ -15,7 +15,7 @@
 
 namespace bitline::arch {
 
-enum class WeightEncoding { differential, offset, twos_complement };
+enum class WeightEncoding { differential, offset, twos_complement, centre_offset };
 enum class Subtraction { digital, analog };
 enum class SlicePlacement { interleaved, separate };
 enum class WeightScheme { symmetric, dynamic_fixed_point };
@@ -31,8 +31,15 @@ enum class Prune { none, rows_cols, paths };
 /// Keys `encoding.*`.
 struct EncodingParams {
   WeightEncoding weights = WeightEncoding::offset;
-  Subtraction subtraction = Subtraction::digital;  ///< differential only
+  Subtraction subtraction = Subtraction::digital;  ///< of two arrays only
   bool flip = false;                               ///< ISAAC's flip encoding of dense columns
+
+  /// Arrays that hold a weight: a positive and a negative one, or one.
+  [[nodiscard]] int arrays() const {
+    return weights == WeightEncoding::differential || weights == WeightEncoding::centre_offset ? 2 : 1;
+  }
+  /// Two arrays are subtracted before one signed conversion.
+  [[nodiscard]] bool analog() const { return arrays() == 2 && subtraction == Subtraction::analog; }
 };
 
 /// Keys `slices.*`.
@@ -88,6 +95,11 @@ struct MappingParams {
 [[nodiscard]] const char* to_string(Depthwise depthwise);
 [[nodiscard]] const char* to_string(Placement placement);
 [[nodiscard]] const char* to_string(Prune prune);
+
+struct Arch;
+/// Whether each crossbar has a column beyond crossbar.cols, all cells at level 0, whose current is taken off before
+/// every conversion: device.off_state finite with off_current reference_column, but not with analog subtraction.
+[[nodiscard]] bool has_reference_column(const Arch& arch);
 
 /// A whole machine. Loaded, checked and printed by arch_loader.h.
 struct Arch {

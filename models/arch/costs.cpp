@@ -22,7 +22,8 @@ constexpr std::size_t index(Component component) {
 
 /// How many parts of each kind an IMA (or a tile) has; the units of Cost::parts.
 std::int64_t cells(const Arch& a) {
-  return std::int64_t{a.ima.crossbars} * a.crossbar.rows * a.crossbar.cols;
+  const std::int64_t columns = a.crossbar.cols + (has_reference_column(a) ? 1 : 0);
+  return std::int64_t{a.ima.crossbars} * a.crossbar.rows * columns;
 }
 std::int64_t rows(const Arch& a) {
   return std::int64_t{a.ima.crossbars} * a.crossbar.rows;

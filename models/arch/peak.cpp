@@ -26,8 +26,7 @@ base::Time read_time(const Arch& arch, const std::vector<int>& built, bool analo
 }  // namespace
 
 Peak peak(const Arch& arch, const std::vector<int>& built_adc_bits) {
-  const bool pairs = arch.encoding.weights == WeightEncoding::differential;
-  const bool analog = pairs && arch.encoding.subtraction == Subtraction::analog;
+  const bool analog = arch.encoding.analog();
   const std::int64_t drives =
       (arch.crossbar.rows + arch.crossbar.active_rows - 1) / arch.crossbar.active_rows;
   const std::int64_t reads = drives * input_chunks(arch);
@@ -36,9 +35,9 @@ Peak peak(const Arch& arch, const std::vector<int>& built_adc_bits) {
   const double cells = crossbars * static_cast<double>(arch.crossbar.rows) * arch.crossbar.cols;
   Peak result;
   result.mvm = read_time(arch, built_adc_bits, analog) * reads;
-  result.operations_per_second = 2.0 * cells / slices / (pairs ? 2.0 : 1.0) / result.mvm.seconds();
+  result.operations_per_second = 2.0 * cells / slices / arch.encoding.arrays() / result.mvm.seconds();
   result.conversions_per_mac =
-      slices * (pairs && !analog ? 2.0 : 1.0) * static_cast<double>(reads) / arch.crossbar.rows;
+      slices * (analog ? 1 : arch.encoding.arrays()) * static_cast<double>(reads) / arch.crossbar.rows;
   result.bytes = cells * arch.device.bits_per_cell / 8.0;
   return result;
 }

@@ -135,9 +135,9 @@ class Validator {
 
   void encoding() {
     if (!analog()) return;
-    if (arch_.encoding.weights != WeightEncoding::differential) {
+    if (arch_.encoding.arrays() != 2) {
       fault("encoding.subtraction", "analog without a second array",
-            "digital, or encoding.weights differential");
+            "digital, or encoding.weights differential or centre_offset");
     }
     if (arch_.encoding.flip) {
       fault("encoding.flip", "true with encoding.subtraction analog",
@@ -212,7 +212,7 @@ class Validator {
       fault("ima.input_register.capacity", base::print_bytes(arch_.ima.input_register.capacity_bytes),
             "at least " + base::print_bytes(inputs) + " for the rows that one crossbar drives together");
     }
-    const int arrays = arch_.encoding.weights == WeightEncoding::differential ? 2 : 1;
+    const int arrays = arch_.encoding.arrays();
     const auto slices = static_cast<std::int64_t>(std::max<std::size_t>(1, widths_.size()));
     const std::int64_t columns = std::int64_t{arch_.ima.crossbars} * arch_.crossbar.cols;
     const std::int64_t results = columns / (slices * arrays) * bytes(arch_.ima.output_bits);

@@ -13,7 +13,7 @@ enum class Action : std::uint8_t {
   cell_read,              ///< one cell of a converted column under a row driven with a non-zero chunk
   dac_drive,              ///< one row of one crossbar driven with a non-zero chunk
   sample_hold,            ///< one column value held
-  shift_add,              ///< one conversion added to an accumulator of the IMA
+  shift_add,              ///< one addition of the IMA: a conversion to an accumulator, or for a centre
   input_register_write,   ///< one byte into an IMA's input register
   input_register_read,    ///< one byte read out to the DACs of one crossbar, once per MVM
   output_register_write,  ///< one byte into an IMA's output register

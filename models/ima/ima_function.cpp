@@ -60,6 +60,7 @@ class Reading {
       : plan_(plan), phase_(plan.crossbars[crossbar].phases[phase]), actions_(actions) {
     const CrossbarPlan* partner = partner_of(plan, crossbar);
     if (partner != nullptr) partner_ = &partner->phases[phase];
+    reads_reference_ = plan.crossbars[crossbar].reference_column && phase_.converts();
   }
 
   void run(const Chunk& chunk, std::span<const std::int32_t> x, std::vector<std::int64_t>& results) {
@@ -70,6 +71,7 @@ class Reading {
       return;
     }
     actions_[Action::dac_drive] += active * (partner_ == nullptr ? 1 : 2);
+    if (reads_reference_) actions_[Action::cell_read] += active;
     for (std::size_t c = 0; c < phase_.columns.size(); ++c) {
       const Column& column = phase_.columns[c];
       if (column.bits > 0) convert_column(c, chunk, levels, active, results);
@@ -117,6 +119,7 @@ class Reading {
   const ImaPlan& plan_;
   const PhasePlan& phase_;
   const PhasePlan* partner_ = nullptr;
+  bool reads_reference_ = false;
   base::ActionCounts& actions_;
 };
 
@@ -134,6 +137,7 @@ std::vector<std::int64_t> functional_mvm(const ImaPlan& plan, std::span<const st
       for (const Chunk& chunk : chunks) reading.run(chunk, x, results);
     }
   }
+  actions[Action::shift_add] += plan.centre_additions;
   actions += register_actions(plan, 1);
   return results;
 }

@@ -4,6 +4,7 @@
 // is run by StructuralIma, TransactionIma or functional_mvm.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -49,6 +50,10 @@ struct PhasePlan {
   std::vector<Column> columns;
   std::vector<std::uint16_t> cells;  ///< [column][row] as stored; empty where only time is wanted
   int row_count = 0;
+
+  [[nodiscard]] bool converts() const {
+    return std::any_of(columns.begin(), columns.end(), [](const Column& column) { return column.bits > 0; });
+  }
 };
 
 struct CrossbarPlan {
@@ -56,6 +61,7 @@ struct CrossbarPlan {
   /// Index in ImaPlan::crossbars of the array whose column sums this one is subtracted from before the
   /// conversion (analog subtraction); this one's own columns are not converted. -1: none.
   int subtracts_from = -1;
+  bool reference_column = false;  ///< read with every phase that converts a column (values: sim/engine)
   std::vector<PhasePlan> phases;
 };
 
@@ -69,6 +75,7 @@ struct ImaPlan {
   std::int64_t input_bytes = 0;  ///< into the input register per MVM
   int results = 0;
   int output_bits = 16;  ///< of one result in the output register
+  std::int64_t centre_additions = 0;  ///< per MVM, by the shift-adds: what the cells leave to the digital side
   std::vector<CrossbarPlan> crossbars;
 
   [[nodiscard]] int phases() const;

@@ -29,6 +29,7 @@ StructuralIma::StructuralIma(const sc_core::sc_module_name& name, const Structur
     : ImaModule(name),
       input_bytes_(plan.input_bytes),
       results_bytes_(plan.results_bytes()),
+      centre_additions_(plan.centre_additions),
       input_register_("input_register", params.ima.input_register.buffers, params.ima.input_register.latency),
       output_register_("output_register", params.ima.output_register.buffers,
                        params.ima.output_register.latency),
@@ -73,6 +74,9 @@ void StructuralIma::build_crossbar(const StructuralParams& params, const ImaPlan
                                 phase.columns[c].row_count,
                                 sensing.phases[p].columns[c].bits > 0});
     }
+    // A column of level 0 adds nothing to an ideal sum, but is read.
+    if (crossbar.reference_column && phase.converts())
+      columns.back().push_back({std::vector<std::uint16_t>(phase.rows.size(), 0), 0, 0, true});
     phases_[p].bitlines.push_back(static_cast<int>(index));
   }
   dacs_.push_back(std::make_unique<periphery::DacModule>(
@@ -192,18 +196,19 @@ void StructuralIma::build_controller(const StructuralParams& params, const ImaPl
 
 void StructuralIma::load(std::span<const std::int32_t> x) {
   input_register_.write({x.begin(), x.end()});
-  register_actions_[base::Action::input_register_write] += input_bytes_;
+  own_actions_[base::Action::input_register_write] += input_bytes_;
+  own_actions_[base::Action::shift_add] += centre_additions_;
 }
 
 void StructuralIma::drained() {
   output_register_.release();
-  register_actions_[base::Action::output_register_read] += results_bytes_;
+  own_actions_[base::Action::output_register_read] += results_bytes_;
 }
 
 void StructuralIma::store_results() {
   while (shift_add_->available() && output_register_.has_place()) {
     output_register_.write(shift_add_->take());
-    register_actions_[base::Action::output_register_write] += results_bytes_;
+    own_actions_[base::Action::output_register_write] += results_bytes_;
   }
 }
 
@@ -212,7 +217,7 @@ void StructuralIma::offer_results() {
 }
 
 base::ActionCounts StructuralIma::actions() const {
-  base::ActionCounts sum = register_actions_;
+  base::ActionCounts sum = own_actions_;
   for (const auto& dac : dacs_) sum += dac->actions();
   for (const auto& crossbar : crossbars_) sum += crossbar->actions();
   for (const auto& sample_hold : sample_holds_) sum += sample_hold->actions();

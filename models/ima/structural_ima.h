@@ -54,7 +54,8 @@ class StructuralIma final : public ImaModule {
 
   std::int64_t input_bytes_;
   std::int64_t results_bytes_;
-  base::ActionCounts register_actions_;
+  std::int64_t centre_additions_;
+  base::ActionCounts own_actions_;  ///< of the registers, and of the centres' arithmetic
   sc_core::sc_signal<periphery::ReadStep> command_{"command"};
   sc_core::sc_signal<std::int64_t> latch_{"latch", -1};
   std::deque<LevelsSignal> wordlines_;                         ///< [crossbar]

@@ -95,7 +95,9 @@ engine::LayerActivity expected_activity(const place::LayerPlacement& placement,
   for (const place::DriveSet& set : place::drive_sets(placement, layer)) {
     const auto block = static_cast<std::size_t>(set.block);
     const double rows = static_cast<double>(reads) * layer.blocks[block].rows() * set.group_count * driven;
+    activity.counts[Action::shift_add] += activity.windows * set.centre_additions;
     activity.counts[Action::dac_drive] += rounded(rows * static_cast<double>(set.crossbars));
+    activity.counts[Action::cell_read] += rounded(rows * static_cast<double>(set.reference_columns));
     for (std::size_t s = 0; s < slices; ++s) {
       const double columns = static_cast<double>(set.columns_per_slice[s] + set.partner_columns_per_slice[s]);
       activity.counts[Action::cell_read] += rounded(rows * columns);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mapper/place/centre_work.h"
 #include "mapper/slice/resolution.h"
 #include "models/base/errors.h"
 
@@ -36,6 +37,7 @@ class Builder {
     plan.output_bits = arch.ima.output_bits;
     plan.input_bytes = part.input_bytes;
     plan.results = part.results();
+    plan.centre_additions = place::centre_additions(part, sliced_);
   }
 
   PlannedIma build() {
@@ -84,6 +86,7 @@ class Builder {
   void add_crossbar(const place::CrossbarPart& part) {
     ima::CrossbarPlan crossbar;
     crossbar.slot = part.slot;
+    crossbar.reference_column = sliced_.reference_column;
     if (sliced_.analog && part.array == 1) {
       // Its positive array is the crossbar before it.
       BITLINE_CHECK(!result_.plan.crossbars.empty());

@@ -115,7 +115,7 @@ void DriveIndex::add(const Workspace& work, LayerActivity& activity) const {
     const std::int64_t converted = total(set.columns_per_slice);
     activity.counts[Action::dac_drive] += work.driven_rows[i] * set.crossbars;
     activity.counts[Action::cell_read] +=
-        work.driven_rows[i] * (converted + total(set.partner_columns_per_slice));
+        work.driven_rows[i] * (converted + total(set.partner_columns_per_slice) + set.reference_columns);
     if (!gate_) continue;
     activity.counts.gated += work.zero_reads[i] * converted;
     for (std::size_t s = 0; s < set.columns_per_slice.size(); ++s) {
@@ -134,6 +134,7 @@ void DriveIndex::finish(std::int64_t positions, LayerActivity& activity) const {
   activity.windows = positions;
   const std::int64_t reads = positions * static_cast<std::int64_t>(layer_.chunks.size());
   for (const place::DriveSet& set : sets_) {
+    activity.counts[Action::shift_add] += positions * set.centre_additions;
     for (std::size_t s = 0; s < set.columns_per_slice.size(); ++s) {
       const int bits = layer_.adc_bits[static_cast<std::size_t>(set.block)][s];
       const std::int64_t conversions = reads * set.columns_per_slice[s];

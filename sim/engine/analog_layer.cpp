@@ -181,10 +181,10 @@ std::size_t at(int position, std::size_t stride) {
 
 /// The sum of the weights of each output, as the arrays are meant to hold them.
 std::vector<std::int64_t> weight_sums(const slice::SlicedLayer& layer) {
-  std::vector<std::int64_t> sums(static_cast<std::size_t>(layer.outputs()),
-                                 -layer.offset * layer.rows_per_group);
+  std::vector<std::int64_t> sums(static_cast<std::size_t>(layer.outputs()));
   for (int output = 0; output < layer.outputs(); ++output) {
     std::int64_t& sum = sums[static_cast<std::size_t>(output)];
+    sum = layer.centre(output) * layer.rows_per_group;
     for (int array = 0; array < layer.arrays; ++array) {
       const std::uint32_t* codes =
           layer.column(array, output / layer.outputs_per_group, output % layer.outputs_per_group);
@@ -213,16 +213,16 @@ struct AnalogLayer::Impl {
         copies(program_cells(source, s, stuck)),
         weights(weight_sums(*source.sliced)) {}
 
-  /// What does not depend on conversions: the offset of the encoding and the zero point of the inputs.
+  /// What does not depend on conversions: the offset or centre of the encoding and the zero point of the inputs.
   void start(const std::int32_t* x, std::int64_t* y) const {
     for (int output = 0; output < sliced->outputs(); ++output)
       y[output] = -sliced->activation_zero_point * weights[static_cast<std::size_t>(output)];
-    if (sliced->offset == 0) return;
+    if (sliced->offset == 0 && sliced->centres.empty()) return;
     for (int group = 0; group < sliced->groups; ++group, x += sliced->rows_per_group) {
       std::int64_t sum = 0;
       for (int row = 0; row < sliced->rows_per_group; ++row) sum += x[row];
-      for (int o = 0; o < sliced->outputs_per_group; ++o)
-        y[group * sliced->outputs_per_group + o] -= sliced->offset * sum;
+      for (int o = group * sliced->outputs_per_group; o < (group + 1) * sliced->outputs_per_group; ++o)
+        y[o] += sliced->centre(o) * sum;
     }
   }
 

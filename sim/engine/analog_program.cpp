@@ -38,9 +38,7 @@ class CrossbarProgrammer {
         key_(device::key_of(setup.seed)) {
     collect_rows();
     collect_columns();
-    const bool finite = setup.device.effects.off_state == device::OffState::finite;
-    reference_ =
-        finite && !sliced_.analog && setup.device.effects.off_current == device::OffCurrent::reference_column;
+    reference_ = sliced_.reference_column;
     used_ = static_cast<int>(columns_.size()) + (reference_ ? 1 : 0);
   }
 

@@ -24,6 +24,8 @@ const char* to_string(arch::WeightEncoding encoding) {
       return "offset";
     case arch::WeightEncoding::twos_complement:
       return "twos_complement";
+    case arch::WeightEncoding::centre_offset:
+      return "centre_offset";
   }
   BITLINE_CHECK(false);
   return "";
@@ -67,7 +69,8 @@ Json describe(const LayerDump& dump) {
           {"adc_bits", layer.adc_bits},
           {"mapped_rows", layer.window_rows},
           {"mapped_outputs", layer.channel_of_output},
-          {"folded", *dump.folded}};
+          {"folded", *dump.folded},
+          {"centres", layer.centres}};
 }
 
 void make_directory(const std::string& directory) {

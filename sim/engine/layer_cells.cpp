@@ -119,7 +119,7 @@ void LayerPlan::pack_sums(const ConvertingSet& set, std::int8_t* out) const {
   }
 }
 
-/// The weights of the product: what the columns that are not converted hold, less the offset of the encoding.
+/// The weights of the product: what the columns that are not converted hold, and the offset or centre of the encoding.
 /// A flipped column and its digital correction are together the column as encoded: where it is not converted,
 /// flipping drops out; where it is, the correction (2^w-1) * sum(x) is exact and goes into the product.
 void LayerPlan::build_product() {
@@ -139,7 +139,7 @@ void LayerPlan::build_product() {
       for (const std::int32_t output : set.columns) of_set[output] = 1;
     }
   }
-  std::vector<std::int32_t> weights(outputs * rows, static_cast<std::int32_t>(-l.offset));
+  std::vector<std::int32_t> weights(outputs * rows);
   constant.assign(static_cast<std::size_t>(l.groups) * columns, 0);
   tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t column) {
     multiply_column(static_cast<int>(column) / l.outputs_per_group,
@@ -153,7 +153,8 @@ void LayerPlan::multiply_column(int group, int output, const std::vector<std::ui
                                 std::int32_t* weights) {
   const slice::SlicedLayer& l = *layer;
   const int column = group * l.outputs_per_group + output;
-  std::int64_t weight_sum = -l.offset * l.rows_per_group;
+  std::int64_t weight_sum = l.centre(column) * l.rows_per_group;
+  std::fill_n(weights, l.rows_per_group, static_cast<std::int32_t>(l.centre(column)));
   for (int array = 0; array < l.arrays; ++array) {
     const std::uint32_t* codes = l.column(array, group, output);
     for (int block = 0; block < static_cast<int>(l.blocks.size()); ++block) {

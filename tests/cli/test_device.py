@@ -58,6 +58,22 @@ def test_effects_do_not_change_time_and_cost(digits):
         layer["name"] for layer in ideal["layers"] if layer["crossbars"]]
 
 
+def test_reference_columns_cost_their_cells(digits):
+    """conv1 lies on one crossbar: 16 outputs of four slices, and the reference column where level 0 conducts."""
+    ideal, finite = run(digits, {}), run(digits, {"device.off_state": "finite"})
+    for key in TIME_AND_COST:
+        if key not in ("energy_j", "area_mm2", "power_w", "tops", "layers"):
+            assert finite[key] == ideal[key], key
+
+    def crossbars(result):
+        conv1 = next(layer for layer in result["layers"] if layer["name"] == "conv1")
+        return result["area_mm2"]["by_component"]["crossbar"], conv1["energy_j"]["by_component"]["crossbar"]
+    area, energy = (a / b for a, b in zip(crossbars(finite), crossbars(ideal)))
+    assert area == pytest.approx(129 / 128, rel=1e-9) and energy == pytest.approx(65 / 64, rel=1e-9)
+    kept = run(digits, {"device.off_state": "finite", "device.off_current": "kept"})
+    assert crossbars(kept) == crossbars(ideal)
+
+
 def test_keys_that_switch_nothing_on_change_nothing(digits, tmp_path):
     """All defaults written out, and companions of effects that are off: the same integers."""
     sets = {"device.seed": 7, "device.variation.sigma": 0.5, "device.off_current": "kept", "device.drift.time": "1e6 s",
@@ -140,8 +156,10 @@ def test_the_worst_cells_hurt_more_than_any_of_many_random_choices(digits):
 
 
 def test_a_structural_run_checks_the_exact_integers_all_the_same(digits):
-    structural = run(digits, NOISY, "--mode", "structural")
-    assert structural["device"] == run(digits, NOISY)["device"]
+    for sets in (NOISY, {**NOISY, "device.off_state": "finite"}):  # the latter with reference columns
+        structural = run(digits, sets, "--mode", "structural")
+        cycle = run(digits, sets)
+        assert structural["device"] == cycle["device"] and structural["energy_j"] == cycle["energy_j"]
 
 
 def test_a_fault_map_names_cells_of_the_chip(tmp_path):

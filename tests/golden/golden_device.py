@@ -159,9 +159,12 @@ def group_sums(chip, x, q, entry, layer, image, owner):
     `owner`: the layer whose crossbars it uses."""
     slices = golden_layer.slices_of(entry)
     outputs, windows = np.arange(len(q)), np.arange(len(x))
-    analog = entry["weight_encoding"] == "differential" and entry["subtraction"] == "analog"
+    analog = golden_layer.subtracts(entry)
     read_key = [int(word) for word in philox((image, 0, 0, 2**28 + layer), chip.key)[:2]]
-    arrays = golden_layer.cells_of(q, entry, entry["weight_bits"])
+    centres = np.zeros(len(q), np.int64)
+    if entry["weight_encoding"] == "centre_offset":
+        centres = np.array([golden_layer.centre_of(weights, entry, golden_layer.code_bits(entry)) for weights in q])
+    arrays = golden_layer.cells_of(q - centres[:, None], entry, entry["weight_bits"])
     codes = np.where(x < 0, x + 2 ** entry["activation_bits"], x)
     y = np.zeros((len(x), len(q)), np.int64)
     for block, (first, last) in enumerate(entry["row_blocks"]):
@@ -209,6 +212,7 @@ def group_sums(chip, x, q, entry, layer, image, owner):
                     y += sign * slice_sign * chunk_sign * 2 ** (slice_shift + shift) * value
     if entry["weight_encoding"] == "offset":
         y -= 2 ** (entry["weight_bits"] - 1) * x.sum(axis=1)[:, None]
+    y += centres[None, :] * x.sum(axis=1)[:, None]
     return y - entry["activation_zero_point"] * q.sum(axis=1)[None, :]
 
 

@@ -12,10 +12,35 @@ import pathlib
 import numpy as np
 
 
+TWO_ARRAYS = ("differential", "centre_offset")
+
+
+def subtracts(entry):
+    """Whether two arrays are subtracted before one signed conversion."""
+    return entry["weight_encoding"] in TWO_ARRAYS and entry["subtraction"] == "analog"
+
+
+def centre_of(q, entry, bits):
+    """The centre of one output (encoding centre_offset): of the multiples of 2^(bits-8), or of 1, from min(0, min q) to
+    max(0, max q) that for which sum_s 2^shift_s * (sum_i sign * slice_s |q_i - c|)^4 is least; then nearest to zero, then
+    least."""
+    step = 2 ** max(0, bits - 8)
+    low, high = min(0, int(q.min())), max(0, int(q.max()))
+    candidates = np.array(sorted(range(-(-low // step) * step, high + 1, step), key=lambda c: (abs(c), c)))
+    difference = q[None, :] - candidates[:, None]
+    cost = np.zeros(len(candidates))
+    for width, shift, _ in slices_of(entry):
+        signed = np.sign(difference) * ((np.abs(difference) >> shift) % 2**width)
+        total = signed.sum(axis=1).astype(np.float64)
+        cost += 2.0**shift * ((total * total) * (total * total))
+    return int(candidates[np.argmin(cost)])    # the first of equal ones
+
+
 def cells_of(q, entry, bits):
-    """[(sign, codes)]: one array of non-negative cell codes per physical array."""
+    """[(sign, codes)]: one array of non-negative cell codes per physical array. q [row] or [output][row]; for encoding
+    centre_offset already less the centres."""
     encoding = entry["weight_encoding"]
-    if encoding == "differential":
+    if encoding in TWO_ARRAYS:
         return [(+1, np.where(q > 0, q, 0)), (-1, np.where(q < 0, -q, 0))]
     if encoding == "offset":
         return [(+1, q + 2 ** (bits - 1))]
@@ -54,7 +79,7 @@ def convert(analog_sum, adc_bits, rows, width, entry):
     if adc_bits == 0:
         assert not np.any(analog_sum)
         return np.zeros_like(analog_sum)
-    signed = entry["weight_encoding"] == "differential" and entry["subtraction"] == "analog"
+    signed = subtracts(entry)
     top = 2 ** (adc_bits - 1) - 1 if signed else 2**adc_bits - 1
     bottom = -top if signed else 0
     if entry["conversion"] == "clip":
@@ -77,7 +102,7 @@ def column_sums(x, columns, adc_bits, width, entry):
         stored.append((sign, dense, 2**width - 1 - cells if dense else cells))
     for chunk_width, chunk_shift, chunk_sign in chunks_of(entry):
         driven = (codes >> chunk_shift) % 2**chunk_width
-        if entry["weight_encoding"] == "differential" and entry["subtraction"] == "analog":
+        if subtracts(entry):
             difference = sum(sign * (driven @ cells) for sign, _, cells in stored)
             value = convert(difference, adc_bits, rows, width, entry)
         else:
@@ -91,12 +116,22 @@ def column_sums(x, columns, adc_bits, width, entry):
     return total
 
 
-def group_sums(x, q, entry):
-    """x [positions, rows], q [outputs, rows] of one group -> [positions, outputs]."""
-    bits = entry["weight_bits"] + (1 if entry["weight_scheme"] == "dynamic_fixed_point" else 0)
+def code_bits(entry):
+    """Of a signed weight code."""
+    return entry["weight_bits"] + (1 if entry["weight_scheme"] == "dynamic_fixed_point" else 0)
+
+
+def group_sums(x, q, entry, given_centres=()):
+    """x [positions, rows], q [outputs, rows] of one group -> [positions, outputs]. `given_centres`: those of the dump,
+    which are checked."""
+    bits = code_bits(entry)
     y = np.zeros((len(x), len(q)), np.int64)
     for j, weights in enumerate(q):
-        arrays = cells_of(weights, entry, bits)
+        centre = 0
+        if entry["weight_encoding"] == "centre_offset":
+            centre = centre_of(weights, entry, bits)
+            assert centre == given_centres[j]
+        arrays = cells_of(weights - centre, entry, bits)
         for block, (first, last) in enumerate(entry["row_blocks"]):
             for index, (width, shift, sign) in enumerate(slices_of(entry)):
                 columns = [(s, (codes[first:last] >> shift) % 2**width) for s, codes in arrays]
@@ -104,6 +139,7 @@ def group_sums(x, q, entry):
                 y[:, j] += sign * 2**shift * column_sums(x[:, first:last], columns, adc_bits, width, entry)
         if entry["weight_encoding"] == "offset":
             y[:, j] -= 2 ** (bits - 1) * x.sum(axis=1)
+        y[:, j] += centre * x.sum(axis=1)
         y[:, j] -= entry["activation_zero_point"] * int(weights.sum())
     return y
 
@@ -154,7 +190,8 @@ def mapped_sums(x, w, entry):
         outputs = mapped_outputs.reshape(mapped_groups, -1)[g]
         own = np.ix_(outputs, part % rows)
         assert len(set(part // rows)) == 1 and set(outputs // (len(w) // groups)) == {part[0] // rows}
-        y[:, outputs] += group_sums(x[:, part], w[own], entry)
+        centres = np.array(entry["centres"]).reshape(mapped_groups, -1)[g]
+        y[:, outputs] += group_sums(x[:, part], w[own], entry, centres)
         seen[own] = True
     assert not np.any(w[~seen])
     return y
@@ -163,7 +200,7 @@ def mapped_sums(x, w, entry):
 KEYS = (
     "name node op strides pads dilations group weight_bits weight_scheme weight_encoding subtraction weight_scale "
     "slice_widths activation_bits activation_signed activation_scale activation_zero_point dac_bits flip row_blocks "
-    "conversion adc_bits mapped_rows mapped_outputs folded"
+    "conversion adc_bits mapped_rows mapped_outputs folded centres"
 ).split()
 
 

@@ -13,12 +13,15 @@ import golden_layer
 # Calibration and input are the same few images, so that all windows of the run are those that were seen.
 IMAGES = 2
 DIFFERENTIAL = ["encoding.weights=differential", "encoding.flip=false", "ima.output_register.capacity=4 KiB"]
+CENTRED = ["encoding.weights=centre_offset", "encoding.flip=false", "encoding.subtraction=analog",
+           "ima.output_register.capacity=4 KiB"]
 MACHINES = {
     "offset, flipped": [],
     "offset": ["encoding.flip=false", "ima.output_register.capacity=4 KiB"],
     "two input bits, 64 of 128 rows": ["dac.bits=2", "crossbar.active_rows=64"],
     "differential": DIFFERENTIAL,
     "subtracted": [*DIFFERENTIAL, "encoding.subtraction=analog"],
+    "around centres": CENTRED,
 }
 
 
@@ -33,7 +36,9 @@ def run(folder, *settings):
 
 def stored_columns(w, entry, first, last, width, shift):
     """[array][output, row]: the cells of a row block and slice."""
-    bits = entry["weight_bits"] + (1 if entry["weight_scheme"] == "dynamic_fixed_point" else 0)
+    bits = golden_layer.code_bits(entry)
+    if entry["weight_encoding"] == "centre_offset":
+        w = w - np.array([[golden_layer.centre_of(row, entry, bits)] for row in w])
     arrays = []
     for _, codes in golden_layer.cells_of(w, entry, bits):
         cells = (codes[:, first:last] >> shift) % 2**width
@@ -47,7 +52,7 @@ def stored_columns(w, entry, first, last, width, shift):
 def samples(x, w, entry, of):
     """{(block, slice): what a percentile is taken of}, and the same for the largest possible sums."""
     w = w.reshape(len(w), -1).astype(np.int64)
-    analog = entry["weight_encoding"] == "differential" and entry["subtraction"] == "analog"
+    analog = golden_layer.subtracts(entry)
     if entry["op"] == "conv":
         kernel = (int(math.sqrt(w.shape[1] // x.shape[1])),) * 2
         x = golden_layer.windows(x.astype(np.int64), kernel, entry)[0].reshape(-1, w.shape[1])
@@ -73,7 +78,7 @@ def bits_of(values, bounds, percentile, entry):
     ranked = np.sort(values)
     beyond = math.floor((100 - percentile) * len(ranked) / 100 + 1e-9)
     largest = int(ranked[len(ranked) - 1 - beyond])
-    analog = entry["weight_encoding"] == "differential" and entry["subtraction"] == "analog"
+    analog = golden_layer.subtracts(entry)
     return max(1, largest.bit_length()) + (1 if analog else 0)
 
 
@@ -189,6 +194,7 @@ def test_refusals():
                       "adc.resolution.policy=percentile", "--set", "adc.resolution.percentile_of=sums")
     assert "sums without calibration inputs" in sums and "--calibrate" in sums
     for value, part in {"[{layer: a, bits: 25}]": "'25' bits are out of range", "[{layer: a}]": "without bits",
+                        "[{layer: a, bits: []}]": "a row without bits",
                         "[{bits: 3}]": "without layer", "[{layer: a, bits: 3, x: 1}]": "unknown key 'x'",
                         "[{layer: a, bits: 3}, {layer: a, bits: 4}]": "two rows for 'a'",
                         "[{layer: a, bits: [3, 4]}]": "2 numbers for 'a'", "3": "not a list"}.items():

@@ -25,11 +25,11 @@ def test_every_combination_equals_the_slow_computation(dumps):
         seen.add(
             (entry["weight_encoding"], entry["subtraction"], entry["flip"], entry["conversion"], entry["dac_bits"], entry["group"])
         )
-    # 7 encodings with and without flip (never with analog subtraction) x 2 conversions x 3 chunkings x 3 groupings,
+    # 10 encodings with and without flip (never with analog subtraction) x 2 conversions x 3 chunkings x 3 groupings,
     # each with 4 ADC policies
     # (a linear layer has one group, as has an ungrouped convolution)
-    assert len(seen) == 7 * 2 * 3 * 3
-    assert len(dumps) == 7 * 2 * 3 * 4 * 4
+    assert len(seen) == 10 * 2 * 3 * 3
+    assert len(dumps) == 10 * 2 * 3 * 4 * 4
 
 
 def test_the_cases_reach_clipping_and_rounding(dumps):

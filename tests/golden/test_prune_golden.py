@@ -16,6 +16,7 @@ LOSSLESS = ["adc.resolution.policy=lossless", "ima.output_register.capacity=8 Ki
 SMALL = ["crossbar.rows=16", "crossbar.active_rows=16", "crossbar.cols=16", "tile.edram.capacity=1 MiB"]
 MODES = ["none", "rows_cols", "paths"]
 ENCODINGS = [[], ["encoding.flip=false"], ["encoding.weights=differential", "encoding.flip=false"],
+             ["encoding.weights=centre_offset", "encoding.subtraction=analog", "encoding.flip=false"],
              ["encoding.weights=twos_complement"], ["slices.placement=separate"], ["dac.bits=2", "device.bits_per_cell=3"]]
 
 
@@ -35,7 +36,7 @@ def crossbars(result):
     return {layer["name"]: layer["crossbars"] for layer in result["layers"] if layer["slices"]}
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(28))
 def test_random_pruned_networks(tmp_path, seed):
     network = tiny_onnx.save(tmp_path / "net.onnx", pruned_onnx.network(seed))
     settings = ENCODINGS[seed % len(ENCODINGS)]

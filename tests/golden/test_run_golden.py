@@ -24,6 +24,9 @@ BITLINE = os.environ["BITLINE"]
         ("isaac-8bit", ["adc.resolution.policy=fixed", "adc.resolution.bits=5", "adc.conversion=truncate"]),
         ("isaac-8bit", ["adc.resolution.policy=lossless", "dac.bits=2"]),
         ("bitslice-l1", []),
+        ("raella", []),
+        ("raella", ["adc.resolution.bits=5"]),
+        ("raella", ["adc.resolution.policy=lossless"]),
     ],
 )
 def test_dumped_layers_of_a_trained_network(network, arch, settings, tmp_path):
@@ -40,6 +43,11 @@ def test_dumped_layers_of_a_trained_network(network, arch, settings, tmp_path):
     for entry in entries:
         x, w, y = golden_layer.arrays(tmp_path / "layers", entry)
         assert len(x) == len(images)
+        if arch == "raella":
+            assert len(entry["centres"]) == len(w) and any(entry["centres"])
+        if settings == ["adc.resolution.policy=lossless"]:  # the plain product, centres and all
+            plain = dict(entry, weight_encoding="differential", slice_widths=[7], adc_bits=[[60] for _ in entry["row_blocks"]])
+            assert np.array_equal(golden_layer.layer_sums(x, w, plain), y)
         if settings == [] and arch.startswith("isaac"):  # ISAAC's ADC never clips: the plain product
             assert entry["flip"]
             assert all(bits >= 7 for row in entry["adc_bits"] for bits in row)

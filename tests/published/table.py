@@ -90,7 +90,7 @@ def puma():
 
 def raella():
     yield "conversions per MAC, 8-bit ISAAC", 0.25, machine("isaac-8bit")["peak"]["conversions_per_mac"]
-    two_bits = machine("raella", "slices.widths=[1,2,2,2]")
+    two_bits = machine("raella", "slices.widths=[2,2,2,2]")
     yield "conversions per MAC, RAELLA with 2-bit slices", 0.063, two_bits["peak"]["conversions_per_mac"]
     with tempfile.TemporaryDirectory() as folder:
         network = pathlib.Path(folder) / "resnet18.onnx"

@@ -68,10 +68,12 @@ class Generator {
     p.input_bytes = p.format.bytes(p.inputs);
     p.results = pick(1, 8);
     p.output_bits = pick(5, 20);
+    p.centre_additions = coin() ? pick(1, 40) : 0;
     const bool analog = p.slots > 1 && pick(0, 2) == 0;
     for (int slot = 0; slot < p.slots; slot += analog ? 2 : 1) {
       if (slot > 0 && pick(0, 3) == 0) continue;  // unused
       p.crossbars.push_back(crossbar(p, slot));
+      p.crossbars.back().reference_column = !analog && coin();
       if (analog) p.crossbars.push_back(partner(p));
     }
     return p;

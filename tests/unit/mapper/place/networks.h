@@ -90,6 +90,8 @@ inline std::shared_ptr<const slice::SlicedLayer> sliced(const arch::Arch& arch, 
   layer->rows_per_group = rows;
   layer->outputs_per_group = outputs;
   layer->arrays = arrays;
+  layer->encoding = arch.encoding.weights;
+  layer->reference_column = arch::has_reference_column(arch);
   const int count = arch.precision.weights.bits / arch.device.bits_per_cell;
   for (int s = count - 1; s >= 0; --s)
     layer->slices.push_back({arch.device.bits_per_cell, s * arch.device.bits_per_cell, 1});
@@ -117,7 +119,8 @@ inline std::vector<LayerInput> sliced_layers(const graph::Graph& graph, const ar
       rows = static_cast<int>(in[1] / conv->group * conv->kernel[0] * conv->kernel[1]);
     }
     layers.push_back(
-        {static_cast<graph::NodeId>(n), sliced(arch, rows, static_cast<int>(out[1]) / groups, groups)});
+        {static_cast<graph::NodeId>(n), sliced(arch, rows, static_cast<int>(out[1]) / groups, groups,
+                                                   arch.encoding.arrays())});
   }
   return layers;
 }

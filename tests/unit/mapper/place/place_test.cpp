@@ -278,7 +278,39 @@ TEST(DriveSets, SumToTheColumnsOfAllCrossbars) {
     EXPECT_EQ(set.crossbars, 4);
     for (std::int64_t columns : set.columns_per_slice) EXPECT_EQ(columns, 64);
     for (std::int64_t columns : set.partner_columns_per_slice) EXPECT_EQ(columns, 0);
+    EXPECT_EQ(set.reference_columns, 0);
+    EXPECT_EQ(set.centre_additions, 0);
   }
+}
+
+TEST(DriveSets, EveryCrossbarReadsItsReferenceColumn) {
+  arch::Arch arch;
+  arch.device.effects.off_state = device::OffState::finite;
+  GraphBuilder b;
+  const auto graph = b.output(b.conv(b.input({1, 128, 8, 8}), 64, 3, 1, 1));
+  const auto layers = sliced_layers(*graph, arch);
+  const Program program = place(graph, arch, layers);
+  for (const DriveSet& set : drive_sets(program.layers[0], *layers[0].sliced)) EXPECT_EQ(set.reference_columns, 4);
+}
+
+/// Centres of 8 bits; 64 outputs of 8 slices on two arrays: a pair of crossbars for 16 outputs and 128 rows.
+TEST(DriveSets, CentresTakeTheSumOfTheInputsAndAProductPerResult) {
+  arch::Arch arch;
+  arch.encoding.weights = arch::WeightEncoding::centre_offset;
+  arch.ima.output_register.capacity_bytes = 4096;
+  const auto additions = [&arch](std::int64_t channels, std::int64_t outputs) {
+    GraphBuilder b;
+    const auto graph = b.output(b.conv(b.input({1, channels, 8, 8}), outputs, 3, 1, 1));
+    const auto layers = sliced_layers(*graph, arch);
+    const Program program = place(graph, arch, layers);
+    std::int64_t sum = 0;
+    for (const DriveSet& set : drive_sets(program.layers[0], *layers[0].sliced)) sum += set.centre_additions;
+    return sum;
+  };
+  EXPECT_EQ(additions(8, 16), 72 + 16 * 8);  // one pair, one IMA
+  // 9 row blocks x 4 pairs on 9 IMAs of 4 pairs each: blocks 0-3, 4-7, then the 8th beside 0-2 of the next outputs,
+  // and so on. All see 4 blocks; 6 make results of 16 outputs, 3 of 32.
+  EXPECT_EQ(additions(128, 64), 9 * 4 * 128 + (6 * 16 + 3 * 32) * 8);
 }
 
 }  // namespace

@@ -132,13 +132,15 @@ TEST(Slices, CodeBits) {
   EXPECT_EQ(code_bits(symmetric, WeightEncoding::twos_complement), 8);
   EXPECT_EQ(code_bits(fixed_point, WeightEncoding::differential), 8);
   EXPECT_EQ(code_bits(fixed_point, WeightEncoding::offset), 9);
+  EXPECT_EQ(code_bits(symmetric, WeightEncoding::centre_offset), 8);
+  EXPECT_EQ(code_bits(fixed_point, WeightEncoding::centre_offset), 9);
 }
 
 /// What the digital side makes of the cells of one weight, an input of 1 on its row and 0 elsewhere.
 std::int64_t reconstruct(const SlicedLayer& layer, int group, int output, int row) {
   int block = 0;
   while (row >= layer.blocks[static_cast<std::size_t>(block)].last) ++block;
-  std::int64_t q = -layer.offset;
+  std::int64_t q = layer.centre(group * layer.outputs_per_group + output);
   for (int array = 0; array < layer.arrays; ++array) {
     for (std::size_t s = 0; s < layer.slices.size(); ++s) {
       const Slice& slice = layer.slices[s];
@@ -156,7 +158,8 @@ std::int64_t reconstruct(const SlicedLayer& layer, int group, int output, int ro
 TEST(SliceLayer, EveryEncodingHoldsEveryWeight) {
   std::mt19937 random(7);
   for (const auto encoding :
-       {WeightEncoding::differential, WeightEncoding::offset, WeightEncoding::twos_complement}) {
+       {WeightEncoding::differential, WeightEncoding::offset, WeightEncoding::twos_complement,
+        WeightEncoding::centre_offset}) {
     for (const auto scheme : {arch::WeightScheme::symmetric, arch::WeightScheme::dynamic_fixed_point}) {
       for (const bool flip : {false, true}) {
         for (const int bits : {2, 5, 8, 16}) {

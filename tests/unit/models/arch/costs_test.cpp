@@ -43,6 +43,24 @@ TEST(CostModel, EveryActionHasAnEnergyOfItsComponent) {
   EXPECT_NEAR(costs.energy(all).total().value(), sum, 1e-9 * sum);
 }
 
+/// A reference column is a column more on each crossbar, of cells like the others.
+TEST(CostModel, ReferenceColumnsTakeTheirCells) {
+  const CostModel ideal = model("isaac.yaml");
+  const CostModel finite = model("isaac.yaml", {"device.off_state=finite"});
+  const auto crossbars = [](const CostModel& costs) { return costs.ima_area()[Component::crossbar].value(); };
+  EXPECT_DOUBLE_EQ(crossbars(finite), crossbars(ideal) * 129 / 128);
+  EXPECT_DOUBLE_EQ(finite.ima_power()[Component::crossbar].value(),
+                   ideal.ima_power()[Component::crossbar].value() * 129 / 128);
+  EXPECT_DOUBLE_EQ(finite.energy(Action::cell_read).value(), ideal.energy(Action::cell_read).value());
+  const std::vector<std::string> without[] = {
+      {"device.off_state=finite", "device.off_current=digital"},
+      {"device.off_state=finite", "device.off_current=kept"},
+      {"device.off_state=finite", "encoding.weights=differential", "encoding.subtraction=analog",
+       "encoding.flip=false"}};
+  for (const std::vector<std::string>& overrides : without)
+    EXPECT_DOUBLE_EQ(crossbars(model("isaac.yaml", overrides)), crossbars(ideal));
+}
+
 TEST(CostModel, ConversionsCostWhatTheirAdcIsBuiltFor) {
   const CostModel costs = model("isaac.yaml");
   ActionCounts counts;

@@ -101,6 +101,8 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"encoding.weights=differential"},
                     std::vector<std::string>{"encoding.weights=differential", "encoding.flip=false",
                                              "encoding.subtraction=analog"},
+                    std::vector<std::string>{"encoding.weights=centre_offset", "encoding.flip=false",
+                                             "encoding.subtraction=analog"},
                     std::vector<std::string>{"crossbar.active_rows=1", "device.bits_per_cell=1",
                                              "slices.widths=[]", "adc.resolution.policy=lossless"},
                     std::vector<std::string>{"device.read_energy=ohmic"},

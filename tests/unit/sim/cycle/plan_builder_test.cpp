@@ -46,17 +46,20 @@ base::ActionCounts without_registers(base::ActionCounts counts) {
   return counts;
 }
 
-/// What the receiver of structural sums takes off: the offset of the encoding and the inputs' zero point.
+/// What the receiver of structural sums takes off: the offset or centre of the encoding and the inputs'
+/// zero point.
 std::int64_t excess(const test::EngineCase& random, std::span<const std::int32_t> x, int group, int output) {
   const auto& slow = random.slow;
   const auto first = x.begin() + std::ptrdiff_t{group} * slow.rows;
   const auto q = slow.q.begin() + (std::ptrdiff_t{group} * slow.outputs + output) * slow.rows;
-  return random.sliced->offset * std::accumulate(first, first + slow.rows, std::int64_t{0}) +
+  return -random.sliced->centre(group * slow.outputs + output) *
+             std::accumulate(first, first + slow.rows, std::int64_t{0}) +
          slow.zero_point * std::accumulate(q, q + slow.rows, std::int64_t{0});
 }
 
 TEST(PlanBuilder, PlacedImasComputeWhatTheEngineComputes) {
-  std::int64_t conversions = 0, clipped = 0, gated = 0, several_imas = 0, analog = 0, flipped = 0;
+  std::int64_t conversions = 0, clipped = 0, gated = 0, several_imas = 0, analog = 0, flipped = 0,
+               centred = 0;
   for (std::uint32_t seed = 1; seed <= 150; ++seed) {
     const test::EngineCase random = test::random_case(seed);
     SCOPED_TRACE(random.describe());
@@ -99,6 +102,7 @@ TEST(PlanBuilder, PlacedImasComputeWhatTheEngineComputes) {
     gated += actions.gated;
     several_imas += layer.imas.size() > 1 ? 1 : 0;
     analog += random.sliced->analog ? 1 : 0;
+    centred += random.sliced->centres.empty() ? 0 : 1;
     flipped += random.sliced->flipped.empty() ? 0 : 1;
   }
   EXPECT_GT(conversions, 1'000'000);
@@ -107,6 +111,7 @@ TEST(PlanBuilder, PlacedImasComputeWhatTheEngineComputes) {
   EXPECT_GT(several_imas, 20);
   EXPECT_GT(analog, 10);
   EXPECT_GT(flipped, 10);
+  EXPECT_GT(centred, 20);
 }
 
 }  // namespace

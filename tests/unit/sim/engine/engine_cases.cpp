@@ -26,11 +26,10 @@ class Dice {
 arch::Arch random_arch(Dice& dice) {
   arch::Arch arch;
   arch.encoding.weights = dice.pick({arch::WeightEncoding::differential, arch::WeightEncoding::offset,
-                                     arch::WeightEncoding::twos_complement});
+                                     arch::WeightEncoding::twos_complement,
+                                     arch::WeightEncoding::centre_offset});
   arch.encoding.subtraction = dice.pick({arch::Subtraction::digital, arch::Subtraction::analog});
-  const bool analog = arch.encoding.weights == arch::WeightEncoding::differential &&
-                      arch.encoding.subtraction == arch::Subtraction::analog;
-  arch.encoding.flip = !analog && dice.one_in(2);
+  arch.encoding.flip = !arch.encoding.analog() && dice.one_in(2);
   arch.device.bits_per_cell = dice.pick({1, 2, 2, 3, 4, 8});
   arch.dac.bits = dice.pick({1, 1, 1, 2, 3, 8});
   arch.crossbar.rows = dice.pick({16, 32, 64, 100, 128});
@@ -56,6 +55,8 @@ std::vector<place::DriveSet> random_drives(Dice& dice, const slice::SlicedLayer&
       drive.group_first = group;
       drive.group_count = dice.between(1, layer.groups - group);
       drive.crossbars = dice.between(1, 3);
+      drive.centre_additions = dice.between(0, 50);
+      drive.reference_columns = dice.between(0, 3);
       for (std::size_t s = 0; s < layer.slices.size(); ++s) {
         const bool converted = layer.adc_bits[static_cast<std::size_t>(block)][s] > 0;
         drive.columns_per_slice.push_back(converted ? dice.between(1, 40) : 0);

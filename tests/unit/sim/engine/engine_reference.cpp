@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace bitline::test {
 namespace {
 
 using arch::WeightEncoding;
+
+constexpr int kUnknown = 1 << 30;
 
 struct Block {
   int first, last;
@@ -78,20 +81,65 @@ class Slow {
     return x_[static_cast<std::size_t>((position_ * layer_.groups + group) * layer_.rows + row)];
   }
   [[nodiscard]] WeightEncoding encoding() const { return layer_.arch.encoding.weights; }
+  [[nodiscard]] bool two_arrays() const {
+    return encoding() == WeightEncoding::differential || encoding() == WeightEncoding::centre_offset;
+  }
   [[nodiscard]] bool analog() const {
-    return encoding() == WeightEncoding::differential &&
-           layer_.arch.encoding.subtraction == arch::Subtraction::analog;
+    return two_arrays() && layer_.arch.encoding.subtraction == arch::Subtraction::analog;
   }
 
   [[nodiscard]] int cell(int array, int group, int output, int row, std::size_t slice) const {
-    int code = weight(group, output, row);
-    if (encoding() == WeightEncoding::differential)
+    int code = weight(group, output, row) - centre(group, output);
+    if (two_arrays())
       code = array == 0 ? std::max(code, 0) : std::max(-code, 0);
     if (encoding() == WeightEncoding::offset) code += 1 << (layer_.signed_bits - 1);
     if (encoding() == WeightEncoding::twos_complement && code < 0) code += 1 << layer_.signed_bits;
     int below = 0;
     for (std::size_t s = slice + 1; s < layer_.widths.size(); ++s) below += layer_.widths[s];
     return code / (1 << below) % (1 << layer_.widths[slice]);
+  }
+
+  /// What the arrays of an output are relative to: of all centres with 8 significant bits, that of which the signed
+  /// slices of a column add up to least, fourth powers weighted by the slices.
+  [[nodiscard]] int centre(int group, int output) const {
+    if (encoding() != WeightEncoding::centre_offset) return 0;
+    centres_.resize(static_cast<std::size_t>(layer_.groups * layer_.outputs), kUnknown);
+    int& own = centres_[static_cast<std::size_t>(group * layer_.outputs + output)];
+    if (own != kUnknown) return own;
+    int low = 0, high = 0;
+    for (int row = 0; row < layer_.rows; ++row) {
+      low = std::min(low, weight(group, output, row));
+      high = std::max(high, weight(group, output, row));
+    }
+    const int step = layer_.signed_bits > 8 ? 1 << (layer_.signed_bits - 8) : 1;
+    own = 0;
+    double least = unbalance(group, output, 0);
+    for (int distance = step; distance <= std::max(-low, high); distance += step) {
+      for (const int candidate : {-distance, distance}) {
+        if (candidate < low || candidate > high) continue;
+        const double cost = unbalance(group, output, candidate);
+        if (cost >= least) continue;
+        least = cost;
+        own = candidate;
+      }
+    }
+    return own;
+  }
+
+  [[nodiscard]] double unbalance(int group, int output, int candidate) const {
+    double cost = 0;
+    int above = layer_.signed_bits;
+    for (const int width : layer_.widths) {
+      above -= width;
+      double sum = 0;
+      for (int row = 0; row < layer_.rows; ++row) {
+        const int difference = weight(group, output, row) - candidate;
+        const int digit = std::abs(difference) / (1 << above) % (1 << width);
+        sum += difference < 0 ? -digit : digit;
+      }
+      cost += std::pow(2.0, above) * ((sum * sum) * (sum * sum));
+    }
+    return cost;
   }
 
   /// One column of a row block, as stored.
@@ -138,6 +186,7 @@ class Slow {
       if (encoding() == WeightEncoding::offset) {
         y -= (std::int64_t{1} << (layer_.signed_bits - 1)) * input(group, row);
       }
+      y += std::int64_t{centre(group, output)} * input(group, row);
       y -= layer_.zero_point * weight(group, output, row);
     }
     result_.y[static_cast<std::size_t>((position_ * layer_.groups + group) * layer_.outputs + output)] = y;
@@ -145,7 +194,7 @@ class Slow {
 
   std::int64_t run_column(int group, int output, std::size_t b, std::size_t s) {
     const Block& block = blocks_[b];
-    const int arrays = encoding() == WeightEncoding::differential ? 2 : 1;
+    const int arrays = two_arrays() ? 2 : 1;
     std::int64_t shift = 0;
     for (std::size_t below = s + 1; below < layer_.widths.size(); ++below) shift += layer_.widths[below];
     const int top = (1 << layer_.widths[s]) - 1;
@@ -188,6 +237,7 @@ class Slow {
   void count_reads() {
     for (const place::DriveSet& drive : drives_) {
       const Block& block = blocks_[static_cast<std::size_t>(drive.block)];
+      result_.counts[base::Action::shift_add] += drive.centre_additions;
       for (const Chunk& chunk : chunks_) {
         std::int64_t driven = 0;
         for (int group = drive.group_first; group < drive.group_first + drive.group_count; ++group) {
@@ -204,6 +254,7 @@ class Slow {
   void count_read(const place::DriveSet& drive, std::int64_t driven) {
     base::ActionCounts& counts = result_.counts;
     counts[base::Action::dac_drive] += driven * drive.crossbars;
+    counts[base::Action::cell_read] += driven * drive.reference_columns;
     for (std::size_t s = 0; s < drive.columns_per_slice.size(); ++s) {
       const std::int64_t columns = drive.columns_per_slice[s];
       counts[base::Action::cell_read] += driven * columns;
@@ -229,6 +280,7 @@ class Slow {
   std::vector<Block> blocks_;
   std::vector<Chunk> chunks_;
   int position_ = 0;
+  mutable std::vector<int> centres_;  ///< [group][output], as far as they were asked for
   SlowResult result_;
 };
 
