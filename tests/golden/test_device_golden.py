@@ -26,7 +26,7 @@ CASES = {
         ["adc.resolution.policy=fixed", "adc.resolution.bits=6", "adc.conversion=truncate", "dac.bits=2"], cli.CNN),
     "off current kept": (Chip(off_state="finite", off_current="kept", r_on=1e4, r_off=1e6, **ALL), [], cli.CNN),
     "analog subtraction": (Chip(off_state="finite", **ALL), ANALOG, cli.CNN),
-    "centres": (Chip(off_state="finite", **ALL), [*ANALOG, "encoding.weights=centre_offset"], cli.CNN),
+    "centres": (Chip(off_state="finite", **ALL), ["encoding.weights=centre_offset", *ANALOG[1:]], cli.CNN),
 }
 
 
