@@ -61,8 +61,8 @@ struct CrossbarPlan {
   /// Index in ImaPlan::crossbars of the array whose column sums this one is subtracted from before the
   /// conversion (analog subtraction); this one's own columns are not converted. -1: none.
   int subtracts_from = -1;
-  bool reference_column = false;  ///< read with every phase that converts a column (values: sim/engine)
   std::vector<PhasePlan> phases;
+  bool reference_column = false;  ///< read with every phase that converts a column (values: sim/engine)
 };
 
 struct ImaPlan {
