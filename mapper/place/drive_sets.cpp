@@ -20,7 +20,8 @@ std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::Slice
           set.partner_columns_per_slice.assign(sliced.slices.size(), 0);
         }
         ++set.crossbars;
-        if (&phase == &ima.crossbars.front().phases.front()) set.centre_additions += centre_additions(ima, sliced);
+        if (&phase == &ima.crossbars.front().phases.front())
+          set.centre_additions += centre_additions(ima, sliced);
         auto& columns =
             sliced.analog && part.array == 1 ? set.partner_columns_per_slice : set.columns_per_slice;
         bool any = false;

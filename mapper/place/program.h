@@ -206,8 +206,9 @@ struct DriveSet {
   std::vector<std::int64_t> columns_per_slice;
   /// Columns read but not converted themselves: the negative array under analog subtraction.
   std::vector<std::int64_t> partner_columns_per_slice;
-  std::int64_t reference_columns = 0;  ///< reference columns read in it: those of crossbars that convert a column
-  std::int64_t centre_additions = 0;   ///< per window, of the IMAs whose first phase this is (centre_work.h)
+  std::int64_t reference_columns =
+      0;  ///< reference columns read in it: those of crossbars that convert a column
+  std::int64_t centre_additions = 0;  ///< per window, of the IMAs whose first phase this is (centre_work.h)
 };
 /// The distinct phases of one copy of a layer (each window is worked on by one), in order of block and group.
 [[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced);

@@ -81,7 +81,8 @@ class CentreChooser {
       for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += count * differences[c];
       return;
     }
-    for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += count * differences[c * static_cast<std::size_t>(step_)];
+    for (std::size_t c = 0; c < sums.size(); ++c)
+      sums[c] += count * differences[c * static_cast<std::size_t>(step_)];
   }
 
   [[nodiscard]] std::int32_t best(std::int32_t first, const std::vector<double>& costs) const {

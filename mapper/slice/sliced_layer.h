@@ -32,11 +32,11 @@ struct SlicedLayer {
   int rows_per_group = 0;  ///< C/g * kh * kw
   int outputs_per_group = 0;
   arch::WeightEncoding encoding = arch::WeightEncoding::offset;
-  int arrays = 1;                ///< 2 for differential and centre_offset (positive, negative), else 1
+  int arrays = 1;                 ///< 2 for differential and centre_offset (positive, negative), else 1
   bool reference_column = false;  ///< its crossbars have one (arch::has_reference_column)
-  bool analog = false;           ///< the two arrays are subtracted before one signed conversion
-  std::vector<Slice> slices;     ///< most significant first
-  std::vector<RowBlock> blocks;  ///< the same for every group
+  bool analog = false;            ///< the two arrays are subtracted before one signed conversion
+  std::vector<Slice> slices;      ///< most significant first
+  std::vector<RowBlock> blocks;   ///< the same for every group
   std::vector<std::uint32_t>
       codes;                ///< [array][group][output][row]: cell codes before flipping, < 2^sum(widths)
   std::int64_t offset = 0;  ///< encoding offset: codes hold q + offset

@@ -97,8 +97,7 @@ std::uint32_t encode(std::int32_t q, int array, WeightEncoding encoding, std::in
   switch (encoding) {
     case WeightEncoding::differential:
     case WeightEncoding::centre_offset:
-      return static_cast<std::uint32_t>(
-          std::max(array == 0 ? difference : -difference, std::int64_t{0}));
+      return static_cast<std::uint32_t>(std::max(array == 0 ? difference : -difference, std::int64_t{0}));
     case WeightEncoding::offset:
       return static_cast<std::uint32_t>(difference);
     case WeightEncoding::twos_complement:

@@ -32,8 +32,9 @@ struct LayerShape {
 /// Rows 0..rows in blocks of crossbar.rows, each cut into crossbar.active_rows.
 [[nodiscard]] std::vector<RowBlock> row_blocks(int rows, const crossbar::CrossbarParams& crossbar);
 
-/// Slices one layer (encoding centre_offset: around centres of its own, centres.h). Throws base::ConfigError naming the keys where the combination has no meaning (flip with
-/// analog subtraction, an ADC list of the wrong length, a resolution beyond base::kMaxAdcBits).
+/// Slices one layer (encoding centre_offset: around centres of its own, centres.h). Throws base::ConfigError
+/// naming the keys where the combination has no meaning (flip with analog subtraction, an ADC list of the
+/// wrong length, a resolution beyond base::kMaxAdcBits).
 [[nodiscard]] SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& quant,
                                       const arch::Arch& arch);
 

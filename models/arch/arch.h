@@ -97,8 +97,9 @@ struct MappingParams {
 [[nodiscard]] const char* to_string(Prune prune);
 
 struct Arch;
-/// Whether each crossbar has a column beyond crossbar.cols, all cells at level 0, whose current is taken off before
-/// every conversion: device.off_state finite with off_current reference_column, but not with analog subtraction.
+/// Whether each crossbar has a column beyond crossbar.cols, all cells at level 0, whose current is taken off
+/// before every conversion: device.off_state finite with off_current reference_column, but not with analog
+/// subtraction.
 [[nodiscard]] bool has_reference_column(const Arch& arch);
 
 /// A whole machine. Loaded, checked and printed by arch_loader.h.

@@ -20,8 +20,7 @@ int read_bits(const std::string& text) {
 
 bool set_bits(LayerBits& row, const ConfigNode::Member& member) {
   if (member.key != "weights" && member.key != "activations") return false;
-  (member.key == "weights" ? row.weights : row.activations) =
-      read_bits(base::scalar_of_row(member, kFormat));
+  (member.key == "weights" ? row.weights : row.activations) = read_bits(base::scalar_of_row(member, kFormat));
   return true;
 }
 
@@ -48,7 +47,9 @@ base::Field layer_bits_field(std::vector<LayerBits>& rows) {
       "all "
       "layers, whose transfers and buffers keep precision.activations.bits";
   field.get = [&rows] { return print_rows(rows); };
-  field.set = [&rows](const ConfigNode& node) { rows = base::read_layer_rows<LayerBits>(node, kFormat, set_bits); };
+  field.set = [&rows](const ConfigNode& node) {
+    rows = base::read_layer_rows<LayerBits>(node, kFormat, set_bits);
+  };
   return field;
 }
 

@@ -39,11 +39,13 @@ Schema encoding_schema(EncodingParams& params) {
        {"twos_complement", WeightEncoding::twos_complement},
        {"centre_offset", WeightEncoding::centre_offset}},
       "differential = a positive and a negative array hold |q|; offset = cells hold q + 2^(b-1); "
-      "twos_complement = one-bit most significant slice of negative weight; centre_offset = as differential, of q "
+      "twos_complement = one-bit most significant slice of negative weight; centre_offset = as differential, "
+      "of q "
       "less a centre of each output, which the digital side multiplies by the sum of the inputs (RAELLA)");
-  s.choice<Subtraction>(
-      "subtraction", params.subtraction, {{"digital", Subtraction::digital}, {"analog", Subtraction::analog}},
-      "of two arrays (differential, centre_offset): subtract them after conversion, or before one signed conversion");
+  s.choice<Subtraction>("subtraction", params.subtraction,
+                        {{"digital", Subtraction::digital}, {"analog", Subtraction::analog}},
+                        "of two arrays (differential, centre_offset): subtract them after conversion, or "
+                        "before one signed conversion");
   s.flag("flip", params.flip, "store a column whose cells sum to more than half as its complement (ISAAC)");
   return s;
 }

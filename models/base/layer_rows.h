@@ -17,8 +17,8 @@ namespace bitline::base {
   throw ValueError("'" + member.key + "' of a row is no plain value", format);
 }
 
-/// Reads a list of rows of `layer` (a member of Row) and bits. `set_bits(row, member)` takes every other key of a
-/// row and returns whether it knows it. Throws ValueError, with `format` as what is allowed.
+/// Reads a list of rows of `layer` (a member of Row) and bits. `set_bits(row, member)` takes every other key
+/// of a row and returns whether it knows it. Throws ValueError, with `format` as what is allowed.
 template <class Row, class SetBits>
 [[nodiscard]] std::vector<Row> read_layer_rows(const ConfigNode& list, const char* format, SetBits set_bits) {
   if (list.kind != ConfigNode::Kind::list) throw ValueError("not a list", format);

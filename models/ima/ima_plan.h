@@ -75,7 +75,8 @@ struct ImaPlan {
   std::int64_t input_bytes = 0;  ///< into the input register per MVM
   int results = 0;
   int output_bits = 16;  ///< of one result in the output register
-  std::int64_t centre_additions = 0;  ///< per MVM, by the shift-adds: what the cells leave to the digital side
+  std::int64_t centre_additions =
+      0;  ///< per MVM, by the shift-adds: what the cells leave to the digital side
   std::vector<CrossbarPlan> crossbars;
 
   [[nodiscard]] int phases() const;

@@ -53,7 +53,9 @@ base::Field layers_field(std::vector<LayerResolution>& rows) {
   field.doc =
       "resolution of single layers, by the name of their node, whatever the policy: bits as of policy fixed";
   field.get = [&rows] { return print_rows(rows); };
-  field.set = [&rows](const ConfigNode& node) { rows = base::read_layer_rows<LayerResolution>(node, kFormat, set_bits); };
+  field.set = [&rows](const ConfigNode& node) {
+    rows = base::read_layer_rows<LayerResolution>(node, kFormat, set_bits);
+  };
   return field;
 }
 

@@ -38,8 +38,8 @@ struct MvmId {
 /// Where a structural run gets its integers from and puts its results to. Called once per MVM, in the order
 /// of simulated time. The input is the whole unfolded window, [group][row of the group's flattened weight];
 /// the result has one partial sum per entry of `outputs` (group * outputs_per_group + output): the
-/// conversions of this IMA shifted, added and unflipped; the terms of encodings `offset` and `centre_offset` are left to
-/// the receiver.
+/// conversions of this IMA shifted, added and unflipped; the terms of encodings `offset` and `centre_offset`
+/// are left to the receiver.
 struct StructuralData {
   std::function<void(const MvmId& id, std::vector<std::int32_t>& x)> input;
   std::function<void(const MvmId& id, std::span<const int> outputs, std::span<const std::int64_t> values)>

@@ -213,7 +213,8 @@ struct AnalogLayer::Impl {
         copies(program_cells(source, s, stuck)),
         weights(weight_sums(*source.sliced)) {}
 
-  /// What does not depend on conversions: the offset or centre of the encoding and the zero point of the inputs.
+  /// What does not depend on conversions: the offset or centre of the encoding and the zero point of the
+  /// inputs.
   void start(const std::int32_t* x, std::int64_t* y) const {
     for (int output = 0; output < sliced->outputs(); ++output)
       y[output] = -sliced->activation_zero_point * weights[static_cast<std::size_t>(output)];

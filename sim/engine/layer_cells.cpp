@@ -119,9 +119,10 @@ void LayerPlan::pack_sums(const ConvertingSet& set, std::int8_t* out) const {
   }
 }
 
-/// The weights of the product: what the columns that are not converted hold, and the offset or centre of the encoding.
-/// A flipped column and its digital correction are together the column as encoded: where it is not converted,
-/// flipping drops out; where it is, the correction (2^w-1) * sum(x) is exact and goes into the product.
+/// The weights of the product: what the columns that are not converted hold, and the offset or centre of the
+/// encoding. A flipped column and its digital correction are together the column as encoded: where it is not
+/// converted, flipping drops out; where it is, the correction (2^w-1) * sum(x) is exact and goes into the
+/// product.
 void LayerPlan::build_product() {
   const slice::SlicedLayer& l = *layer;
   const auto outputs = static_cast<std::size_t>(l.outputs());

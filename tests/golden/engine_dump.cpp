@@ -161,15 +161,15 @@ int dump_all(const std::string& directory) {
   };
   constexpr auto kDigital = arch::Subtraction::digital;
   const std::array<Way, 10> ways = {{{differential, kDigital, false},
-                                    {differential, kDigital, true},
-                                    {differential, arch::Subtraction::analog, false},
-                                    {offset, kDigital, false},
-                                    {offset, kDigital, true},
-                                    {twos_complement, kDigital, false},
-                                    {twos_complement, kDigital, true},
-                                    {centre_offset, kDigital, false},
-                                    {centre_offset, kDigital, true},
-                                    {centre_offset, arch::Subtraction::analog, false}}};
+                                     {differential, kDigital, true},
+                                     {differential, arch::Subtraction::analog, false},
+                                     {offset, kDigital, false},
+                                     {offset, kDigital, true},
+                                     {twos_complement, kDigital, false},
+                                     {twos_complement, kDigital, true},
+                                     {centre_offset, kDigital, false},
+                                     {centre_offset, kDigital, true},
+                                     {centre_offset, arch::Subtraction::analog, false}}};
   std::uint32_t cases = 0;
   for (const Way& way : ways) {
     for (const auto conversion : {periphery::AdcConversion::clip, periphery::AdcConversion::truncate}) {

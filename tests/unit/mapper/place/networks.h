@@ -118,9 +118,8 @@ inline std::vector<LayerInput> sliced_layers(const graph::Graph& graph, const ar
       groups = static_cast<int>(conv->group);
       rows = static_cast<int>(in[1] / conv->group * conv->kernel[0] * conv->kernel[1]);
     }
-    layers.push_back(
-        {static_cast<graph::NodeId>(n), sliced(arch, rows, static_cast<int>(out[1]) / groups, groups,
-                                                   arch.encoding.arrays())});
+    layers.push_back({static_cast<graph::NodeId>(n),
+                      sliced(arch, rows, static_cast<int>(out[1]) / groups, groups, arch.encoding.arrays())});
   }
   return layers;
 }

@@ -290,7 +290,8 @@ TEST(DriveSets, EveryCrossbarReadsItsReferenceColumn) {
   const auto graph = b.output(b.conv(b.input({1, 128, 8, 8}), 64, 3, 1, 1));
   const auto layers = sliced_layers(*graph, arch);
   const Program program = place(graph, arch, layers);
-  for (const DriveSet& set : drive_sets(program.layers[0], *layers[0].sliced)) EXPECT_EQ(set.reference_columns, 4);
+  for (const DriveSet& set : drive_sets(program.layers[0], *layers[0].sliced))
+    EXPECT_EQ(set.reference_columns, 4);
 }
 
 /// Centres of 8 bits; 64 outputs of 8 slices on two arrays: a pair of crossbars for 16 outputs and 128 rows.
@@ -308,8 +309,8 @@ TEST(DriveSets, CentresTakeTheSumOfTheInputsAndAProductPerResult) {
     return sum;
   };
   EXPECT_EQ(additions(8, 16), 72 + 16 * 8);  // one pair, one IMA
-  // 9 row blocks x 4 pairs on 9 IMAs of 4 pairs each: blocks 0-3, 4-7, then the 8th beside 0-2 of the next outputs,
-  // and so on. All see 4 blocks; 6 make results of 16 outputs, 3 of 32.
+  // 9 row blocks x 4 pairs on 9 IMAs of 4 pairs each: blocks 0-3, 4-7, then the 8th beside 0-2 of the next
+  // outputs, and so on. All see 4 blocks; 6 make results of 16 outputs, 3 of 32.
   EXPECT_EQ(additions(128, 64), 9 * 4 * 128 + (6 * 16 + 3 * 32) * 8);
 }
 

@@ -15,10 +15,11 @@ TEST(Centres, BalanceTheSlices) {
   const std::vector<std::int32_t> column = {1, 2, 9, 4};
   EXPECT_THAT(choose_centres(column, 4, whole, 4), testing::ElementsAre(4));
   // Slices of 2 and 2 bits. c = 4: -3, -2, 5, 0 -> high 0 + 0 + 1 + 0 = 1, low -3 - 2 + 1 = -4: 4 * 1 + 256.
-  // c = 5: -4, -3, 4, -1 -> high -1 + 0 + 1 + 0 = 0, low 0 - 3 + 0 - 1 = -4: 256. c = 2: -1, 0, 7, 2 -> high 1,
-  // low -1 + 0 + 3 + 2 = 4: 260. c = 1: 0, 1, 8, 3 -> high 2, low 0 + 1 + 0 + 3: 64 + 256. c = 3: -2, -1, 6, 1 ->
-  // high 1, low -2 - 1 + 2 + 1 = 0: 4. Others are farther off.
-  const std::vector<Slice> halves = {{.width = 2, .shift = 2, .sign = 1}, {.width = 2, .shift = 0, .sign = 1}};
+  // c = 5: -4, -3, 4, -1 -> high -1 + 0 + 1 + 0 = 0, low 0 - 3 + 0 - 1 = -4: 256. c = 2: -1, 0, 7, 2 -> high
+  // 1, low -1 + 0 + 3 + 2 = 4: 260. c = 1: 0, 1, 8, 3 -> high 2, low 0 + 1 + 0 + 3: 64 + 256. c = 3: -2, -1,
+  // 6, 1 -> high 1, low -2 - 1 + 2 + 1 = 0: 4. Others are farther off.
+  const std::vector<Slice> halves = {{.width = 2, .shift = 2, .sign = 1},
+                                     {.width = 2, .shift = 0, .sign = 1}};
   EXPECT_THAT(choose_centres(column, 4, halves, 4), testing::ElementsAre(3));
 }
 
@@ -36,13 +37,15 @@ TEST(Centres, HaveAtMostEightSignificantBits) {
   EXPECT_EQ(centre_bits(8), 8);
   EXPECT_EQ(centre_bits(12), 8);
   const std::vector<Slice> whole = {{.width = 8, .shift = 2, .sign = 1}, {.width = 2, .shift = 0, .sign = 1}};
-  const std::vector<std::int32_t> column = {9, 9, 9, -2};  // mean 6.25; multiples of 4: 8 has 0, 1 + 1 + 1 - 2
+  const std::vector<std::int32_t> column = {9, 9, 9,
+                                            -2};  // mean 6.25; multiples of 4: 8 has 0, 1 + 1 + 1 - 2
   const std::int32_t centre = choose_centres(column, 4, whole, 10).front();
   EXPECT_EQ(centre % 4, 0);
   EXPECT_EQ(centre, 4);  // -6 -> -1, -2; 5 -> 1, 1 three times: 4 * 2^4 + 1; at 8: -10 -> -2, -2: 4 * 2^4 + 1
 }
 
-/// Filters that are all positive: their sums come near zero, so that fewer bits hold them than without centres.
+/// Filters that are all positive: their sums come near zero, so that fewer bits hold them than without
+/// centres.
 TEST(Centres, SaveBitsOfConversions) {
   arch::Arch arch;
   arch.encoding = {.weights = arch::WeightEncoding::centre_offset, .subtraction = arch::Subtraction::analog};
@@ -59,7 +62,7 @@ TEST(Centres, SaveBitsOfConversions) {
   const SlicedLayer plain = slice_layer(shape, quant_of(codes, 8), arch);
   EXPECT_TRUE(plain.centres.empty());
   EXPECT_EQ(plain.centre(0), 0);
-  EXPECT_EQ(centred.max_column_sum[0][0], 0);     // the high slice is empty: no conversion
+  EXPECT_EQ(centred.max_column_sum[0][0], 0);          // the high slice is empty: no conversion
   EXPECT_EQ(plain.max_column_sum[0][0], 64 * 4 - 32);  // 60 to 63: 3, 64 to 67: 4
   EXPECT_LT(centred.max_column_sum[0][1], plain.max_column_sum[0][1]);
 }

@@ -157,9 +157,8 @@ std::int64_t reconstruct(const SlicedLayer& layer, int group, int output, int ro
 
 TEST(SliceLayer, EveryEncodingHoldsEveryWeight) {
   std::mt19937 random(7);
-  for (const auto encoding :
-       {WeightEncoding::differential, WeightEncoding::offset, WeightEncoding::twos_complement,
-        WeightEncoding::centre_offset}) {
+  for (const auto encoding : {WeightEncoding::differential, WeightEncoding::offset,
+                              WeightEncoding::twos_complement, WeightEncoding::centre_offset}) {
     for (const auto scheme : {arch::WeightScheme::symmetric, arch::WeightScheme::dynamic_fixed_point}) {
       for (const bool flip : {false, true}) {
         for (const int bits : {2, 5, 8, 16}) {

@@ -52,11 +52,10 @@ TEST(CostModel, ReferenceColumnsTakeTheirCells) {
   EXPECT_DOUBLE_EQ(finite.ima_power()[Component::crossbar].value(),
                    ideal.ima_power()[Component::crossbar].value() * 129 / 128);
   EXPECT_DOUBLE_EQ(finite.energy(Action::cell_read).value(), ideal.energy(Action::cell_read).value());
-  const std::vector<std::string> without[] = {
-      {"device.off_state=finite", "device.off_current=digital"},
-      {"device.off_state=finite", "device.off_current=kept"},
-      {"device.off_state=finite", "encoding.weights=differential", "encoding.subtraction=analog",
-       "encoding.flip=false"}};
+  const std::vector<std::string> without[] = {{"device.off_state=finite", "device.off_current=digital"},
+                                              {"device.off_state=finite", "device.off_current=kept"},
+                                              {"device.off_state=finite", "encoding.weights=differential",
+                                               "encoding.subtraction=analog", "encoding.flip=false"}};
   for (const std::vector<std::string>& overrides : without)
     EXPECT_DOUBLE_EQ(crossbars(model("isaac.yaml", overrides)), crossbars(ideal));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine allocates its buffers once per thread and run: a run over more tiles makes no more allocations. An
-// executable of its own, as it replaces operator new.
+// The engine allocates its buffers once per thread and run: a run over more tiles makes no more allocations.
+// An executable of its own, as it replaces operator new.
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 

@@ -25,9 +25,9 @@ class Dice {
 
 arch::Arch random_arch(Dice& dice) {
   arch::Arch arch;
-  arch.encoding.weights = dice.pick({arch::WeightEncoding::differential, arch::WeightEncoding::offset,
-                                     arch::WeightEncoding::twos_complement,
-                                     arch::WeightEncoding::centre_offset});
+  arch.encoding.weights =
+      dice.pick({arch::WeightEncoding::differential, arch::WeightEncoding::offset,
+                 arch::WeightEncoding::twos_complement, arch::WeightEncoding::centre_offset});
   arch.encoding.subtraction = dice.pick({arch::Subtraction::digital, arch::Subtraction::analog});
   arch.encoding.flip = !arch.encoding.analog() && dice.one_in(2);
   arch.device.bits_per_cell = dice.pick({1, 2, 2, 3, 4, 8});

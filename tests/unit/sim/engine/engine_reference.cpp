@@ -90,8 +90,7 @@ class Slow {
 
   [[nodiscard]] int cell(int array, int group, int output, int row, std::size_t slice) const {
     int code = weight(group, output, row) - centre(group, output);
-    if (two_arrays())
-      code = array == 0 ? std::max(code, 0) : std::max(-code, 0);
+    if (two_arrays()) code = array == 0 ? std::max(code, 0) : std::max(-code, 0);
     if (encoding() == WeightEncoding::offset) code += 1 << (layer_.signed_bits - 1);
     if (encoding() == WeightEncoding::twos_complement && code < 0) code += 1 << layer_.signed_bits;
     int below = 0;
@@ -99,8 +98,8 @@ class Slow {
     return code / (1 << below) % (1 << layer_.widths[slice]);
   }
 
-  /// What the arrays of an output are relative to: of all centres with 8 significant bits, that of which the signed
-  /// slices of a column add up to least, fourth powers weighted by the slices.
+  /// What the arrays of an output are relative to: of all centres with 8 significant bits, that of which the
+  /// signed slices of a column add up to least, fourth powers weighted by the slices.
   [[nodiscard]] int centre(int group, int output) const {
     if (encoding() != WeightEncoding::centre_offset) return 0;
     centres_.resize(static_cast<std::size_t>(layer_.groups * layer_.outputs), kUnknown);

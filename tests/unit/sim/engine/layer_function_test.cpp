@@ -99,15 +99,15 @@ TEST(LayerFunction, EveryCombinationOnEveryInstructionSet) {
     bool flip;
   };
   constexpr std::array<Way, 10> kWays = {{{WeightEncoding::differential, Subtraction::digital, false},
-                                         {WeightEncoding::differential, Subtraction::digital, true},
-                                         {WeightEncoding::differential, Subtraction::analog, false},
-                                         {WeightEncoding::offset, Subtraction::digital, false},
-                                         {WeightEncoding::offset, Subtraction::digital, true},
-                                         {WeightEncoding::twos_complement, Subtraction::digital, false},
-                                         {WeightEncoding::twos_complement, Subtraction::digital, true},
-                                         {WeightEncoding::centre_offset, Subtraction::digital, false},
-                                         {WeightEncoding::centre_offset, Subtraction::digital, true},
-                                         {WeightEncoding::centre_offset, Subtraction::analog, false}}};
+                                          {WeightEncoding::differential, Subtraction::digital, true},
+                                          {WeightEncoding::differential, Subtraction::analog, false},
+                                          {WeightEncoding::offset, Subtraction::digital, false},
+                                          {WeightEncoding::offset, Subtraction::digital, true},
+                                          {WeightEncoding::twos_complement, Subtraction::digital, false},
+                                          {WeightEncoding::twos_complement, Subtraction::digital, true},
+                                          {WeightEncoding::centre_offset, Subtraction::digital, false},
+                                          {WeightEncoding::centre_offset, Subtraction::digital, true},
+                                          {WeightEncoding::centre_offset, Subtraction::analog, false}}};
   std::uint32_t seed = 5000;
   for (const Way& way : kWays) {
     for (const AdcConversion conversion : {AdcConversion::clip, AdcConversion::truncate}) {
