@@ -319,6 +319,23 @@ def test_the_expected_cost_is_that_of_the_oracle_where_one_edge_decides():
         hardware.from_oracle(str(MACHINE), TINY, "joules", {})
 
 
+def test_the_expected_cost_from_a_table_orders_architectures_as_the_oracle():
+    sources = [ask(str(MACHINE), TINY, "energy", {"adc.per_ima": "8"}) for ask in (hardware.from_table, hardware.from_oracle)]
+    values = {1: [], 2: []}
+    for seed in range(30):
+        torch.manual_seed(seed)
+        net = Supernet(TINY, 1 + seed % 2)
+        assert [source(net).item() for source in sources] == pytest.approx([1, 1], rel=1e-2)
+        for parameter in net.architecture():
+            parameter.data.normal_(0, 2)
+        values[net.partial].append([source(net).item() for source in sources])
+    assert np.corrcoef(np.transpose(values[1]))[0, 1] > 0.99 and np.ptp(values[1]) > 0.05
+    assert np.corrcoef(np.transpose(values[2]))[0, 1] > 0.9  # a base cell keeps skip connections where the table has nothing
+    edp = hardware.from_table(str(MACHINE), TINY, "edp", {})(net)
+    edp.backward()
+    assert all(float(p.grad.abs().sum()) > 0 for p in net.architecture() if p.shape == (14, 8))
+
+
 # Data.
 
 def write_cifar(folder, records):

@@ -126,7 +126,8 @@ def test_a_search_follows_its_seed_and_its_hardware_term(undisturbed, tmp_path):
     states = [torch.load(folder / "search.pt")["supernet"]["arch.alpha_normal"] for folder in (undisturbed, tmp_path / "other")]
     assert not torch.equal(*states)
     assert all(s.std() > 2e-3 for s in states)  # moved: they start with 1e-3
-    dear = dataclasses.replace(TINY, training=Training(epochs=0), metric="energy", search=dataclasses.replace(TINY.search, hardware=1e4))
+    dear = dataclasses.replace(TINY, training=Training(epochs=0), metric="energy", hardware="oracle",
+                               search=dataclasses.replace(TINY.search, hardware=1e4))
     Run(tmp_path / "dear", dear)()
     cheap = {"skip_connect", "max_pool_3x3", "avg_pool_3x3"}
     alphas = torch.load(tmp_path / "dear" / "search.pt")["supernet"]["arch.alpha_normal"]
@@ -155,6 +156,8 @@ def test_a_given_network_is_trained_sparser(regulariser, tmp_path, capsys):
     out = capsys.readouterr().out
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert code == 0 and "accuracy, machine" in out and report["machine"]["top1"] > 0.93
+    table = cli.succeed("slices", "--arch", ARCH, "--network", tmp_path / "run" / "network.onnx").out.split("\n\n")[0]
+    assert [line.split() for line in table.splitlines()] == [line.split() for line in out.rstrip().splitlines()[-7:]]
     before = nonzero_ratios(quantise(onnx_module.load(cli.MLP)), 2)
     after = [2 * row["nonzero_ratio"] for row in report["machine"]["slices"]]  # of two arrays for each weight
     assert after[1] < 0.7 * before[1]
@@ -177,7 +180,7 @@ def test_training_learns_and_calibration_alone_changes_no_weight(tmp_path):
     (["run", "--layers", "1"], "layers: 1; allowed: 3 or more"), (["run", "--partial", "3"], "partial channels 1/3 of 8"),
     (["run", "--epochs", "-1"], "epochs: -1; allowed: 0 to"), (["run", "--regulariser", "l2"], "regulariser: 'l2'; allowed: none, l1"),
     (["run", "--strength", "nan"], "strength: nan"), (["run", "--weight-bits", "9"], "bits of weights: 9; allowed: 1 to 7"),
-    (["run", "--bits-per-cell", "0"], "bits per cell: 0"), (["run", "--hardware", "gpu"], "hardware: 'gpu'; allowed: none, oracle"),
+    (["run", "--bits-per-cell", "0"], "bits per cell: 0"), (["run", "--hardware", "gpu"], "hardware: 'gpu'; allowed: lut, oracle, none"),
     (["run", "--hardware-metric", "joules"], "hardware metric: 'joules'"), (["run", "--mode", "fast"], "mode: 'fast'; allowed: cycle"),
     (["run", "--arch", "none.yaml"], "none.yaml: no such file"), (["run", "--set", "adc"], "--set adc; allowed: KEY=VALUE"),
     (["run", "--set", "adc.kindd=sar"], "adc.kindd: unknown key"), (["run", "--threads", "0"], "--threads 0; allowed: 1 or more"),

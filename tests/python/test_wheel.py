@@ -30,4 +30,5 @@ def test_in_a_clean_environment(tmp_path):
     analytic, cycle, version = json.loads(run(python, "-c", SCRIPT, cli.ISAAC_8BIT, cli.CNN))
     assert analytic["fidelity"] == "analytic" and cycle["fidelity"] == "cycle"
     assert abs(analytic["latency_s"] / cycle["latency_s"] - 1) < 0.01
+    run(python, "-c", "import importlib.util; assert importlib.util.find_spec('bitline.nas.pipeline')")
     assert version in run(tmp_path / "venv" / "bin" / "bitline", "--version")

@@ -49,9 +49,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--warmup", type=int, help="epochs before the architecture moves (2)")
     run.add_argument("--search-strength", type=float, help="of the regulariser during the search (1e-5)")
     run.add_argument("--second-order", action="store_true", default=None, help="DARTS's unrolled gradient")
-    run.add_argument("--hardware", help="where the cost of architectures comes from: oracle or none (oracle)")
+    run.add_argument("--hardware", help="where the cost of architectures comes from: lut, oracle or none (lut)")
     run.add_argument("--hardware-weight", type=float, help="of the relative expected cost in the architecture's loss (0.5)")
-    run.add_argument("--hardware-metric", help="energy, latency, edp or area (edp)")
+    run.add_argument("--hardware-metric", help="energy, latency or edp (edp)")
     run.add_argument("--fast", action="store_true", help="to try it out: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in _FAST.items()))
     train = commands.add_parser("train", help="train a given network for sparse bit slices", epilog=_EXAMPLES,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)

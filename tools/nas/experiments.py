@@ -5,7 +5,7 @@
 
 (a) bit-slice L1 against plain L1: the two committed networks, trained on from their weights with several strengths;
 (b) the searched cell against the cells of DARTS_V2 and PC_DARTS, with channels for the same size, trained to the same sparsity;
-(c) search with and without the hardware term, then trained like (b).
+(c) search with and without the hardware term (energy x delay), then trained like (b).
 
 Every run has a folder below --runs and is gone on with after a stop; the table is made of what is there.
 """
@@ -128,7 +128,7 @@ def table_of(rows: list[dict[str, Any]]) -> str:
             return factor * statistics.mean(float(row[key]) for row in group)
         accuracies = [100 * float(row["top1"]) for row in group]
         lines.append(
-            f"| {experiment} | {network} | {variant} | {strength:g} | {mean('parameters'):.0f} "
+            f"| {experiment} | {network} | {variant} | {float(strength):g} | {mean('parameters'):.0f} "
             f"| {mean('top1', 100):.2f} ({min(accuracies):.2f} to {max(accuracies):.2f}) "
             f"| {mean('nonzero_high', 100):.1f}, {mean('nonzero_low', 100):.1f} | {mean('adc_bits_high'):.1f}, {mean('adc_bits_low'):.1f} "
             f"| {mean('adc_mean_high'):.2f}, {mean('adc_mean_low'):.2f} | {mean('energy_j', 1e9):.1f} | {mean('adc_energy_j', 1e9):.2f} "

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the architecture weights of a supernet cost on a machine, as a number with a gradient.
 
-The cost oracle is asked for 2 x 14 x 7 networks, all cells equal but for one edge: each (edge, operation) on a base cell of
-skip connections. The expectation is taken over these differences:
+Both sources take an edge's operations with the softmax of its architecture weights without `none` (which no cell keeps), and an edge
+as kept with the probability n_e: two of the inputs of its node, in PC-DARTS by the weights of edges.
+
+lut: the table of `bitline lut` and bitline.torch's expectation over it.
+oracle: the analytic oracle is asked for 2 x 14 x 7 networks, all cells of a kind equal but for one edge: each (edge, operation) on a
+base cell of skip connections. The expectation is taken over these differences:
 
     E = base + sum over edges e of n_e * sum over operations p of w[e,p] * (cost[e,p] - base)
-
-with w the softmax of the edge's architecture weights without `none` (which no cell keeps), and n_e the share of cells that keep
-the edge: two of the inputs of its node, by the weights of edges in PC-DARTS.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from bitline.nas.genotype import EDGES, PRIMITIVES, Edge
 from bitline.nas.space import Shape
 from bitline.nas.supernet import KINDS, Supernet
 
-METRICS = ("energy", "latency", "edp", "area")
-_FIGURE = {"energy": "energy_j", "latency": "latency_s", "edp": "edp_js", "area": "area_mm2"}
+METRICS = ("energy", "latency", "edp")
+_FIGURE = {"energy": "energy_j", "latency": "latency_s", "edp": "edp_js"}
 _BASE: tuple[Edge, ...] = (("skip_connect", 0), ("skip_connect", 1)) * 4
 
 
@@ -38,22 +39,47 @@ class ExpectedCost:
 
     def __call__(self, supernet: Supernet) -> Tensor:
         """The expected cost over that of equal architecture weights: 1 where a search starts."""
+        operations, edges = probabilities(supernet)
+        device = edges["normal"].device
         equal = self._expected({kind: torch.full_like(d, 1 / d.shape[1]) for kind, d in self.differences.items()},
-                               {kind: _equal_edges(d.device) for kind, d in self.differences.items()})
-        operations, edges = {}, {}
-        for kind in KINDS:
-            weights = supernet.operation_weights(kind)[:, 1:]
-            operations[kind] = weights / weights.sum(1, keepdim=True)
-            device = weights.device
-            edges[kind] = _equal_edges(device) if supernet.partial == 1 else 2 * supernet.edge_weights(kind)
-        return self._expected(operations, edges) / equal
+                               {kind: _equal_edges(torch.device("cpu")) for kind in KINDS})
+        moved = dataclasses.replace(self, differences={kind: d.to(device) for kind, d in self.differences.items()})
+        return moved._expected(operations, edges) / float(equal)
 
     def _expected(self, operations: Mapping[str, Tensor], edges: Mapping[str, Tensor]) -> Tensor:
         parts = [(edges[kind] * (operations[kind] * d).sum(1)).sum() for kind, d in self.differences.items()]
         return self.base + sum(parts[1:], parts[0])
 
-    def to(self, device: torch.device) -> ExpectedCost:
-        return dataclasses.replace(self, differences={kind: d.to(device) for kind, d in self.differences.items()})
+
+class TableCost:
+    """The same from a table of `bitline lut` made for the network (a bitline.tables.CostTable)."""
+
+    def __init__(self, table: Any, metric: str) -> None:
+        from bitline.torch import SupernetCost
+
+        self._cost, self._figure = SupernetCost(table, PRIMITIVES), _FIGURE[metric]
+        with torch.no_grad():
+            equal = torch.full((len(EDGES), len(PRIMITIVES) - 1), 1 / (len(PRIMITIVES) - 1), dtype=torch.float64)
+            self._equal = float(self._expected({kind: equal for kind in KINDS}, {kind: _equal_edges(equal.device) for kind in KINDS}))
+
+    def __call__(self, supernet: Supernet) -> Tensor:
+        return self._expected(*probabilities(supernet)) / self._equal
+
+    def _expected(self, operations: Mapping[str, Tensor], edges: Mapping[str, Tensor]) -> Tensor:
+        chances = [torch.nn.functional.pad(operations[kind], (1, 0)) for kind in KINDS]  # `none` is not taken
+        figures = self._cost.expected(*chances, *(edges[kind] for kind in KINDS))
+        value: Tensor = getattr(figures, self._figure)
+        return value
+
+
+def probabilities(supernet: Supernet) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Per kind of cell: [14,7] of operations without `none`, [14] of edges' being kept."""
+    operations, edges = {}, {}
+    for kind in KINDS:
+        weights = supernet.operation_weights(kind)[:, 1:]
+        operations[kind] = weights / weights.sum(1, keepdim=True)
+        edges[kind] = _equal_edges(weights.device) if supernet.partial == 1 else (2 * supernet.edge_weights(kind)).clamp(max=1.0)
+    return operations, edges
 
 
 def _equal_edges(device: torch.device) -> Tensor:
@@ -68,10 +94,21 @@ def _with(edge: int, operation: str) -> list[list[Any]]:
     return cell
 
 
-def from_oracle(arch: str, shape: Shape, metric: str, sets: Mapping[str, Any]) -> ExpectedCost:
-    """Asks the analytic oracle for a machine. Raises ValueError for an unknown metric, a BitlineError of the oracle."""
+def _require(metric: str) -> None:
     if metric not in METRICS:
         raise ValueError(f"hardware metric: '{metric}'; allowed: {', '.join(METRICS)}")
+
+
+def from_table(arch: str, shape: Shape, metric: str, sets: Mapping[str, Any]) -> TableCost:
+    """Asks `bitline lut` for a machine. Raises ValueError for an unknown metric, a BitlineError of the command."""
+    _require(metric)
+    return TableCost(bitline.lut(arch, layers=shape.layers, channels=shape.channels, classes=shape.classes, resolution=shape.image[1],
+                                 set=dict(sets)), metric)
+
+
+def from_oracle(arch: str, shape: Shape, metric: str, sets: Mapping[str, Any]) -> ExpectedCost:
+    """Asks the analytic oracle for a machine. Raises ValueError for an unknown metric, a BitlineError of the oracle."""
+    _require(metric)
     size = {"layers": shape.layers, "channels": shape.channels, "classes": shape.classes, "resolution": shape.image[1]}
     base = [list(pair) for pair in _BASE]
     cells = [{"normal": base, "reduce": base}]

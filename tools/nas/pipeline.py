@@ -12,6 +12,7 @@ import dataclasses
 import fcntl
 import io
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -36,7 +37,8 @@ from bitline.nas.train import Progress, Training, accuracy, fit, require
 from bitline.program import program_path
 
 _SEARCH_SEED, _TRAIN_SEED = 1, 2
-HARDWARE = ("none", "oracle")
+#: How the expected cost of architectures is asked for.
+HARDWARE: dict[str, Callable[..., Any] | None] = {"lut": hardware.from_table, "oracle": hardware.from_oracle, "none": None}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Settings:
     bits: Bits = Bits()
     search: Search = Search()
     training: Training = Training()
-    hardware: str = "oracle"
+    hardware: str = "lut"
     metric: str = "edp"
     genotype: dict[str, Any] | None = None
     network: str | None = None
@@ -77,7 +79,8 @@ class Run:
         if device != "cpu" and not torch.cuda.is_available():
             raise ValueError(f"device: {device}; allowed here: cpu (PyTorch finds no CUDA device)")
         self.device = torch.device(device)
-        torch.use_deterministic_algorithms(True)
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for to repeat its results
+        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")  # pools have no such gradient on a GPU
 
     def __call__(self) -> dict[str, Any]:
         """Does what is left to do; the report. Raises ValueError, ArithmeticError or a BitlineError."""
@@ -121,9 +124,8 @@ class Run:
 
     def _search(self, shape: Shape, images: data.Images) -> Genotype:
         s = self.settings
-        cost = None
-        if s.hardware == "oracle":
-            cost = hardware.from_oracle(s.machine.arch, shape, s.metric, s.machine.overrides()).to(self.device)
+        ask = HARDWARE[s.hardware]
+        cost = ask(s.machine.arch, shape, s.metric, s.machine.overrides()) if ask and s.search.hardware else None
         checkpoint.seed_all(1000 * s.seed + _SEARCH_SEED)
         supernet = quantise(Supernet(shape, s.partial), s.bits).to(self.device)
         assert isinstance(supernet, Supernet)

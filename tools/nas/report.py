@@ -37,4 +37,15 @@ def text_of(report: dict[str, Any]) -> str:
     for place, row in enumerate(m["slices"]):
         lines.append(f"{place:5d}  {row['width']:9d}  {100 * row['nonzero_ratio']:6.2f} %  {row['adc_bits_most']:14d}"
                      f"  {row['adc_bits_mean']:14.2f}")
+    return "\n".join(lines) + "\n" + ("" if report["genotype"] else "\n" + _layers(m["layers"]))
+
+
+def _layers(layers: list[dict[str, Any]]) -> str:
+    """The statistics of `bitline slices`, a row per layer and slice."""
+    wide = max([len("layer"), *(len(layer["name"]) for layer in layers)])
+    lines = [f"{'layer':{wide}s}  slice  cell bits  non-zero  max column sum  ADC needed  ADC set"]
+    for layer in layers:
+        for place, row in enumerate(layer["slices"]):
+            lines.append(f"{layer['name'] if place == 0 else '':{wide}s}  {place:5d}  {row['width']:9d}  {100 * row['nonzero_ratio']:6.1f} %"
+                         f"  {row['max_column_sum']:14d}  {row['adc_bits_needed']:10d}  {row['adc_bits']:7d}")
     return "\n".join(lines) + "\n"

@@ -16,7 +16,6 @@ from torch.nn import functional
 from bitline.nas import checkpoint
 from bitline.nas.data import Images, augment, batches
 from bitline.nas.genotype import Genotype
-from bitline.nas.hardware import ExpectedCost
 from bitline.nas.slices import REGULARISERS, penalty
 from bitline.nas.supernet import Supernet
 from bitline.nas.train import Progress, Saver, require, require_finite
@@ -85,7 +84,7 @@ def unrolled_gradients(arch: Sequence[nn.Parameter], weights: Sequence[nn.Parame
 class Searcher:
     """A search that can be stopped after any epoch and gone on with."""
 
-    def __init__(self, supernet: Supernet, images: Images, settings: Search, cost: ExpectedCost | None = None) -> None:
+    def __init__(self, supernet: Supernet, images: Images, settings: Search, cost: Callable[[Supernet], Tensor] | None = None) -> None:
         self.supernet, self.settings, self.cost = supernet, settings, cost
         half = len(images.train_x) // 2
         self._images = images
