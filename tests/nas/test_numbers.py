@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bitline.nas, what it computes: integers against the simulator's, gradients by hand, sizes, discretisation, data."""
 
+import csv
 import itertools
 import json
 import math
@@ -14,7 +15,7 @@ from torch import nn
 
 import cli
 import onnx_torch
-from bitline.nas import data, export, hardware, onnx_module, slices, space
+from bitline.nas import data, experiments, export, hardware, onnx_module, slices, space
 from bitline.nas.genotype import EDGES, PRIMITIVES, PUBLISHED, Genotype, discretise
 from bitline.nas.quantise import Bits, InputGrid, calibrate, quantise, quantised_layers, round_weights, weight_codes, weight_step
 from bitline.nas.search import unrolled_gradients
@@ -412,3 +413,24 @@ def test_a_file_that_cannot_be_trained_is_refused(change, said, tmp_path):
     (tmp_path / "n.onnx").write_bytes(b"\xff\xff no")
     with pytest.raises(ValueError, match="not an ONNX model"):
         onnx_module.load(tmp_path / "n.onnx")
+
+
+def test_the_tables_in_the_readmes_are_those_of_the_measured_runs():
+    folder = cli.ROOT / "tools" / "nas"
+    with open(folder / "results" / "digits.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["seed"] for row in rows}) == 3 and all(len(group) == 3 for group in experiments.groups_of(rows).values())
+    shown = (folder / "README.md").read_text().split("bitline.nas.experiments -->\n")[1].split("<!-- results: end")[0]
+    assert shown == experiments.table_of(rows)
+    for line in shown.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if cells[1] in ("b", "c"):
+            assert f"| {cells[5]} | {cells[6]} | {cells[10]} | {cells[12]} |" in (cli.ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("cell", ["DARTS_V2", "PC_DARTS"])
+def test_cells_are_compared_at_about_the_same_size(cell):
+    channels = experiments.channels_for(PUBLISHED[cell])
+    sizes = [space.parameters_of(space.Network(PUBLISHED[cell], space.Shape(3, c, 10, (1, 8, 8)))) for c in range(2, 25, 2)]
+    assert min(sizes, key=lambda size: abs(size - experiments.SIZE)) == sizes[channels // 2 - 1]
+    assert abs(sizes[channels // 2 - 1] / experiments.SIZE - 1) < 0.2

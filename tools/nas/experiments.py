@@ -156,7 +156,8 @@ def figure_of(rows: list[dict[str, Any]]) -> bytes:
         mine = [row for row in rows if row["experiment"] != "a" and name in (row["network"], row["variant"])]
         axes[-1].plot([1e12 * row["edp_js"] for row in mine], [100 * row["top1"] for row in mine], "o", label=label, alpha=0.7)
     axes[-1].set(title=f"(b, c) cells of about {SIZE} parameters", xlabel="energy x delay of an image, pJs", ylabel="accuracy, %")
-    axes[-1].legend()
+    axes[-1].margins(y=0.4)  # room for the legend
+    axes[-1].legend(loc="lower left")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     pyplot.close(figure)
