@@ -57,6 +57,12 @@ int most_copies(const place::Program& program) {
   return most;
 }
 
+double sure_gain(const place::Program& program) {
+  std::int64_t pixels = 0;
+  for (const place::Stage& stage : program.stages) pixels += stage.pixels;
+  return pixels < kLong ? kSureGain : kSureGainOfLong;
+}
+
 bool can_be_estimated(const place::Program& program) {
   return program.chips == 1 && program.phases.empty();
 }
@@ -75,7 +81,7 @@ place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph, 
   place::Program single = place::place(graph, one_each, layers);
   const Timing timing(arch, timed);
   if (can_be_estimated(single) && can_be_estimated(copies) &&
-      within(timing.estimated(copies), timing.estimated(single), kSureGain))
+      within(timing.estimated(copies), timing.estimated(single), sure_gain(single)))
     return copies;
 
   const std::vector<double> to_beat = timing.simulated(single);
