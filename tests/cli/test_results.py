@@ -96,6 +96,8 @@ def test_the_map_of_the_layers_equals_the_counts(run):
             assert abs(seconds - layer["stalls_s"][kind]) <= (len(waits[kind]) + 1) / 70 * result["waits_bin_s"]
         assert (waits["first_bin"] + len(waits["input"]) - 1) * result["waits_bin_s"] <= end
     assert 64 <= end / result["waits_bin_s"] <= 128
+
+
 def test_zero_chunks_are_left_out_and_counted(tmp_path):
     """Of the MLP, from the dumped inputs: reads of a row block whose chunk is zero on all rows."""
     sets = ["--set", "adc.resolution.policy=lossless", "--set", "ima.output_register.capacity=4 KiB", "--batch", 2]
