@@ -68,7 +68,7 @@ class Cutter {
     place::MatrixShape matrix;
     matrix.rows = shape.rows_per_group;
     matrix.outputs = outputs;
-    matrix.arrays = arch_.encoding.weights == arch::WeightEncoding::differential ? 2 : 1;
+    matrix.arrays = arch_.encoding.arrays();
     const int bits = slice::code_bits(quant.weights, arch_.encoding.weights);
     matrix.slices = std::ssize(slice::make_slices(bits, arch_));
     const std::int64_t imas =
