@@ -89,14 +89,15 @@ class Cutter {
   const arch::Arch& arch_;
 };
 
-/// Rows [first, last) of the first dimension.
+/// Rows [first, last) of the first dimension; none where only the shape is known.
 std::shared_ptr<const Tensor> rows_of(const std::shared_ptr<const Tensor>& tensor, const Range& range) {
   if (!tensor) return nullptr;
   graph::Shape shape = tensor->shape;
   const std::int64_t each = tensor->size() / shape[0];
   shape[0] = range.last - range.first;
   const std::vector<float>& all = tensor->as<float>();
-  std::vector<float> own(all.begin() + range.first * each, all.begin() + range.last * each);
+  std::vector<float> own;
+  if (!all.empty()) own.assign(all.begin() + range.first * each, all.begin() + range.last * each);
   return std::make_shared<const Tensor>(Tensor{std::move(shape), std::move(own)});
 }
 
