@@ -158,6 +158,7 @@ CutNetwork cut_layers(std::shared_ptr<const Graph> graph, std::vector<LayerQuant
                       const arch::Arch& arch) {
   const Cutter cutter(*graph, arch);
   std::vector<std::vector<Range>> ranges;
+  ranges.reserve(layers.size());
   for (const LayerQuant& layer : layers) ranges.push_back(cutter.ranges(layer));
   if (std::all_of(ranges.begin(), ranges.end(), [](const auto& r) { return r.size() == 1; }))
     return {std::move(graph), std::move(layers)};
