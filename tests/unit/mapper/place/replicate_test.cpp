@@ -50,6 +50,7 @@ TEST(BalancedCopies, MakeTheSlowestLayerAsFastAsAnyChoice) {
   std::mt19937 random(3);
   for (int i = 0; i < 200; ++i) {
     std::vector<CopyCost> costs;
+    costs.reserve(3);
     for (int l = 0; l < 3; ++l) costs.push_back({1 + static_cast<std::int64_t>(random() % 40), 1, 1, 40});
     for (CopyCost& c : costs) c.most = static_cast<int>(c.windows);
     const std::int64_t imas = 3 + static_cast<std::int64_t>(random() % 12);
