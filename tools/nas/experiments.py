@@ -94,7 +94,7 @@ class Experiments:
 
     def _c(self) -> Iterator[dict[str, Any]]:
         for seed in self.seeds:
-            for hardware in ("oracle", "none"):
+            for hardware in ("oracle", "lut", "none"):
                 yield self._cell("b" if hardware == "oracle" else "c", "searched", hardware, self._searched(hardware, seed), seed)
 
 
@@ -144,20 +144,19 @@ def figure_of(rows: list[dict[str, Any]]) -> bytes:
     from matplotlib import pyplot
 
     networks = sorted({row["network"] for row in rows if row["experiment"] == "a"})
-    figure, axes = pyplot.subplots(1, len(networks) + 1, figsize=(4.4 * (len(networks) + 1), 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(1, len(networks) + 1, figsize=(4.4 * (len(networks) + 1) + 1.8, 3.6), layout="constrained")
     for axis, network in zip(axes, networks):
         for variant, marker in (("none", "s"), ("l1", "o"), ("bitslice-l1", "^")):
             mine = [row for row in rows if row["network"] == network and row["variant"] == variant]
             axis.plot([1e9 * row["adc_energy_j"] for row in mine], [100 * row["top1"] for row in mine], marker, label=variant, alpha=0.7)
         axis.set(title=f"(a) {network}", xlabel="energy of ADCs per image, nJ", ylabel="accuracy, %")
         axis.legend()
-    names = {"DARTS_V2": "DARTS_V2", "PC_DARTS": "PC_DARTS", "oracle": "searched, hardware term", "none": "searched, without"}
+    names = {"DARTS_V2": "DARTS_V2", "PC_DARTS": "PC_DARTS", "oracle": "searched, oracle", "lut": "searched, table", "none": "searched, no term"}
     for name, label in names.items():
         mine = [row for row in rows if row["experiment"] != "a" and name in (row["network"], row["variant"])]
         axes[-1].plot([1e12 * row["edp_js"] for row in mine], [100 * row["top1"] for row in mine], "o", label=label, alpha=0.7)
     axes[-1].set(title=f"(b, c) cells of about {SIZE} parameters", xlabel="energy x delay of an image, pJs", ylabel="accuracy, %")
-    axes[-1].margins(y=0.4)  # room for the legend
-    axes[-1].legend(loc="lower left")
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     pyplot.close(figure)
