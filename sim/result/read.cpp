@@ -260,6 +260,7 @@ void read(const Reader& at, Result& r) {
   at["tops_per_mm2"].to(r.tops_per_mm2);
   at["adc"]["conversions"].to(r.conversions);
   at["adc"]["clipped"].to(r.clipped);
+  if (const Reader gated = at["adc"].find("gated")) gated.to(r.gated);  // absent from older results
   const Reader crossbars = at["crossbars"];
   crossbars["used"].to(r.crossbars_used);
   crossbars["available"].to(r.crossbars_available);

@@ -22,6 +22,7 @@ namespace bitline::result {
   r.tops_per_mm2 = 1.0 / 7.0;
   r.conversions = 123456789;
   r.clipped = 7;
+  r.gated = 11;
   r.crossbars_used = 3;
   r.crossbars_available = 16128;
   r.cell_utilization = 0.5;

@@ -75,7 +75,7 @@
         'adc.conversions',
         'ADC conversions',
         count(adc.conversions),
-        `${count(adc.clipped)} clipped${adc.conversions > 0 ? ` (${percent(adc.clipped / adc.conversions)})` : ''}; ${provenance.images_streamed === 1 ? 'one image' : `${count(provenance.images_streamed)} images`}`,
+        `${count(adc.clipped)} clipped${adc.conversions > 0 ? ` (${percent(adc.clipped / adc.conversions)})` : ''}${adc.gated > 0 ? `, ${count(adc.gated)} gated` : ''}; ${provenance.images_streamed === 1 ? 'one image' : `${count(provenance.images_streamed)} images`}`,
       ),
     );
     if (noc)
