@@ -72,7 +72,7 @@ def test_answers_come_in_the_order_of_requests(jobs):
 BAD = [
     (b"no json", 2, "is no JSON"), (b'{"id": 1', 2, "is no JSON"), (b"\xff\xfe", 2, "is no JSON"), (b"[1]", 2, "is no object"),
     (b"7", 2, "is no object"), (b"null", 2, "is no object"), (b"[" * 100_000, 2, "64 deep"),
-    (b'{"network": "a.onnx", "set": {"a": [[["[[]"]]]}}', 2, "set.a"),
+    (b'{"network": "a.onnx", "set": {"a": [[["[[]"]]]}}', 3, "--set: a: unknown key"),
     *[(b'{"%s": ' % key + b"[" * 300_000 + b"]" * 300_000 + b"}", 2, "64 deep") for key in (b"id", b"batch", b"genotype", b"set")],
     (b"x" * (65 << 20), 2, "longer than 64 MiB"), (b'"' + b"[" * 100, 2, "is no JSON"),
     ({}, 2, "request.network: is missing"), ({"network": 7}, 2, "request.network: is no text"),

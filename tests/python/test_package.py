@@ -186,7 +186,7 @@ def test_a_report_of_a_tree_a_file_or_a_folder(tmp_path):
     assert {path.read_bytes() for path in made} == {(tmp_path / "report.html").read_bytes()}
     with pytest.raises(bitline.UsageError, match="no.json: does not exist"):
         bitline.report("no.json", tmp_path / "none.html")
-    with pytest.raises(bitline.UsageError, match="has no /latency_s/image"):
+    with pytest.raises(bitline.UsageError, match="latency_s.image: is missing"):
         bitline.report({**tree, "latency_s": {}}, tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
 

@@ -77,7 +77,7 @@ void run_lut(LutOptions& options, const Streams& streams) {
 }  // namespace
 
 void add_lut(CLI::App& app, const Streams& streams) {
-  CLI::App& command = *app.add_subcommand("lut", "Cost of every operation of a search space, as a table");
+  CLI::App& command = *app.add_subcommand("lut", "Cost of every operation of a search space");
   const auto options = std::make_shared<LutOptions>();
   command.add_option("--space", options->space, "The space: darts (default)")
       ->type_name("NAME")

@@ -98,9 +98,10 @@ void add_oracle(CLI::App& app, const Streams& streams) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
   command
-      .add_option("--cache", options->cache,
-                  "Keep costs in this file (SQLite; made if missing) and answer from it what is known. Any number "
-                  "of processes can share it")
+      .add_option(
+          "--cache", options->cache,
+          "Keep costs in this file (SQLite; made if missing) and answer from it what is known. Any number "
+          "of processes can share it")
       ->type_name("FILE");
   add_memory(command, options->memory);
   using enum base::ExitCode;

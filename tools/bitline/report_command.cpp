@@ -30,8 +30,7 @@ std::string default_out(const std::string& run) {
 }  // namespace
 
 void add_report(CLI::App& app, const Streams& streams) {
-  CLI::App& command =
-      *app.add_subcommand("report", "A run as one HTML page that opens offline: charts, tables, sources");
+  CLI::App& command = *app.add_subcommand("report", "A run as one HTML page that opens offline");
   const auto options = std::make_shared<ReportOptions>();
   command.add_option("run", options->run, "result.json, or the folder of --out, of `bitline run`")
       ->required()

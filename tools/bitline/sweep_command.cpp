@@ -164,8 +164,7 @@ void run_sweep(SweepOptions& options, const Streams& streams) {
 }  // namespace
 
 void add_sweep(CLI::App& app, const Streams& streams) {
-  CLI::App& command =
-      *app.add_subcommand("sweep", "Many runs: a design space, its table and its Pareto front");
+  CLI::App& command = *app.add_subcommand("sweep", "Design spaces: many runs, their Pareto front");
   const auto options = std::make_shared<SweepOptions>();
   command.add_option("file", options->file, "The sweep (YAML): tools/sweep/README.md")
       ->required()

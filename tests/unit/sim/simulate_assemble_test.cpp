@@ -193,6 +193,7 @@ TEST_F(Assemble, ALayerCarriesItsShapeTimesAndSlices) {
 TEST_F(Assemble, ALayerSaysWhatItDoesAndWhereItLies) {
   Mapping m = mapping();
   m.program.edges = {{0, 1}, {1, 2}};
+  m.program.stages[0].tiles = {0};
   m.program.stages[1].inputs = {0};
   m.program.stages[1].tiles = {2};
   m.program.layers[0].imas[0].tile = 3;
