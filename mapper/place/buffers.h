@@ -16,7 +16,8 @@ struct Slack {
 /// an untimed run of one image blocks: the smallest full buffer in front of a starving consumer grows (Parks,
 /// "Bounded scheduling of process networks", 1995). The slack comes on top, so that paths of different
 /// lengths keep the pace of the busiest stage. A greedy run that completes once proves that no later one can
-/// block, because stages are deterministic and one image returns all buffers to empty. Throws base::MappingError naming the stage if no buffer can help.
+/// block, because stages are deterministic and one image returns all buffers to empty. Throws
+/// base::MappingError naming the stage if no buffer can help.
 void size_buffers(Program& program, const Slack& slack);
 
 }  // namespace bitline::place

