@@ -4,6 +4,7 @@
 import csv
 import json
 import os
+import pty
 import random
 import signal
 import subprocess
@@ -175,9 +176,42 @@ def test_generated_networks_and_modes_are_axes(sweep_file, tmp_path):
     assert small["network"] == "small" and {key: float(small[key]) for key in figures(run)} == figures(run)
 
 
+def test_progress_is_for_terminals_only(sweep_file, tmp_path):
+    sweep = sweep_file(GRID)
+    master, slave = pty.openpty()
+    with os.fdopen(master, "rb", buffering=0) as terminal:
+        process = subprocess.Popen([cli.BITLINE, "sweep", sweep, "--out", tmp_path / "a"], stdout=subprocess.DEVNULL, stderr=slave)
+        os.close(slave)
+        seen = b""
+        try:
+            while piece := terminal.read(4096):
+                seen += piece
+        except OSError:  # Linux ends a terminal that nobody writes to like this
+            pass
+        assert process.wait() == 0
+    assert b"/12 points" in seen and b" left" in seen and seen.count(b"\r") > 1
+    answer = cli.succeed("sweep", sweep, "--out", tmp_path / "b")
+    assert "/12 points" not in answer.err and "\r" not in answer.err
+    assert "/12 points" not in answer.out
+
+
 def test_only_the_table_is_kept_on_request(sweep_file, tmp_path):
     cli.succeed("sweep", sweep_file(GRID + "mode: analytic\n"), "--out", tmp_path / "out", "--keep-results", "none")
     assert len(rows(tmp_path / "out")) == 12 and not (tmp_path / "out" / "points").exists()
+
+
+def test_reports_are_made_of_the_front_unless_others_are_asked_for(sweep_file, tmp_path):
+    sweep, out = sweep_file(GRID + "mode: analytic\n"), tmp_path / "out"
+    made = lambda: {path.parent.name for path in out.glob("points/*/report.html")}  # noqa: E731
+    cli.succeed("sweep", sweep, "--out", out, "--reports", "none")
+    assert made() == set()
+    cli.succeed("sweep", sweep, "--out", out)
+    assert made() == {r["point"] for r in rows(out) if r["front"] == "1"} != {r["point"] for r in rows(out)}
+    cli.succeed("sweep", sweep, "--out", out, "--reports", "all")
+    assert made() == {r["point"] for r in rows(out)}
+    page = (out / "index.html").read_text()
+    reports = json.loads(page[page.index('id="data">') + len('id="data">'):].partition("</script>")[0])["reports"]
+    assert reports == list(range(12))
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ struct SweepOptions {
   double timeout_s = 0;
   int jobs = 0;
   std::string keep = "all";
+  std::string reports;  ///< empty: front, unless that is large
   bool list = false, json = false, quiet = false, retry_failed = false;
 };
 
@@ -119,6 +120,20 @@ std::string again(const SweepOptions& options) {
   return fmt::format("bitline sweep {} --out {}", options.file, options.out);
 }
 
+constexpr std::size_t kMostUnasked = 100;  // reports; each has more than a megabyte
+
+sweep::Reports wanted_reports(const SweepOptions& options, const sweep::Front& front, const Log& log) {
+  if (options.reports == "all") return sweep::Reports::all;
+  if (options.reports == "none") return sweep::Reports::none;
+  const auto members =
+      static_cast<std::size_t>(std::count(front.is_member.begin(), front.is_member.end(), true));
+  if (options.reports.empty() && members > kMostUnasked) {
+    log.info(fmt::format("no reports: the front has {} points; --reports front makes them", members));
+    return sweep::Reports::none;
+  }
+  return sweep::Reports::front;
+}
+
 /// Nothing came out: that is the failure of the first point.
 void check_any(const sweep::Records& records) {
   const bool any = std::any_of(records.begin(), records.end(),
@@ -154,6 +169,7 @@ void run_sweep(SweepOptions& options, const Streams& streams) {
     throw Exit{static_cast<base::ExitCode>(128 + interrupted)};
   }
   const sweep::Front front = sweep::front_of(plan, store.records(), options.objectives);
+  sweep::write_reports(plan, store, front, wanted_reports(options, front, log));
   sweep::write_results(plan, store, front);
   streams.out << (options.json ? sweep::results_json(plan, store.records(), front)
                                : sweep::results_text(plan, store.records(), front));
@@ -189,6 +205,12 @@ void add_sweep(CLI::App& app, const Streams& streams) {
                   "all: result.json of each point in points/ID (default); none: only the table")
       ->type_name("WHICH")
       ->check(CLI::IsMember({"all", "none"}));
+  command
+      .add_option("--reports", options->reports,
+                  "Make points/ID/report.html, which the page opens, of these: front (default, up to 100 "
+                  "points), all, none")
+      ->type_name("WHICH")
+      ->check(CLI::IsMember({"front", "all", "none"}));
   command.add_flag("--list", options->list, "Print the points and stop; with --json as JSON lines");
   command
       .add_option("--points", options->points,

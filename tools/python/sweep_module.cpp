@@ -64,10 +64,14 @@ class SweepSession {
     guarded([&] { store_->commit(); });
   }
   /// Writes the results; their JSON.
-  [[nodiscard]] std::string finish(const std::vector<std::string>& objectives) {
+  [[nodiscard]] std::string finish(const std::vector<std::string>& objectives, const std::string& reports) {
     return guarded([&] {
       store_->commit();
       const sweep::Front front = sweep::front_of(plan_, store_->records(), objectives);
+      sweep::write_reports(plan_, *store_, front,
+                           reports == "all"     ? sweep::Reports::all
+                           : reports == "front" ? sweep::Reports::front
+                                                : sweep::Reports::none);
       sweep::write_results(plan_, *store_, front);
       return sweep::results_json(plan_, store_->records(), front);
     });

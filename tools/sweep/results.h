@@ -17,7 +17,15 @@ namespace bitline::sweep {
 [[nodiscard]] Front front_of(const Plan& plan, const Records& records,
                              const std::vector<std::string>& objectives);
 
-/// Writes the tables and the page.
+/// Whose reports are made.
+enum class Reports { none, front, all };
+
+/// Makes points/ID/report.html (tools/report) where there is a result.json and no report yet; how many were
+/// made. `made` is called after each, by one thread at a time.
+std::size_t write_reports(const Plan& plan, const Store& store, const Front& front, Reports which,
+                          const std::function<void(std::size_t done, std::size_t total)>& made = {});
+
+/// Writes the tables and the page, which links the reports that are there.
 void write_results(const Plan& plan, const Store& store, const Front& front);
 
 }  // namespace bitline::sweep

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bitline import _core
-from bitline.errors import BitlineError, SimulationError, error_of, error_of_command
+from bitline.errors import BitlineError, SimulationError, UsageError, error_of, error_of_command
 from bitline.program import program_path
 
 #: Points that a task of an executor evaluates: a process is started for them, which takes as long as many analytic ones.
@@ -22,7 +22,7 @@ _ANALYTIC_CHUNK = 64
 
 def sweep(spec: Any, *, out: str | os.PathLike[str] | None = None, executor: concurrent.futures.Executor | None = None,
           jobs: int | None = None, timeout: float | None = None, objectives: Sequence[str] | None = None,
-          retry_failed: bool = False, keep_results: bool = True, max_points: int | None = None,
+          retry_failed: bool = False, keep_results: bool = True, reports: str = "none", max_points: int | None = None,
           program: str | os.PathLike[str] | None = None) -> Any:
     """`bitline sweep`: a pandas DataFrame with a row per point, indexed by its id.
 
@@ -32,20 +32,23 @@ def sweep(spec: Any, *, out: str | os.PathLike[str] | None = None, executor: con
     must see the files that the sweep names. Without, `jobs` processes of this machine (default: one per processor).
     timeout: seconds for each point. objectives: of the Pareto front, such as ["energy_j", "max:tops"].
     retry_failed: evaluate points that failed before once more. keep_results: also write points/ID/result.json.
+    reports: "front" or "all" also writes points/ID/report.html.
 
     Columns: axes (in SI units, which their names tell), figures, `front` (whether no other point is better), error_kind, error.
     `frame.attrs` has "out" and "objectives". Raises a BitlineError for a bad sweep; points that fail are rows with an error.
     """
+    if reports not in ("none", "front", "all"):
+        raise UsageError(f"reports: is {reports!r}; allowed: none, front, all")
     with tempfile.TemporaryDirectory(prefix="bitline-") as scratch:
         file, base = _file_of(spec, scratch)
         folder = os.path.join(scratch, "out") if out is None else os.path.abspath(os.fspath(out))
         most = _core.most_sweep_points if max_points is None else max_points
         if executor is None:
-            _by_command(program_path(program), file, base, folder, jobs, timeout, objectives, retry_failed, keep_results, most)
+            _by_command(program_path(program), file, base, folder, jobs, timeout, objectives, retry_failed, keep_results, reports, most)
         else:
             session = _made(lambda: _core.SweepSession(file, base, folder, most, keep_results, retry_failed))
             _on_executor(session, executor, program_path(program), file, base, timeout, keep_results, most)
-            _made(lambda: session.finish(list(objectives or [])))
+            _made(lambda: session.finish(list(objectives or []), reports))
         frame = read_sweep(folder)
     frame.attrs["out"] = None if out is None else folder
     return frame
@@ -104,8 +107,8 @@ def _options(timeout: float | None, keep_results: bool, most: int) -> list[str]:
 
 
 def _by_command(program: str, file: str, base: str, folder: str, jobs: int | None, timeout: float | None,
-                objectives: Sequence[str] | None, retry_failed: bool, keep_results: bool, most: int) -> None:
-    words = [program, "sweep", file, "--base", base, "--out", folder, "--quiet", *_options(timeout, keep_results, most)]
+                objectives: Sequence[str] | None, retry_failed: bool, keep_results: bool, reports: str, most: int) -> None:
+    words = [program, "sweep", file, "--base", base, "--out", folder, "--quiet", "--reports", reports, *_options(timeout, keep_results, most)]
     words += ["--jobs", str(jobs)] if jobs is not None else []
     words += ["--objectives", ",".join(objectives)] if objectives else []
     words += ["--retry-failed"] if retry_failed else []
