@@ -9,16 +9,19 @@
 #include <cstring>
 #include <exception>
 #include <new>
-#include <sstream>
 
+#include "models/base/edit_distance.h"
 #include "sim/result/result.h"
 #include "sim/result/text.h"
 #include "tools/bitline/commands.h"
+#include "tools/bitline/wrap.h"
 
 namespace bitline::cli {
 namespace {
 
 constexpr std::size_t kHelpColumn = 28;
+/// Letters by which a mistyped command may be off.
+constexpr std::size_t kMistyped = 2;
 
 int code(base::ExitCode c) {
   return static_cast<int>(c);
@@ -59,25 +62,15 @@ void declare(CLI::App& app, const Streams& streams) {
   add_report(app, streams);
   add_sweep(app, streams);
   add_workload(app, streams);
+
+  add_compare(app, streams);
+  add_completion(app, streams);
+  add_help(app, streams);
   app.footer("\n" + footer({"bitline run --arch configs/isaac-8bit.yaml \\",
                             "    --network workloads/digits-cnn.onnx", "bitline run --help"},
                            {base::ExitCode::ok, base::ExitCode::usage, base::ExitCode::config,
                             base::ExitCode::network, base::ExitCode::mapping, base::ExitCode::simulation,
                             base::ExitCode::timeout}));
-}
-
-/// Breaks the lines of a help text.
-std::string wrapped(const std::string& text, std::size_t width) {
-  std::string out;
-  std::size_t column = 0;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    const bool breaks = column > 0 && column + 1 + word.size() > width;
-    if (column > 0) out += breaks ? '\n' : ' ';
-    column = (breaks || column == 0 ? 0 : column + 1) + word.size();
-    out += word;
-  }
-  return out;
 }
 
 void wrap_descriptions(CLI::App& app) {
@@ -94,8 +87,12 @@ void check_command(const CLI::App& app, const std::string& name) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
     names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  const auto near = std::find_if(names.begin(), names.end(), [&](const std::string& known) {
+    return base::edit_distance(name, known, kMistyped) <= kMistyped;
+  });
   throw base::UsageError(base::Problem{app.get_name(), fmt::format("unknown command '{}'", name),
-                                       fmt::format("{}", fmt::join(names, ", ")), ""});
+                                       fmt::format("{}", fmt::join(names, ", ")),
+                                       near == names.end() ? "" : fmt::format("did you mean '{}'?", *near)});
 }
 
 int parse_and_run(const std::vector<std::string>& arguments, const Streams& streams) {

@@ -32,6 +32,10 @@ void add_report(CLI::App& app, const Streams& streams);
 void add_sweep(CLI::App& app, const Streams& streams);
 void add_workload(CLI::App& app, const Streams& streams);
 
+void add_compare(CLI::App& app, const Streams& streams);
+void add_completion(CLI::App& app, const Streams& streams);
+void add_help(CLI::App& app, const Streams& streams);
+
 /// --arch, --network, --set and --dim, as every command that maps has them.
 void add_mapping_options(CLI::App& command, sim::MappingRequest& request);
 void add_overrides(CLI::App& command, std::vector<std::string>& overrides);
@@ -58,6 +62,9 @@ void add_activity(CLI::App& command, std::vector<std::string>& factors);
 /// --max-memory; limit_memory() applies it for as long as its result lives.
 void add_memory(CLI::App& command, std::int64_t& bytes);
 [[nodiscard]] std::shared_ptr<void> limit_memory(std::int64_t bytes);
+
+/// What an exit code says.
+[[nodiscard]] const char* meaning(base::ExitCode code);
 
 /// Examples and exit codes at the end of a subcommand's help.
 [[nodiscard]] std::string footer(const std::vector<std::string>& examples,

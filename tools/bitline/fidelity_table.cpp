@@ -11,6 +11,8 @@
 
 #include "models/base/errors.h"
 
+#include "sim/result/text.h"
+
 namespace bitline::cli {
 namespace {
 
@@ -96,27 +98,26 @@ FidelitySummary summarise(const std::vector<FidelityRow>& rows, const std::strin
 }
 
 std::string fidelity_table(const std::vector<FidelityRow>& rows) {
-  std::size_t width = 4;
-  for (const FidelityRow& row : rows) width = std::max(width, row.chip.size());
-  std::string out =
-      fmt::format("{:<{}}{:>5}  {:>7}{:>8}{:>8}  {:>7}{:>8}{:>8}  {:>8}{:>9}{:>7}\n", "chip", width, "n",
-                  "latency", "error", "worst", "interv.", "error", "worst", "energy", "measured", "area");
+  constexpr std::size_t kChip = 18;
+  std::string out = fmt::format("{:<{}}{:>4}{:>20}{:>20}{:>12}{:>6}\n", "", kChip, "", "latency", "interval",
+                                "energy", "area");
+  out += fmt::format("{:<{}}{:>4}", "chip", kChip, "n");
+  for (int i = 0; i < 2; ++i) out += fmt::format("{:>8}{:>6}{:>6}", "tau", "mean", "worst");
+  out += fmt::format("{:>6}{:>6}{:>6}\n", "mean", "meas.", "worst");
   std::vector<std::string> names = chips(rows);
   if (names.size() > 1) names.emplace_back();
   for (const std::string& chip : names) {
     const FidelitySummary s = summarise(rows, chip);
     out += fmt::format(
-        "{:<{}}{:>5}  {:>7.4f}{:>6.2f} %{:>6.1f} %  {:>7.4f}{:>6.2f} %{:>6.1f} %  {:>6.2f} %{:>7.3f} "
-        "%{:>5.1f} %\n",
-        chip.empty() ? "all" : chip, width, s.rows, s.latency_tau, 100 * s.latency_error,
-        100 * s.latency_worst, s.interval_tau, 100 * s.interval_error, 100 * s.interval_worst,
-        100 * s.energy_error, 100 * s.measured_energy_error, 100 * s.area_worst);
+        "{:<{}}{:>4}{:>8.4f}{:>6.2f}{:>6.1f}{:>8.4f}{:>6.2f}{:>6.1f}{:>6.2f}{:>6.2f}{:>6.1f}\n",
+        chip.empty() ? "all" : result::shortened(chip, kChip), kChip, s.rows, s.latency_tau,
+        100 * s.latency_error, 100 * s.latency_worst, s.interval_tau, 100 * s.interval_error,
+        100 * s.interval_worst, 100 * s.energy_error, 100 * s.measured_energy_error, 100 * s.area_worst);
   }
   return out +
-         "\nagainst mode cycle: latency, interv.: Kendall's tau (less than 0.2 % apart: tied), mean and "
-         "worst error of the image latency and the interval;\n"
-         "energy: mean error with the default activity factors; measured: with measured activity; area: "
-         "worst error\n";
+         "\nagainst mode cycle; n: networks; tau: Kendall's (less than 0.2 % apart: tied);\n"
+         "mean, worst: error in %; energy: with the default activity factors (mean) and\n"
+         "with measured activity (meas.)\n";
 }
 
 std::string fidelity_csv(const std::vector<FidelityRow>& rows) {

@@ -12,7 +12,6 @@
 #include "tools/bitline/commands.h"
 
 namespace bitline::cli {
-namespace {
 
 const char* meaning(base::ExitCode code) {
   switch (code) {
@@ -33,8 +32,6 @@ const char* meaning(base::ExitCode code) {
   }
   return "";
 }
-
-}  // namespace
 
 void add_overrides(CLI::App& command, std::vector<std::string>& overrides) {
   command.add_option("--set", overrides, "Override one key of the architecture, key.path=value (repeatable)")

@@ -104,7 +104,7 @@ std::string to_text(const sim::QuantizedNetwork& network, const std::string& fil
                fmt::format("{}{}", layer.activation_signed ? "int" : "uint", layer.activation_bits),
                fmt::format("{:.3e}", layer.activation_scale)});
   return table.str() + fmt::format(
-                           "\nscale of weights: the largest of the layer; error: of the weights, rms; held: "
+                           "\nscale of weights: the largest of the layer; error: of the weights, rms; held:\n"
                            "beyond the range\n"
                            "{}: {} bytes\n",
                            file, result::count(static_cast<std::int64_t>(network.model.size())));

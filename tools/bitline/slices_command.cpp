@@ -66,7 +66,8 @@ std::string to_text(const sim::Mapping& mapping) {
   std::string out = table.str();
   out +=
       "\nslice 0 is the most significant; max column sum: all inputs at their maximum;\n"
-      "ADC needed: bits with which no conversion clips; ADC set: bits by the machine's policy\n";
+      "ADC needed: bits with which no conversion clips; ADC set: bits by the machine's\n"
+      "policy\n";
   if (saturated > 0) out += fmt::format("{} weight codes are saturated at the largest code\n", saturated);
   return out;
 }

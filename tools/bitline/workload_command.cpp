@@ -8,6 +8,7 @@
 #include "models/base/files.h"
 #include "sim/result/text.h"
 #include "tools/bitline/commands.h"
+#include "tools/bitline/wrap.h"
 #include "workloads/networks.h"
 
 namespace bitline::cli {
@@ -25,7 +26,9 @@ void list(const WorkloadOptions& options, const Streams& streams) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const workloads::Workload& workload : workloads::list()) {
     json.push_back({{"name", workload.name}, {"description", workload.description}});
-    if (!options.json) streams.out << fmt::format("{:<16}{}\n", workload.name, workload.description);
+    if (!options.json)
+      streams.out << fmt::format("{:<16}{}\n", workload.name,
+                                 wrapped(workload.description, result::kReportWidth, 16).substr(16));
   }
   if (options.json) streams.out << json.dump(2) << "\n";
 }

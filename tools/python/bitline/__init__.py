@@ -14,10 +14,12 @@ from bitline.errors import (BitlineError, ConfigError, MappingError, NetworkErro
 from bitline.networks import Genotype, Network, Workload
 from bitline.oracle import CostOracle
 from bitline.pages import report
+from bitline.papers import Run, compare, comparison_frame, csv_tables, figures, latex
 from bitline.sweeps import read_sweep, sweep, to_parquet
 from bitline.tables import CostTable, lut
 from bitline.trees import layers_frame, map, simulate, slices
 
 __all__ = ["BitlineError", "ConfigError", "Cost", "CostOracle", "CostTable", "Genotype", "MappingError", "Network",
-           "NetworkError", "Problem", "SimulationError", "TimeoutError", "UsageError", "Workload", "__version__",
-           "layers_frame", "lut", "map", "read_sweep", "report", "simulate", "slices", "sweep", "to_parquet"]
+           "NetworkError", "Problem", "Run", "SimulationError", "TimeoutError", "UsageError", "Workload", "__version__",
+           "compare", "comparison_frame", "csv_tables", "figures", "latex", "layers_frame", "lut",
+           "map", "read_sweep", "report", "simulate", "slices", "sweep", "to_parquet"]

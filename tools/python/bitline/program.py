@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from bitline.errors import TimeoutError, UsageError, error_of_command
@@ -25,16 +26,22 @@ def program_path(given: str | os.PathLike[str] | None = None) -> str:
     raise UsageError("bitline: the executable is not found; allowed: program=, $BITLINE, or in the PATH")
 
 
-def call(arguments: list[str], timeout: float | None = None, program: str | os.PathLike[str] | None = None) -> Any:
-    """The JSON tree that a command prints. Raises the BitlineError of its exit code."""
+def output_of(arguments: list[str], timeout: float | None = None, program: str | os.PathLike[str] | None = None,
+              env: Mapping[str, str] | None = None) -> str:
+    """What a command prints; `env` is added to the environment. Raises the BitlineError of its exit code."""
     try:
         done = subprocess.run([program_path(program), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=timeout, check=False)
+                              timeout=timeout, check=False, env={**os.environ, **(env or {})})
     except subprocess.TimeoutExpired as expired:
         raise TimeoutError(f"{arguments[0]}: not done after {timeout} s") from expired
     if done.returncode != 0:
         raise error_of_command(done.returncode, done.stderr)
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def call(arguments: list[str], timeout: float | None = None, program: str | os.PathLike[str] | None = None) -> Any:
+    """The JSON tree that a command prints. Raises the BitlineError of its exit code."""
+    return json.loads(output_of(arguments, timeout, program))
 
 
 def main() -> None:

@@ -54,7 +54,7 @@
           ['value', shown(bars[mark.dataIndex], bars[mark.dataIndex].values[others[mark.seriesIndex]])], ['baseline', shown(bars[mark.dataIndex], bars[mark.dataIndex].values[base])]])},
         xAxis: axis(theme, {type: wide ? 'log' : 'value', axisLabel: {formatter: (v) => `${v}×`, hideOverlap: true}}),
         yAxis: axis(theme, {type: 'category', inverse: true, data: bars.map((figure) => figure.label.trim())}),
-        series: others.map((run) => ({type: 'bar', name: runs[run], data: bars.map((figure) => figure.ratios[run]),
+        series: others.map((run) => ({type: 'bar', name: runs[run], itemStyle: {color: theme.series[run % theme.series.length]}, data: bars.map((figure) => figure.ratios[run]),
           markLine: {silent: true, symbol: 'none', label: {show: false}, lineStyle: {color: theme.text}, data: [{xAxis: 1}]}})),
       }),
       table: () => ({columns: [{key: 'figure', label: 'Figure'}, ...others.map((run) => ({key: runs[run], label: runs[run], format: times}))],
