@@ -2,7 +2,6 @@
 #include "sim/cut_layers.h"
 
 #include <algorithm>
-#include <regex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -192,8 +191,16 @@ CutNetwork cut_layers(std::shared_ptr<const Graph> graph, std::vector<LayerQuant
 }
 
 std::string whole_layer(const std::string& name) {
-  static const std::regex part(" \\[[0-9]+ of [0-9]+\\]$");
-  return std::regex_replace(name, part, "");
+  const std::size_t part = name.rfind(" [");
+  if (part == std::string::npos || !name.ends_with(']')) return name;
+  const std::string between = name.substr(part + 2, name.size() - part - 3);
+  const std::size_t of = between.find(" of ");
+  const auto is_number = [](const std::string& text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  };
+  const bool is_part =
+      of != std::string::npos && is_number(between.substr(0, of)) && is_number(between.substr(of + 4));
+  return is_part ? name.substr(0, part) : name;
 }
 
 }  // namespace bitline::sim

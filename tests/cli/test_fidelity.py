@@ -46,7 +46,7 @@ def test_a_few_networks(tmp_path):
     assert summary[2]["latency"]["worst"] == pytest.approx(np.abs(analytic / cycle - 1).max(), rel=1e-9)
     assert summary[2]["latency"]["error"] < 0.02 and summary[2]["interval"]["error"] < 0.02
     assert summary[2]["energy"]["measured_error"] < 1e-9 and summary[2]["area"]["worst"] == 0
-    assert "Kendall's tau" in cli.succeed(*arguments).out
+    assert "tau: Kendall's" in cli.succeed(*arguments).out
     # Against the table's own simulations everything is the same, without simulating.
     again = cli.succeed(*arguments[:-1], tmp_path / "again.csv", "--json", "--against", tmp_path / "f.csv")
     assert json.loads(again.out) == summary and (tmp_path / "again.csv").read_bytes() == (tmp_path / "f.csv").read_bytes()

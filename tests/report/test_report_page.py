@@ -277,7 +277,7 @@ def test_a_table_stands_for_every_chart(page):
 
 
 def wait_for(path, page):
-    for _ in range(100):
+    for _ in range(600):
         if path.exists() and path.stat().st_size > 0:
             return path.read_text()
         page.wait("setTimeout(() => done(1), 50)")

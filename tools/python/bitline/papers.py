@@ -48,7 +48,8 @@ def compare(*runs: Run, baseline: Run | None = None, program: Any = None) -> dic
         named[at] = baseline
     with _files(named) as paths:
         words = ["compare", *(path for name, path in paths.items() if name != "baseline")]
-        return call([*words, *(["--baseline", paths[at]] if at else []), "--json"], program=program)
+        tree: dict[str, Any] = call([*words, *(["--baseline", paths[at]] if at else []), "--json"], program=program)
+        return tree
 
 
 def comparison_frame(comparison: Mapping[str, Any], table: str = "figures", figure: str = "values") -> Any:
