@@ -103,11 +103,11 @@ void add_lut(CLI::App& app, const Streams& streams) {
   command.add_flag("--json", options->json, "Print JSON");
   add_memory(command, options->memory);
   using enum base::ExitCode;
-  command.footer("\n" +
-                 footer({"bitline lut --arch configs/isaac-8bit.yaml --layers 8 --channels 16 --out lut.json",
-                         "bitline lut --arch configs/isaac.yaml --channels 16,32,64 \\",
-                         "    --resolution 32,16,8 --out lut.csv"},
-                        {ok, usage, config, mapping}));
+  command.footer("\n" + footer({"bitline lut --arch configs/isaac-8bit.yaml \\",
+                                "    --layers 8 --channels 16 --out lut.json",
+                                "bitline lut --arch configs/isaac.yaml --channels 16,32,64 \\",
+                                "    --resolution 32,16,8 --out lut.csv"},
+                               {ok, usage, config, mapping}));
   command.callback([options, streams] { run_lut(*options, streams); });
 }
 

@@ -106,8 +106,8 @@ void add_oracle(CLI::App& app, const Streams& streams) {
   add_memory(command, options->memory);
   using enum base::ExitCode;
   command.footer(
-      "\nA request: {\"id\": 1, \"genotype\": \"DARTS_V2\", \"fidelity\": \"analytic\"}; keys and answers:\n"
-      "tools/oracle/README.md. Errors are answers; the process ends with its input.\n\n" +
+      "\nA request: {\"id\": 1, \"genotype\": \"DARTS_V2\", \"fidelity\": \"analytic\"}; keys\n"
+      "and answers: tools/oracle/README.md. Errors are answers; the process ends\nwith its input.\n\n" +
       footer({"bitline oracle --arch configs/isaac-8bit.yaml < requests.jsonl",
               "echo '{\"network\": \"workloads/digits-cnn.onnx\"}' | \\",
               "    bitline oracle --arch configs/isaac.yaml --set adc.rate=2GS/s",

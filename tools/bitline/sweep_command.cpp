@@ -229,7 +229,8 @@ void add_sweep(CLI::App& app, const Streams& streams) {
   command.add_flag("--quiet", options->quiet, "No log, no progress");
   using enum base::ExitCode;
   command.footer(
-      "\nPoints that fail are kept with their errors; only if all fail is the exit code that of the first.\n"
+      "\nPoints that fail are kept with their errors; if all fail, the exit\n"
+      "code is that of the first.\n"
       "Interrupted (SIGINT, SIGTERM): 128 + the signal, and the same command goes on.\n\n" +
       footer({"bitline sweep workloads/digits-sweep.yaml --out out/sweep",
               "bitline sweep workloads/digits-sweep.yaml --list",

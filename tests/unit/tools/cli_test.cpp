@@ -204,7 +204,7 @@ TEST(Slices, ListsEverySliceOfEveryLayer) {
     }
   }
   const Answer text = bitline({"slices", "--arch", kArch, "--network", kNetwork});
-  EXPECT_EQ(lines(text.out).size(), 1U + 12U + 3U);
+  EXPECT_EQ(lines(text.out).size(), 1U + 12U + 4U);
 }
 
 TEST(Run, PrintsTheReportAndWritesTheFiles) {
