@@ -76,14 +76,16 @@ def test_the_table_is_the_same_whatever_the_workers_and_the_interruptions(sweep_
 
 def test_a_kill_at_any_moment_loses_nothing_that_was_finished(sweep_file, tmp_path):
     sweep = sweep_file(GRID)
+    begun = time.monotonic()
     cli.succeed("sweep", sweep, "--out", tmp_path / "whole", "--jobs", 2)
+    whole = time.monotonic() - begun
     table = (tmp_path / "whole" / "results.csv").read_bytes()
     out, moment = tmp_path / "killed", random.Random(5)
     journal, kills, kept = out / "journal.jsonl", 0, []
     for _ in range(100):
         process = subprocess.Popen([cli.BITLINE, "sweep", sweep, "--out", out, "--jobs", "2", "--quiet"], stdout=subprocess.DEVNULL)
         try:
-            process.wait(moment.uniform(0.01, 0.12) * (1 + kills / 8))  # longer, so that it ends on a slow machine, too
+            process.wait(whole * moment.uniform(0.03, 0.2) * (1 + kills / 8))  # longer, so that it ends on a slow machine, too
             break
         except subprocess.TimeoutExpired:
             process.kill()
@@ -93,7 +95,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_finished(sweep_file, tmp_pa
         assert lines[:len(kept)] == kept  # what was finished before stays
         kept = lines
     assert process.wait() == 0
-    assert kills >= 3 and (out / "results.csv").read_bytes() == table
+    assert kills >= 2 and (out / "results.csv").read_bytes() == table
     points = [json.loads(line[9:])["point"] for line in journal.read_bytes().splitlines()[1:]]
     assert len(points) == len(set(points)) == 12  # none was evaluated twice
     assert not list(out.rglob("*.tmp.*"))
