@@ -36,6 +36,7 @@ std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::Slice
     }
   }
   std::vector<DriveSet> result;
+  result.reserve(sets.size());
   for (auto& [key, set] : sets) result.push_back(std::move(set));
   return result;
 }

@@ -230,7 +230,7 @@ void StructuralIma::trace(sc_core::sc_trace_file* file) const {
   const std::string prefix = name();
   sc_trace(file, command_.read(), prefix + ".command");
   sc_core::sc_trace(file, latch_, prefix + ".latch");
-  for (std::size_t i = 0; i < bitlines_.size(); ++i) sc_trace(file, bitlines_[i].read(), bitlines_[i].name());
+  for (const auto& bitline : bitlines_) sc_trace(file, bitline.read(), bitline.name());
   for (const auto& sample : samples_) sc_trace(file, sample.read(), sample.name());
 }
 

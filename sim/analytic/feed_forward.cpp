@@ -9,7 +9,6 @@
 namespace bitline::analytic {
 namespace {
 
-using place::StageKind;
 using place::Window;
 
 std::size_t at(int i) {

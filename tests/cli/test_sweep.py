@@ -98,7 +98,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_finished(sweep_file, tmp_pa
     assert kills >= 2 and (out / "results.csv").read_bytes() == table
     points = [json.loads(line[9:])["point"] for line in journal.read_bytes().splitlines()[1:]]
     assert len(points) == len(set(points)) == 12  # none was evaluated twice
-    assert not list((out / "points").rglob("*.tmp.*"))
+    assert not list(out.rglob("*.tmp.*"))
 
 
 def test_an_interrupt_ends_cleanly_and_says_how_to_go_on(sweep_file, tmp_path):

@@ -27,6 +27,13 @@ void flush(const std::string& path) {
   close(file);
 }
 
+/// Deletes what a killed process was writing into `folder`.
+void remove_unfinished(const fs::path& folder) {
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, none))
+    if (entry.path().filename().string().find(".tmp.") != std::string::npos) fs::remove(entry.path(), none);
+}
+
 }  // namespace
 
 Store::Store(const Plan& plan, const StoreOptions& options)
@@ -77,13 +84,9 @@ void Store::restore() {
     if (failed ? options_.retry_failed : options_.keep_results && !has_file(point, "result.json"))
       records_[point].reset();
   }
-  // What a killed process was writing.
-  std::error_code none;
-  for (std::size_t point = 0; options_.keep_results && point < records_.size(); ++point) {
-    if (records_[point]) continue;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_.path(point_folder(point)), none))
-      if (entry.path().filename().string().find(".tmp.") != std::string::npos) fs::remove(entry.path(), none);
-  }
+  remove_unfinished(folder_.path("."));
+  for (std::size_t point = 0; options_.keep_results && point < records_.size(); ++point)
+    if (!records_[point]) remove_unfinished(folder_.path(point_folder(point)));
 }
 
 std::vector<std::size_t> Store::pending() const {
