@@ -39,7 +39,7 @@ Mapping with_bits(const Mapping& mapping, const Bits& bits) {
       continue;
     }
     auto sliced = std::make_shared<slice::SlicedLayer>(*mapping.sliced[i]);
-    const std::string& name = mapping.graph->node(mapping.quants[i].node).name;
+    const std::string& name = mapping.graph->node(mapping.quants[i]->node).name;
     slice::resolve_adc_bits(*sliced, layer_arch(other.arch(), name));
     other.sliced[i] = std::move(sliced);
   }

@@ -44,10 +44,10 @@ std::vector<quantize::Range> assumed_ranges(const graph::Graph& graph) {
 
 InputKind kind_of(const Mapping& mapping, std::size_t layer) {
   const graph::Graph& graph = *mapping.graph;
-  const graph::ValueId input = graph.node(mapping.quants[layer].node).inputs.front();
+  const graph::ValueId input = graph.node(mapping.quants[layer]->node).inputs.front();
   if (std::find(graph.inputs.begin(), graph.inputs.end(), input) != graph.inputs.end())
     return InputKind::network;
-  if (!mapping.quants[layer].input.is_signed) return InputKind::nonnegative;
+  if (!mapping.quants[layer]->input.is_signed) return InputKind::nonnegative;
   const graph::NodeId producer = graph.values[static_cast<std::size_t>(input)].producer;
   const auto* conv =
       producer < 0 ? nullptr : std::get_if<graph::ConvAttributes>(&graph.node(producer).attributes);

@@ -113,10 +113,10 @@ Unpruned unpruned(const graph::Node& node, const quantize::LayerQuant& quant) {
   return {slice::layer_shape(node), std::ssize(codes), std::count(codes.begin(), codes.end(), 0)};
 }
 
-void remove_paths(Mapping& mapping) {
-  prune::Paths left = prune::remove_unused_paths(mapping.graph, std::move(mapping.quants));
+void remove_paths(Mapping& mapping, std::vector<quantize::LayerQuant>& quants) {
+  prune::Paths left = prune::remove_unused_paths(mapping.graph, std::move(quants));
   mapping.graph = std::move(left.graph);
-  mapping.quants = std::move(left.layers);
+  quants = std::move(left.layers);
   mapping.folded = std::move(left.folded);
 }
 
@@ -129,7 +129,7 @@ void slice_shapes(Mapping& mapping) {
   const bool by_name = !mapping.arch().adc.resolution.layers.empty();
   for (std::size_t i = 0; i < mapping.quants.size(); ++i) {
     if (mapping.shares[i] >= 0) continue;
-    const quantize::LayerQuant& quant = mapping.quants[i];
+    const quantize::LayerQuant& quant = *mapping.quants[i];
     const graph::Node& node = mapping.graph->node(quant.node);
     const slice::LayerShape shape = slice::layer_shape(node);
     if (by_name) {
@@ -158,25 +158,27 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   const arch::PrecisionParams& precision = mapping.arch().precision;
   const std::vector<quantize::Range> unknown(ranges.empty() ? mapping.graph->values.size() : 0,
                                              quantize::Range{0.0, 1.0});
-  mapping.quants =
+  std::vector<quantize::LayerQuant> quants =
       with_weights ? quantize::quantize(*mapping.graph, ranges.empty() ? unknown : ranges, precision)
                    : quantize::quantize_shapes(*mapping.graph, ranges.empty() ? unknown : ranges, precision);
   if (mapping.arch().mapping.oversize == arch::Oversize::reprogram) {
-    CutNetwork cut = cut_layers(mapping.graph, std::move(mapping.quants), mapping.arch());
+    CutNetwork cut = cut_layers(mapping.graph, std::move(quants), mapping.arch());
     mapping.graph = std::move(cut.graph);
-    mapping.quants = std::move(cut.layers);
+    quants = std::move(cut.layers);
   }
-  for (const quantize::LayerQuant& quant : mapping.quants)
+  for (const quantize::LayerQuant& quant : quants)
     mapping.unpruned.push_back(unpruned(mapping.graph->node(quant.node), quant));
-  mapping.folded.resize(mapping.quants.size());
-  if (mapping.arch().mapping.prune == arch::Prune::paths) remove_paths(mapping);
+  mapping.folded.resize(quants.size());
+  if (mapping.arch().mapping.prune == arch::Prune::paths) remove_paths(mapping, quants);
   const graph::Graph& network = *mapping.graph;
-  mapping.shares = shared_crossbars(network, mapping.quants, mapping.arch());
+  mapping.shares = shared_crossbars(network, quants, mapping.arch());
+  for (quantize::LayerQuant& quant : quants)
+    mapping.quants.push_back(std::make_shared<const quantize::LayerQuant>(std::move(quant)));
   mapping.sliced.resize(mapping.quants.size());
   if (!with_weights) slice_shapes(mapping);
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
     if (mapping.shares[i] >= 0 || mapping.sliced[i]) return;
-    const quantize::LayerQuant& quant = mapping.quants[i];
+    const quantize::LayerQuant& quant = *mapping.quants[i];
     const graph::Node& node = network.node(quant.node);
     const arch::Arch own = layer_arch(mapping.arch(), node.name);
     const slice::LayerShape shape = slice::layer_shape(node);
@@ -253,14 +255,14 @@ std::vector<cycle::LayerSource> assumed_timing(const Mapping& mapping) {
   const auto quants = quantize::quantize_shapes(*mapping.graph, ranges, precision);
   std::vector<cycle::LayerSource> layers;
   for (std::size_t i = 0; i < quants.size(); ++i)
-    layers.push_back({mapping.sliced[i], mapping.quants[i].input.bits, quants[i].input.is_signed});
+    layers.push_back({mapping.sliced[i], mapping.quants[i]->input.bits, quants[i].input.is_signed});
   return layers;
 }
 
 void place_layers(Mapping& mapping) {
   std::vector<place::LayerInput> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-    layers.push_back({mapping.quants[i].node, mapping.sliced[i], mapping.shares[i]});
+    layers.push_back({mapping.quants[i]->node, mapping.sliced[i], mapping.shares[i]});
   if (mapping.arch().mapping.replication == arch::Replication::balanced)
     mapping.program = place_balanced(mapping.graph, mapping.arch(), layers, assumed_timing(mapping));
   else

@@ -76,7 +76,7 @@ std::vector<engine::NetworkLayer> exact_layers(const Mapping& mapping) {
 std::vector<cycle::LayerSource> timed_layers(const Mapping& mapping) {
   std::vector<cycle::LayerSource> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-    layers.push_back({mapping.sliced[i], mapping.quants[i].input.bits, mapping.quants[i].input.is_signed});
+    layers.push_back({mapping.sliced[i], mapping.quants[i]->input.bits, mapping.quants[i]->input.is_signed});
   return layers;
 }
 

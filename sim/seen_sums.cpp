@@ -29,7 +29,7 @@ Sums sums_of(const engine::NetworkFunction& network, const engine::ImageResult& 
   for (std::size_t l = 0; l < network.layers().size(); ++l) {
     const engine::NetworkLayer& layer = network.layers()[l];
     const slice::SlicedLayer& sliced = *layer.sliced;
-    const std::int64_t all = windows_of(network.graph(), network.graph().node(layer.quant.node));
+    const std::int64_t all = windows_of(network.graph(), network.graph().node(layer.quant->node));
     const std::int64_t taken = std::min(all, windows);
     const auto rows =
         static_cast<std::size_t>(sliced.groups) * static_cast<std::size_t>(sliced.rows_per_group);
@@ -79,7 +79,7 @@ void resolve_by_sums(Mapping& mapping, std::span<const quantize::Inputs> images)
       continue;
     }
     auto resolved = std::make_shared<slice::SlicedLayer>(*mapping.sliced[l]);
-    const std::string& name = mapping.graph->node(mapping.quants[l].node).name;
+    const std::string& name = mapping.graph->node(mapping.quants[l]->node).name;
     slice::resolve_adc_bits(*resolved, layer_arch(mapping.arch(), name), &sums[l]);
     mapping.sliced[l] = std::move(resolved);
   }

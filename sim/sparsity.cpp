@@ -30,7 +30,7 @@ std::vector<LayerSparsity> sparsity(const Mapping& mapping) {
     layer.crossbars = crossbars(layer.now, sliced, arch);
     layer.crossbars_without = layer.crossbars;
     if (arch.mapping.prune != arch::Prune::none) {
-      const quantize::LayerQuant& quant = mapping.quants[l];
+      const quantize::LayerQuant& quant = *mapping.quants[l];
       layer.nearly_empty = prune::nearly_empty(slice::layer_shape(mapping.graph->node(quant.node)),
                                                quant.weights.codes, arch.mapping.nearly_empty);
       layer.crossbars_without = crossbars(layer.nearly_empty.shape, sliced, arch);

@@ -63,21 +63,21 @@ std::int64_t StructuralCheck::weight_sum(std::size_t layer, int group, int outpu
   std::int64_t sum = 0;
   for (std::size_t row = 0; row < static_cast<std::size_t>(sliced.rows_per_group); ++row) {
     const auto of_window = static_cast<std::size_t>(sliced.window_row(static_cast<int>(own + row)));
-    sum += mapping_.quants[layer].weights.codes[channel * rows + of_window % rows];
+    sum += mapping_.quants[layer]->weights.codes[channel * rows + of_window % rows];
   }
   return sum;
 }
 
 /// Groups of the node, mapped or not.
 std::size_t StructuralCheck::node_groups(std::size_t layer) const {
-  const graph::Node& node = mapping_.graph->node(mapping_.quants[layer].node);
+  const graph::Node& node = mapping_.graph->node(mapping_.quants[layer]->node);
   const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes);
   return conv == nullptr ? 1 : static_cast<std::size_t>(conv->group);
 }
 
 void StructuralCheck::compare_sums(std::size_t layer) const {
   const slice::SlicedLayer& sliced = *mapping_.sliced[layer];
-  const graph::Node& node = mapping_.graph->node(mapping_.quants[layer].node);
+  const graph::Node& node = mapping_.graph->node(mapping_.quants[layer]->node);
   const std::int64_t positions = windows(layer);
   const std::int64_t outputs = sliced.outputs();
   const std::vector<std::int64_t>& folded = network_.layers()[layer].folded;

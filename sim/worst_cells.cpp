@@ -158,7 +158,7 @@ class LayerCells {
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   static double square(double x) { return x * x; }
   [[nodiscard]] double scale(int output) const {
-    return mapping_.quants[layer_].weights.scale[at(sliced_.channel(output))];
+    return mapping_.quants[layer_]->weights.scale[at(sliced_.channel(output))];
   }
 
   const Mapping& mapping_;

@@ -2,6 +2,7 @@
 #include "mapper/quantize/quantize.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -33,10 +34,12 @@ std::span<const float> float_weights(const tensor::Tensor& weight) {
   return weight.as<float>();
 }
 
+/// Of finite numbers: their bits without the sign are in the same order, and integers are compared in
+/// vectors.
 double max_magnitude(std::span<const float> values) {
-  double largest = 0.0;
-  for (const float v : values) largest = std::max(largest, std::abs(static_cast<double>(v)));
-  return largest;
+  std::int32_t largest = 0;
+  for (const float v : values) largest = std::max(largest, std::bit_cast<std::int32_t>(v) & INT32_MAX);
+  return static_cast<double>(std::bit_cast<float>(largest));
 }
 
 /// S = ceil(log2(x)) of x > 0, exactly.
@@ -46,14 +49,22 @@ int ceil_log2(double x) {
   return mantissa == 0.5 ? exponent - 1 : exponent;
 }
 
+/// rint(x), half to even, of |x| < 2^51, in what every vector unit has: the sum has no bits below 1.
+double round_half_even(double x) {
+  constexpr double kOnes = 0x1.8p52;
+  return (x + kOnes) - kOnes;
+}
+
 /// Rounds `values` to multiples of `scale`, held at +-limit; returns how many were beyond it.
 std::int64_t round_to_codes(std::span<const float> values, double scale, std::int32_t limit,
                             std::span<std::int32_t> codes) {
-  std::int64_t saturated = 0;
+  const double beyond = limit + 1.0;
+  std::int32_t saturated = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double code = std::nearbyint(static_cast<double>(values[i]) / scale);
-    saturated += std::abs(code) > limit ? 1 : 0;
-    codes[i] = static_cast<std::int32_t>(std::clamp<double>(code, -limit, limit));
+    const double steps = std::clamp(static_cast<double>(values[i]) / scale, -beyond, beyond);
+    const auto code = static_cast<std::int32_t>(round_half_even(steps));
+    codes[i] = std::clamp(code, -limit, limit);
+    saturated += codes[i] != code ? 1 : 0;
   }
   return saturated;
 }

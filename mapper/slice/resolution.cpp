@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
 #include "models/base/actions.h"
@@ -94,31 +95,48 @@ int unit_bits(const SlicedLayer& layer, const Unit& unit, const arch::Arch& arch
   return std::max(1, percentile_width(counts, resolution.percentile)) + (layer.analog ? 1 : 0);
 }
 
+/// Of the cells of one column and slice.
+struct ColumnCells {
+  int array = 0;
+  std::size_t block = 0;
+  std::size_t slice = 0;
+  int output = 0;
+};
+
+/// What cells that encode `sum` hold, which may be flipped.
+std::int64_t stored_sum(const SlicedLayer& layer, const ColumnCells& at, std::uint32_t sum) {
+  if (!layer.is_flipped(at.array, static_cast<int>(at.block), static_cast<int>(at.slice), at.output))
+    return sum;
+  return layer.blocks[at.block].rows() * ((std::int64_t{1} << layer.slices[at.slice].width) - 1) - sum;
+}
+
 /// Calls f(block, slice, sum) for every column, cells as stored; analog: for every pair of columns with the
-/// larger of their sums. Row blocks in parallel; all slices of a column follow each other, while it is in the
-/// cache.
+/// larger of their sums. A few row blocks after another in parallel: columns are read as they lie in memory,
+/// and calls for the same block follow each other.
 template <class F>
 void for_each_column_sum(const SlicedLayer& layer, F f) {
+  constexpr std::size_t kBlocks = 32;
   const std::size_t slices = layer.slices.size();
-  tbb::parallel_for(std::size_t{0}, layer.blocks.size(), [&](std::size_t b) {
-    const int block = static_cast<int>(b);
+  const tbb::blocked_range<std::size_t> all(0, layer.blocks.size(), kBlocks);
+  const auto visit = [&](const tbb::blocked_range<std::size_t>& blocks) {
     std::vector<std::uint32_t> sums(slices);
     std::vector<std::int64_t> larger(slices);
     for (int column = 0; column < layer.outputs(); ++column) {
-      std::fill(larger.begin(), larger.end(), 0);
-      for (int array = 0; array < layer.arrays; ++array) {
-        encoded_sums(layer, array, block, column, sums);
-        for (std::size_t s = 0; s < slices; ++s) {
-          const std::int64_t most = layer.blocks[b].rows() * ((std::int64_t{1} << layer.slices[s].width) - 1);
-          const bool flipped = layer.is_flipped(array, block, static_cast<int>(s), column);
-          const std::int64_t stored = flipped ? most - sums[s] : sums[s];
-          larger[s] = std::max(larger[s], stored);
-          if (!layer.analog) f(b, s, stored);
+      for (std::size_t b = blocks.begin(); b < blocks.end(); ++b) {
+        std::fill(larger.begin(), larger.end(), 0);
+        for (int array = 0; array < layer.arrays; ++array) {
+          encoded_sums(layer, array, static_cast<int>(b), column, sums);
+          for (std::size_t s = 0; s < slices; ++s) {
+            const std::int64_t stored = stored_sum(layer, {array, b, s, column}, sums[s]);
+            larger[s] = std::max(larger[s], stored);
+            if (!layer.analog) f(b, s, stored);
+          }
         }
+        for (std::size_t s = 0; layer.analog && s < slices; ++s) f(b, s, larger[s]);
       }
-      for (std::size_t s = 0; layer.analog && s < slices; ++s) f(b, s, larger[s]);
     }
-  });
+  };
+  tbb::parallel_for(all, visit, tbb::simple_partitioner());
 }
 
 /// Of a layer without cells (slice_shape): all of them at their maximum.
@@ -132,18 +150,35 @@ std::vector<std::vector<std::int64_t>> sums_of_any_weights(const SlicedLayer& la
   return sums;
 }
 
+constexpr std::size_t kMaskedSlices = 4;
+/// So many codes of at most 17 bits sum to less than 2^32.
+constexpr int kMaskedRows = 1 << 15;
+
+/// Adds the cells of a few slices to their sums: bits are shifted once for a sum, not for every cell.
+void add_masked(std::span<const std::uint32_t> codes, std::span<const Slice> slices,
+                std::span<std::uint32_t> sums) {
+  std::array<std::uint32_t, kMaskedSlices> masks{};
+  std::array<std::uint32_t, kMaskedSlices> masked{};
+  for (std::size_t s = 0; s < slices.size(); ++s) masks[s] = ((1U << slices[s].width) - 1) << slices[s].shift;
+  for (const std::uint32_t code : codes)
+    for (std::size_t s = 0; s < kMaskedSlices; ++s) masked[s] += code & masks[s];
+  for (std::size_t s = 0; s < slices.size(); ++s) sums[s] += masked[s] >> slices[s].shift;
+}
+
 }  // namespace
 
 void encoded_sums(const SlicedLayer& layer, int array, int block, int output, std::span<std::uint32_t> sums) {
   const RowBlock rows = layer.blocks[static_cast<std::size_t>(block)];
   const std::uint32_t* codes =
       layer.column(array, output / layer.outputs_per_group, output % layer.outputs_per_group);
-  for (std::size_t s = 0; s < sums.size(); ++s) {
-    const Slice cut = layer.slices[s];
-    const std::uint32_t mask = (1u << cut.width) - 1;
-    std::uint32_t sum = 0;  // at most 2^8-1 per cell: 2^24 rows fit, more than any crossbar has
-    for (int row = rows.first; row < rows.last; ++row) sum += (codes[row] >> cut.shift) & mask;
-    sums[s] = sum;
+  std::fill(sums.begin(), sums.end(),
+            0U);  // at most 2^8-1 per cell: 2^24 rows fit, more than any crossbar has
+  for (int first = rows.first; first < rows.last; first += kMaskedRows) {
+    const std::span piece(codes + first, static_cast<std::size_t>(std::min(kMaskedRows, rows.last - first)));
+    for (std::size_t s = 0; s < sums.size(); s += kMaskedSlices) {
+      const std::size_t count = std::min(kMaskedSlices, sums.size() - s);
+      add_masked(piece, std::span(layer.slices).subspan(s, count), sums.subspan(s, count));
+    }
   }
 }
 

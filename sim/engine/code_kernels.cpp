@@ -42,7 +42,7 @@ void CutCells(const CellsJob& job, std::uint8_t* out) {
 std::int64_t SumCells(const CellsJob& job) {
   return scalar::sum_cells(job);
 }
-void AddCells(const CellsJob& job, std::int32_t* levels) {
+void AddCells(const LevelsJob& job, std::int32_t* levels) {
   scalar::add_cells(job, levels);
 }
 
@@ -195,11 +195,16 @@ void SplitPlanes(const CodesJob& job, int bits, std::uint32_t* planes) {
   }
 }
 
-HWY_INLINE hn::Vec<C32> Cells(const CellsJob& job, int row) {
+/// Of codes, in one slice: a CellsJob or a CellCut.
+template <class Cut>
+HWY_INLINE hn::Vec<C32> CutOf(hn::Vec<C32> codes, const Cut& cut) {
   const C32 d;
-  const auto cell =
-      hn::And(hn::ShiftRightSame(hn::LoadU(d, job.codes + row), job.shift), hn::Set(d, job.mask));
-  return hn::Xor(cell, hn::Set(d, job.flip));
+  const auto cell = hn::And(hn::ShiftRightSame(codes, cut.shift), hn::Set(d, cut.mask));
+  return hn::Xor(cell, hn::Set(d, cut.flip));
+}
+
+HWY_INLINE hn::Vec<C32> Cells(const CellsJob& job, int row) {
+  return CutOf(hn::LoadU(C32(), job.codes + row), job);
 }
 
 void CutCells(const CellsJob& job, std::uint8_t* out) {
@@ -230,15 +235,18 @@ std::int64_t SumCells(const CellsJob& job) {
   return std::int64_t{hn::GetLane(hn::SumOfLanes(d, sum))} + scalar::sum_cells(rest);
 }
 
-void AddCells(const CellsJob& job, std::int32_t* levels) {
+void AddCells(const LevelsJob& job, std::int32_t* levels) {
   const C32 d;
   const hn::RebindToSigned<C32> ds;
   const int lanes = static_cast<int>(hn::Lanes(d));
   const int whole = job.rows / lanes * lanes;
   for (int row = 0; row < whole; row += lanes) {
-    hn::StoreU(hn::Add(hn::LoadU(ds, levels + row), hn::BitCast(ds, Cells(job, row))), ds, levels + row);
+    const auto codes = hn::LoadU(d, job.codes + row);
+    auto sum = hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(levels) + row);
+    for (const CellCut& cut : job.cuts) sum = hn::Add(sum, CutOf(codes, cut));
+    hn::StoreU(hn::BitCast(ds, sum), ds, levels + row);
   }
-  CellsJob rest = job;
+  LevelsJob rest = job;
   rest.codes += whole;
   rest.rows -= whole;
   scalar::add_cells(rest, levels + whole);
@@ -290,7 +298,7 @@ void cut_cells(const CellsJob& job, std::uint8_t* out) {
 std::int64_t sum_cells(const CellsJob& job) {
   return HWY_DYNAMIC_DISPATCH(SumCells)(job);
 }
-void add_cells(const CellsJob& job, std::int32_t* levels) {
+void add_cells(const LevelsJob& job, std::int32_t* levels) {
   HWY_DYNAMIC_DISPATCH(AddCells)(job, levels);
 }
 

@@ -120,12 +120,12 @@ LayerDumper::LayerDumper(const std::string& directory, const NetworkFunction& ne
   impl_->images = images;
   std::set<std::string> used;
   for (const NetworkLayer& layer : network.layers()) {
-    const graph::Node& node = network.graph().node(layer.quant.node);
+    const graph::Node& node = network.graph().node(layer.quant->node);
     std::string name = file_stem(node.name);
     while (!used.insert(name).second) name += "_";
     impl_->layers.push_back({.name = name,
                              .node = &node,
-                             .quant = &layer.quant,
+                             .quant = layer.quant.get(),
                              .sliced = layer.sliced.get(),
                              .folded = &layer.folded});
   }

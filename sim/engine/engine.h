@@ -17,7 +17,7 @@ namespace bitline::engine {
 
 /// One crossbar layer of the network as mapped, in node order.
 struct NetworkLayer {
-  quantize::LayerQuant quant;
+  std::shared_ptr<const quantize::LayerQuant> quant;
   std::shared_ptr<const slice::SlicedLayer> sliced;
   std::vector<place::DriveSet> drive_sets;
   /// Added to the sum of each output of the node: what inputs that were removed as constant give. Empty: 0.

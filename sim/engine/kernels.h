@@ -110,8 +110,20 @@ struct CellsJob {
 };
 void cut_cells(const CellsJob& job, std::uint8_t* out);
 [[nodiscard]] std::int64_t sum_cells(const CellsJob& job);
-/// levels[row] += cell.
-void add_cells(const CellsJob& job, std::int32_t* levels);
+
+/// The same rows in every slice of a weight.
+struct CellCut {
+  int shift = 0;
+  std::uint32_t mask = 0;
+  std::uint32_t flip = 0;
+};
+struct LevelsJob {
+  const std::uint32_t* codes = nullptr;
+  int rows = 0;
+  std::span<const CellCut> cuts;
+};
+/// levels[row] += cells of all cuts.
+void add_cells(const LevelsJob& job, std::int32_t* levels);
 
 // ---- conversions on bit planes
 

@@ -2,6 +2,7 @@
 // The cells of a layer and the weights of its product, packed as the kernels read them.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include <tbb/parallel_for.h>
 
@@ -19,7 +20,7 @@ std::size_t byte_column(std::size_t column, int quads) {
 /// The lowest limb of a signed number, in [-128, 127]; takes it off.
 std::int8_t take_limb(std::int32_t& value) {
   const auto limb = static_cast<std::int8_t>(static_cast<std::uint8_t>(value));
-  value = (value - limb) / 256;
+  value = (value - limb) >> 8;
   return limb;
 }
 
@@ -126,6 +127,7 @@ void LayerPlan::pack_sums(const ConvertingSet& set, std::int8_t* out) const {
 void LayerPlan::build_product() {
   const slice::SlicedLayer& l = *layer;
   const auto outputs = static_cast<std::size_t>(l.outputs());
+  const auto outputs_per_group = static_cast<std::size_t>(l.outputs_per_group);
   const auto rows = static_cast<std::size_t>(l.rows_per_group);
   // [array][block][slice][output], as SlicedLayer::flipped
   std::vector<std::uint8_t> converting(static_cast<std::size_t>(l.arrays) * l.blocks.size() *
@@ -140,64 +142,99 @@ void LayerPlan::build_product() {
       for (const std::int32_t output : set.columns) of_set[output] = 1;
     }
   }
-  std::vector<std::int32_t> weights(outputs * rows);
   constant.assign(static_cast<std::size_t>(l.groups) * columns, 0);
+  // Twice, as their range decides on limbs: all at once they would take more memory than everything else.
+  std::vector<WeightRange> ranges(outputs);
   tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t column) {
-    multiply_column(static_cast<int>(column) / l.outputs_per_group,
-                    static_cast<int>(column) % l.outputs_per_group, converting,
-                    weights.data() + column * rows);
+    std::vector<std::int32_t> weights(rows);
+    multiply_column(column, converting, weights);
+    for (const std::int32_t weight : weights) {
+      ranges[column].least = std::min(ranges[column].least, weight);
+      ranges[column].most = std::max(ranges[column].most, weight);
+    }
+    constant[column / outputs_per_group * static_cast<std::size_t>(columns) + column % outputs_per_group] =
+        column_constant(column, weights);
   });
-  pack_product(weights);
+  if (!make_segments(ranges)) return;
+  tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t column) {
+    std::vector<std::int32_t> weights(rows);
+    multiply_column(column, converting, weights);
+    pack_product(column, std::move(weights));
+  });
 }
 
-void LayerPlan::multiply_column(int group, int output, const std::vector<std::uint8_t>& converting,
-                                std::int32_t* weights) {
+/// What a column multiplies by: `converting` as made by build_product; `column` counts over all groups.
+void LayerPlan::multiply_column(std::size_t column, const std::vector<std::uint8_t>& converting,
+                                std::span<std::int32_t> weights) const {
   const slice::SlicedLayer& l = *layer;
-  const int column = group * l.outputs_per_group + output;
-  std::int64_t weight_sum = l.centre(column) * l.rows_per_group;
-  std::fill_n(weights, l.rows_per_group, static_cast<std::int32_t>(l.centre(column)));
+  const auto output = static_cast<int>(column);
+  std::fill(weights.begin(), weights.end(), static_cast<std::int32_t>(l.centre(output)));
   for (int array = 0; array < l.arrays; ++array) {
-    const std::uint32_t* codes = l.column(array, group, output);
+    const std::uint32_t* codes = l.column(array, output / l.outputs_per_group, output % l.outputs_per_group);
     for (int block = 0; block < static_cast<int>(l.blocks.size()); ++block) {
-      std::uint32_t all[2] = {};         // bits of the slices by sign: positive, negative
-      std::uint32_t multiplied[2] = {};  // of those that are not converted
+      std::uint32_t multiplied[2] = {};  // bits of the slices that are not converted, by sign: +, -
       std::int32_t correction = 0;
       for (int s = 0; s < static_cast<int>(l.slices.size()); ++s) {
         const slice::Slice cut = l.slices[static_cast<std::size_t>(s)];
         const int negative = (cut.sign < 0) != (array == 1) ? 1 : 0;
         const std::uint32_t mask = ((1u << cut.width) - 1) << cut.shift;
-        all[negative] |= mask;
         const bool converts =
             converting[((static_cast<std::size_t>(array) * l.blocks.size() + block) * l.slices.size() + s) *
                            static_cast<std::size_t>(l.outputs()) +
-                       static_cast<std::size_t>(column)] != 0;
+                       column] != 0;
         if (!converts) multiplied[negative] |= mask;
-        if (converts && l.is_flipped(array, block, s, column)) {
+        if (converts && l.is_flipped(array, block, s, output)) {
           correction += negative != 0 ? -static_cast<std::int32_t>(mask) : static_cast<std::int32_t>(mask);
         }
       }
       const slice::RowBlock range = l.blocks[static_cast<std::size_t>(block)];
       for (int row = range.first; row < range.last; ++row) {
         const std::uint32_t code = codes[row];
-        weights[row] += correction + static_cast<std::int32_t>(code & multiplied[0]) -
-                        static_cast<std::int32_t>(code & multiplied[1]);
-        weight_sum += static_cast<std::int64_t>(code & all[0]) - static_cast<std::int64_t>(code & all[1]);
+        weights[static_cast<std::size_t>(row)] += correction +
+                                                  static_cast<std::int32_t>(code & multiplied[0]) -
+                                                  static_cast<std::int32_t>(code & multiplied[1]);
       }
     }
   }
-  std::int64_t product_sum = 0;
-  for (int row = 0; row < l.rows_per_group; ++row) product_sum += weights[row];
-  constant[static_cast<std::size_t>(group) * columns + output] =
-      -l.activation_zero_point * weight_sum - input_bias() * product_sum;
 }
 
-void LayerPlan::pack_product(const std::vector<std::int32_t>& weights) {
+/// The share of the zero point in a column's sum, which all its cells make, and that of the bias of signed
+/// inputs, which its product makes.
+std::int64_t LayerPlan::column_constant(std::size_t column, std::span<const std::int32_t> weights) const {
+  std::int64_t share = 0;
+  if (layer->activation_zero_point != 0) share -= layer->activation_zero_point * weight_sum(column);
+  if (input_bias() != 0)
+    share -= input_bias() * std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
+  return share;
+}
+
+/// Of the weights that a column stands for, converted or not.
+std::int64_t LayerPlan::weight_sum(std::size_t column) const {
   const slice::SlicedLayer& l = *layer;
-  const auto [least, most] = std::minmax_element(weights.begin(), weights.end());
-  if (weights.empty() || (*least == 0 && *most == 0)) return;
-  BITLINE_CHECK(*most < (1 << 20) && *least > -(1 << 20));
+  const auto output = static_cast<int>(column);
+  std::int64_t sum = l.centre(output) * l.rows_per_group;
+  for (int array = 0; array < l.arrays; ++array) {
+    const std::uint32_t* codes = l.column(array, output / l.outputs_per_group, output % l.outputs_per_group);
+    for (const slice::Slice& cut : l.slices) {
+      const std::uint32_t mask = ((1u << cut.width) - 1) << cut.shift;
+      std::int64_t of_slice = 0;
+      for (int row = 0; row < l.rows_per_group; ++row) of_slice += codes[row] & mask;
+      sum += (cut.sign < 0) != (array == 1) ? -of_slice : of_slice;
+    }
+  }
+  return sum;
+}
+
+/// Room for the product; false where nothing is multiplied.
+bool LayerPlan::make_segments(std::span<const WeightRange> ranges) {
+  const slice::SlicedLayer& l = *layer;
+  WeightRange all;
+  for (const WeightRange& range : ranges)
+    all = {std::min(all.least, range.least), std::max(all.most, range.most)};
+  if (all.least == 0 && all.most == 0) return false;
+  BITLINE_CHECK(all.most < (1 << 20) && all.least > -(1 << 20));
   weight_limbs = 1;
-  for (std::int64_t low = -128, high = 127; *least < low || *most > high; ++weight_limbs) {
+  for (std::int64_t low = -128, high = 127; all.least < low || all.most > high; ++weight_limbs) {
     low = low * 256 - 128;
     high = high * 256 + 127;
   }
@@ -208,24 +245,24 @@ void LayerPlan::pack_product(const std::vector<std::int32_t>& weights) {
     size += limb_size(segments.back()) * static_cast<std::size_t>(weight_limbs) * l.groups;
   }
   product_weights.resize(size);
-  tbb::parallel_for(std::size_t{0}, static_cast<std::size_t>(l.outputs()), [&](std::size_t column) {
-    const std::size_t group = column / static_cast<std::size_t>(l.outputs_per_group);
-    const std::size_t output = column % static_cast<std::size_t>(l.outputs_per_group);
-    const std::int32_t* from = weights.data() + column * static_cast<std::size_t>(l.rows_per_group);
-    for (const ProductSegment& segment : segments) {
-      const std::size_t limb = limb_size(segment);
-      std::vector<std::int32_t> left(from + segment.first, from + segment.last);
-      std::vector<std::int8_t> bytes(static_cast<std::size_t>(segment.quads) * kQuad);
-      for (int j = 0; j < weight_limbs; ++j) {
-        std::transform(left.begin(), left.end(), bytes.begin(), take_limb);
-        store_column(
-            bytes.data(), segment.quads,
-            product_weights.data() + segment.weights +
-                (group * static_cast<std::size_t>(weight_limbs) + static_cast<std::size_t>(j)) * limb +
-                byte_column(output, segment.quads));
-      }
+  return true;
+}
+
+void LayerPlan::pack_product(std::size_t column, std::vector<std::int32_t> weights) {
+  const std::size_t group = column / static_cast<std::size_t>(layer->outputs_per_group);
+  const std::size_t output = column % static_cast<std::size_t>(layer->outputs_per_group);
+  for (const ProductSegment& segment : segments) {
+    std::vector<std::int8_t> bytes(static_cast<std::size_t>(segment.quads) * kQuad);
+    for (int j = 0; j < weight_limbs; ++j) {
+      std::transform(weights.begin() + segment.first, weights.begin() + segment.last, bytes.begin(),
+                     take_limb);
+      store_column(bytes.data(), segment.quads,
+                   product_weights.data() + segment.weights +
+                       (group * static_cast<std::size_t>(weight_limbs) + static_cast<std::size_t>(j)) *
+                           limb_size(segment) +
+                       byte_column(output, segment.quads));
     }
-  });
+  }
 }
 
 }  // namespace bitline::engine

@@ -2,7 +2,9 @@
 #include "sim/engine/layer_plan.h"
 
 #include <algorithm>
+#include <array>
 
+#include <tbb/blocked_range2d.h>
 #include <tbb/parallel_for.h>
 
 #include "mapper/slice/resolution.h"
@@ -11,6 +13,7 @@
 namespace bitline::engine {
 namespace {
 
+constexpr std::size_t kMostSlices = 17;  // one bit each, of 16-bit magnitudes and a sign
 constexpr std::int64_t kNarrowLimit = std::int64_t{1} << 15;
 constexpr std::int64_t kWideLimit = std::int64_t{1} << 31;
 
@@ -45,6 +48,7 @@ int widest_chunk(const slice::SlicedLayer& layer) {
 
 LayerPlan::LayerPlan(std::shared_ptr<const slice::SlicedLayer> sliced) : layer(std::move(sliced)) {
   BITLINE_CHECK(layer != nullptr && layer->activation_bits >= 1 && layer->activation_bits <= 16);
+  BITLINE_CHECK(layer->slices.size() <= kMostSlices);
   columns = strips_of(layer->outputs_per_group) * kStrip;
   input_limbs = layer->activation_bits > 8 ? 2 : 1;
   choose_sets();
@@ -159,30 +163,41 @@ void LayerPlan::place_sets() {
 
 void LayerPlan::sum_levels() {
   const slice::SlicedLayer& l = *layer;
-  row_levels.assign(static_cast<std::size_t>(l.groups) * l.rows_per_group, 0);
-  tbb::parallel_for(std::size_t{0}, static_cast<std::size_t>(l.groups) * l.blocks.size(), [&](std::size_t i) {
-    const auto group = static_cast<int>(i / l.blocks.size());
-    const auto block = static_cast<int>(i % l.blocks.size());
-    const slice::RowBlock range = l.blocks[static_cast<std::size_t>(block)];
-    std::vector<std::int32_t> levels(static_cast<std::size_t>(range.rows()), 0);
-    for (int array = 0; array < l.arrays; ++array) {
-      for (int output = 0; output < l.outputs_per_group; ++output) {
-        for (int s = 0; s < static_cast<int>(l.slices.size()); ++s) {
-          const slice::Slice cut = l.slices[static_cast<std::size_t>(s)];
-          const std::uint32_t mask = (1u << cut.width) - 1;
-          const bool flipped = l.is_flipped(array, block, s, group * l.outputs_per_group + output);
-          add_cells({.codes = l.column(array, group, output) + range.first,
-                     .rows = range.rows(),
-                     .shift = cut.shift,
-                     .mask = mask,
-                     .flip = flipped ? mask : 0},
-                    levels.data());
-        }
-      }
+  row_levels.resize(static_cast<std::size_t>(l.groups) * l.rows_per_group);
+  // A few blocks after another, so that columns are read as they lie in memory.
+  const tbb::blocked_range2d<int> all(0, l.groups, 1, 0, static_cast<int>(l.blocks.size()), 32);
+  const auto sum_blocks = [&](const tbb::blocked_range2d<int>& part) {
+    const int first_row = l.blocks[static_cast<std::size_t>(part.cols().begin())].first;
+    const int last_row = l.blocks[static_cast<std::size_t>(part.cols().end()) - 1].last;
+    for (int group = part.rows().begin(); group < part.rows().end(); ++group) {
+      std::vector<std::int32_t> levels(static_cast<std::size_t>(last_row - first_row), 0);
+      for (int array = 0; array < l.arrays; ++array)
+        for (int output = 0; output < l.outputs_per_group; ++output)
+          for (int block = part.cols().begin(); block < part.cols().end(); ++block)
+            add_levels(array, group, output, block,
+                       levels.data() + l.blocks[static_cast<std::size_t>(block)].first - first_row);
+      std::copy(levels.begin(), levels.end(),
+                row_levels.begin() + static_cast<std::ptrdiff_t>(group) * l.rows_per_group + first_row);
     }
-    std::copy(levels.begin(), levels.end(),
-              row_levels.begin() + static_cast<std::ptrdiff_t>(group) * l.rows_per_group + range.first);
-  });
+  };
+  tbb::parallel_for(all, sum_blocks, tbb::simple_partitioner());
+}
+
+/// Adds the cells of one column of a block, as stored, to `levels`, by row of the block.
+void LayerPlan::add_levels(int array, int group, int output, int block, std::int32_t* levels) const {
+  const slice::SlicedLayer& l = *layer;
+  const slice::RowBlock range = l.blocks[static_cast<std::size_t>(block)];
+  std::array<CellCut, kMostSlices> cuts;
+  for (std::size_t s = 0; s < l.slices.size(); ++s) {
+    const std::uint32_t mask = (1u << l.slices[s].width) - 1;
+    const bool flipped =
+        l.is_flipped(array, block, static_cast<int>(s), group * l.outputs_per_group + output);
+    cuts[s] = {.shift = l.slices[s].shift, .mask = mask, .flip = flipped ? mask : 0};
+  }
+  add_cells({.codes = l.column(array, group, output) + range.first,
+             .rows = range.rows(),
+             .cuts = std::span(cuts).first(l.slices.size())},
+            levels);
 }
 
 std::int64_t LayerPlan::bytes() const {

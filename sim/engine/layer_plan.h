@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <tbb/cache_aligned_allocator.h>
@@ -55,6 +56,12 @@ struct ProductSegment {
   std::size_t weights = 0;  ///< offset into product_weights, of group 0
 };
 
+/// Of the weights of a product, and 0.
+struct WeightRange {
+  std::int32_t least = 0;
+  std::int32_t most = 0;
+};
+
 struct LayerPlan {
   explicit LayerPlan(std::shared_ptr<const slice::SlicedLayer> sliced);
 
@@ -93,10 +100,14 @@ struct LayerPlan {
   void pack_planes(const ConvertingSet& set, int array, std::uint16_t* out) const;
   void pack_sums(const ConvertingSet& set, std::int8_t* out) const;
   void build_product();
-  void multiply_column(int group, int output, const std::vector<std::uint8_t>& converting,
-                       std::int32_t* weights);
-  void pack_product(const std::vector<std::int32_t>& weights);
+  void multiply_column(std::size_t column, const std::vector<std::uint8_t>& converting,
+                       std::span<std::int32_t> weights) const;
+  [[nodiscard]] std::int64_t column_constant(std::size_t column, std::span<const std::int32_t> weights) const;
+  [[nodiscard]] std::int64_t weight_sum(std::size_t column) const;
+  [[nodiscard]] bool make_segments(std::span<const WeightRange> ranges);
+  void pack_product(std::size_t column, std::vector<std::int32_t> weights);
   void sum_levels();
+  void add_levels(int array, int group, int output, int block, std::int32_t* levels) const;
 };
 
 /// Strips that hold so many columns.

@@ -71,7 +71,7 @@ class LayerOutput final : public OutputSink {
  public:
   LayerOutput(const graph::Node& node, const NetworkLayer& layer, std::int64_t positions_per_image,
               std::vector<float>& y, std::vector<std::int64_t>* sums)
-      : scales_(quantize::output_scales(node, layer.quant)),
+      : scales_(quantize::output_scales(node, *layer.quant)),
         mapped_(layer.sliced->outputs()),
         outputs_(layer.sliced->node_outputs()),
         sum_of_(static_cast<std::size_t>(outputs_), -1),
@@ -134,7 +134,7 @@ struct NetworkFunction::Impl {
     std::map<const slice::SlicedLayer*, std::shared_ptr<const LayerFunction>> made;
     for (std::size_t n = 0; n < graph->nodes.size(); ++n) {
       if (!graph::on_crossbars(graph->nodes[n])) continue;
-      BITLINE_CHECK(next < layers.size() && layers[next].quant.node == static_cast<graph::NodeId>(n));
+      BITLINE_CHECK(next < layers.size() && layers[next].quant->node == static_cast<graph::NodeId>(n));
       layer_of_node[n] = static_cast<int>(next);
       // Layers on the same crossbars are one function.
       auto& function = made[layers[next].sliced.get()];
@@ -151,7 +151,7 @@ struct NetworkFunction::Impl {
     const int index = layer_of_node[static_cast<std::size_t>(&node - graph->nodes.data())];
     BITLINE_CHECK(index >= 0);
     const auto l = static_cast<std::size_t>(index);
-    const quantize::LayerQuant& quant = layers[l].quant;
+    const quantize::LayerQuant& quant = *layers[l].quant;
     std::vector<std::int32_t> codes = to_codes(node, quant.input, x.as<float>());
     WindowSource windows(*graph, node, codes, static_cast<std::int32_t>(quant.input.zero_point));
     windows.pad();
@@ -198,8 +198,9 @@ void NetworkFunction::gather(std::size_t layer, const LayerTrace& trace, std::in
   const NetworkLayer& mapped = impl_->layers.at(layer);
   BITLINE_CHECK(trace.x.holds<std::int32_t>() &&
                 rows.size() == static_cast<std::size_t>(mapped.sliced->mapped_rows()));
-  const WindowSource windows(*impl_->graph, impl_->graph->node(mapped.quant.node), trace.x.as<std::int32_t>(),
-                             static_cast<std::int32_t>(mapped.quant.input.zero_point));
+  const WindowSource windows(*impl_->graph, impl_->graph->node(mapped.quant->node),
+                             trace.x.as<std::int32_t>(),
+                             static_cast<std::int32_t>(mapped.quant->input.zero_point));
   const MappedRows source(windows, *mapped.sliced);
   BITLINE_CHECK(window >= 0 && window < source.positions());
   source.gather(window, 1, rows.data());

@@ -144,8 +144,11 @@ std::int64_t sum_cells(const CellsJob& job) {
   return sum;
 }
 
-void add_cells(const CellsJob& job, std::int32_t* levels) {
-  for (int row = 0; row < job.rows; ++row) levels[row] += static_cast<std::int32_t>(cell(job, row));
+void add_cells(const LevelsJob& job, std::int32_t* levels) {
+  for (const CellCut& cut : job.cuts) {
+    const CellsJob cells{job.codes, job.rows, cut.shift, cut.mask, cut.flip};
+    for (int row = 0; row < job.rows; ++row) levels[row] += static_cast<std::int32_t>(cell(cells, row));
+  }
 }
 
 void scatter(const std::int32_t* values, const std::int32_t* columns, int count, int shift, std::int64_t* y) {

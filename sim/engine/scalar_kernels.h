@@ -17,7 +17,7 @@ void cut_reads(const CodesJob& job, std::span<const Read> reads, std::uint8_t* o
 void split_planes(const CodesJob& job, int bits, std::uint32_t* planes);
 void cut_cells(const CellsJob& job, std::uint8_t* out);
 [[nodiscard]] std::int64_t sum_cells(const CellsJob& job);
-void add_cells(const CellsJob& job, std::int32_t* levels);
+void add_cells(const LevelsJob& job, std::int32_t* levels);
 /// y[columns[i]] += values[i] << shift. Of all instruction sets: inlined into their loops, its addresses
 /// would crowd their registers.
 void scatter(const std::int32_t* values, const std::int32_t* columns, int count, int shift, std::int64_t* y);

@@ -137,12 +137,13 @@ void dump(const std::string& directory, const Combination& c, std::uint32_t seed
                                      ? *std::get<graph::ConvAttributes>(node.attributes).weight
                                      : *std::get<graph::LinearAttributes>(node.attributes).weight;
   engine::NetworkLayer layer;
-  layer.quant = {.node = 0,
-                 .input = make.activation(arch.precision.activations.bits),
-                 .weights = quantize::quantize_weights(weight, arch.precision.weights)};
+  layer.quant = std::make_shared<const quantize::LayerQuant>(
+      quantize::LayerQuant{.node = 0,
+                           .input = make.activation(arch.precision.activations.bits),
+                           .weights = quantize::quantize_weights(weight, arch.precision.weights)});
   layer.sliced =
-      std::make_shared<slice::SlicedLayer>(slice::slice_layer(slice::layer_shape(node), layer.quant, arch));
-  const quantize::ActivationQuant input = layer.quant.input;
+      std::make_shared<slice::SlicedLayer>(slice::slice_layer(slice::layer_shape(node), *layer.quant, arch));
+  const quantize::ActivationQuant input = layer.quant->input;
   const engine::NetworkFunction network(graph, {std::move(layer)}, false);
   std::vector<engine::ImageResult> results;
   for (int image = 0; image < 2; ++image) {

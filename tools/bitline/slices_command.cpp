@@ -44,8 +44,8 @@ std::string to_json(const sim::Mapping& mapping) {
                         {"max_column_sum", max_column_sum(*mapping.sliced[l], s)},
                         {"adc_bits_needed", statistics[s].adc_bits_needed},
                         {"adc_bits", statistics[s].adc_bits}});
-    layers.push_back({{"name", mapping.graph->node(mapping.quants[l].node).name},
-                      {"saturated_codes", mapping.quants[l].weights.saturated},
+    layers.push_back({{"name", mapping.graph->node(mapping.quants[l]->node).name},
+                      {"saturated_codes", mapping.quants[l]->weights.saturated},
                       {"slices", std::move(slices)}});
   }
   return Json{{"layers", std::move(layers)}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -57,11 +57,11 @@ std::string to_text(const sim::Mapping& mapping) {
   for (std::size_t l = 0; l < mapping.sliced.size(); ++l) {
     const std::vector<slice::SliceStatistics> statistics = slice::statistics(*mapping.sliced[l]);
     for (std::size_t s = 0; s < statistics.size(); ++s)
-      table.add({s == 0 ? mapping.graph->node(mapping.quants[l].node).name : "", std::to_string(s),
+      table.add({s == 0 ? mapping.graph->node(mapping.quants[l]->node).name : "", std::to_string(s),
                  std::to_string(statistics[s].width), result::percent(statistics[s].nonzero_ratio()),
                  std::to_string(max_column_sum(*mapping.sliced[l], s)),
                  std::to_string(statistics[s].adc_bits_needed), std::to_string(statistics[s].adc_bits)});
-    saturated += mapping.quants[l].weights.saturated;
+    saturated += mapping.quants[l]->weights.saturated;
   }
   std::string out = table.str();
   out +=

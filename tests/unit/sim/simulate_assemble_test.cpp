@@ -39,9 +39,11 @@ Mapping mapping() {
   graph->inputs = {0};
   graph->outputs = {1};
   m.graph = graph;
-  m.quants = quantize::quantize(*graph, std::vector<quantize::Range>(2, {0.0, 1.0}), m.arch().precision);
+  for (quantize::LayerQuant& quant :
+       quantize::quantize(*graph, std::vector<quantize::Range>(2, {0.0, 1.0}), m.arch().precision))
+    m.quants.push_back(std::make_shared<const quantize::LayerQuant>(std::move(quant)));
   m.sliced = {std::make_shared<const slice::SlicedLayer>(
-      slice::slice_layer(slice::layer_shape(graph->nodes[0]), m.quants[0], m.arch()))};
+      slice::slice_layer(slice::layer_shape(graph->nodes[0]), *m.quants[0], m.arch()))};
   m.unpruned = {{slice::layer_shape(graph->nodes[0]), 4, 1}};
   m.folded.resize(1);
   m.program.graph = graph;

@@ -32,10 +32,10 @@ class StructuralRun : public ::testing::Test {
     std::vector<engine::NetworkLayer> layers;
     std::vector<cycle::LayerSource> sources;
     for (std::size_t i = 0; i < mapping_.quants.size(); ++i) {
-      const quantize::LayerQuant& quant = mapping_.quants[i];
-      layers.push_back(
-          {quant, mapping_.sliced[i], place::drive_sets(mapping_.program.layers[i], *mapping_.sliced[i])});
-      sources.push_back({mapping_.sliced[i], quant.input.bits, quant.input.is_signed});
+      const quantize::ActivationQuant& input = mapping_.quants[i]->input;
+      layers.push_back({mapping_.quants[i], mapping_.sliced[i],
+                        place::drive_sets(mapping_.program.layers[i], *mapping_.sliced[i])});
+      sources.push_back({mapping_.sliced[i], input.bits, input.is_signed});
     }
     network_.emplace(graph_, std::move(layers), false);
     values_.push_back(network_->run(images[0], {true, true}));

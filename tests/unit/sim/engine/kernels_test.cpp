@@ -144,8 +144,10 @@ TEST_F(KernelTest, CutsCells) {
         EXPECT_EQ(got, expected);
         EXPECT_EQ(sum_cells(cells), scalar::sum_cells(cells));
         std::vector<std::int32_t> levels(count, 5), levels_expected(count, 5);
-        add_cells(cells, levels.data());
-        scalar::add_cells(cells, levels_expected.data());
+        const std::vector<CellCut> cuts{{cells.shift, cells.mask, cells.flip}, {4, 3, 3}, {0, 1, 0}};
+        const LevelsJob job{from.data(), rows, cuts};
+        add_cells(job, levels.data());
+        scalar::add_cells(job, levels_expected.data());
         EXPECT_EQ(levels, levels_expected);
       }
     }

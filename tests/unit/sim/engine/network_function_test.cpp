@@ -91,7 +91,7 @@ class NetworkFunctionTest : public testing::Test {
       NetworkLayer layer;
       layer.sliced = std::make_shared<slice::SlicedLayer>(
           slice::slice_layer(slice::layer_shape(graph->node(quant.node)), quant, arch));
-      layer.quant = std::move(quant);
+      layer.quant = std::make_shared<const quantize::LayerQuant>(std::move(quant));
       layers.push_back(std::move(layer));
     }
     network = std::make_unique<NetworkFunction>(graph, layers, false);
@@ -109,9 +109,9 @@ class NetworkFunctionTest : public testing::Test {
         if (y < 0 || y >= 5 || xx < 0 || xx >= 6) continue;
         const std::int64_t channel = o / 2;  // two outputs per group of one channel
         const std::int32_t code =
-            layers[0].quant.input.code(x.as<float>()[static_cast<std::size_t>((channel * 5 + y) * 6 + xx)]);
+            layers[0].quant->input.code(x.as<float>()[static_cast<std::size_t>((channel * 5 + y) * 6 + xx)]);
         sum += std::int64_t{code} *
-               layers[0].quant.weights.codes[static_cast<std::size_t>((o * 3 + ky) * 2 + kx)];
+               layers[0].quant->weights.codes[static_cast<std::size_t>((o * 3 + ky) * 2 + kx)];
       }
     }
     return sum;
@@ -124,21 +124,21 @@ class NetworkFunctionTest : public testing::Test {
 };
 
 TEST_F(NetworkFunctionTest, EqualsIntegersThenFloats) {
-  ASSERT_TRUE(layers[0].quant.input.is_signed);
-  ASSERT_FALSE(layers[1].quant.input.is_signed);
+  ASSERT_TRUE(layers[0].quant->input.is_signed);
+  ASSERT_FALSE(layers[1].quant->input.is_signed);
   for (const quantize::Inputs& image : images) {
     const ImageResult result = network->run(image, {.keep_inputs = true, .keep_sums = true});
     const auto& bias = std::get<graph::ConvAttributes>(graph->node(0).attributes).bias->as<float>();
     std::vector<std::int32_t> flat;
     for (std::int64_t o = 0; o < 4; ++o) {
       const auto channel = static_cast<std::size_t>(o);
-      const double scale = layers[0].quant.weights.scale[channel];
+      const double scale = layers[0].quant->weights.scale[channel];
       for (std::int64_t p = 0; p < 12; ++p) {
         const std::int64_t sum = convolve(image[0], o, p / 4, p % 4);
         ASSERT_EQ(result.traces[0].y.as<std::int64_t>()[channel * 12 + static_cast<std::size_t>(p)], sum);
-        const auto y = static_cast<float>(static_cast<double>(sum) * layers[0].quant.input.scale * scale +
+        const auto y = static_cast<float>(static_cast<double>(sum) * layers[0].quant->input.scale * scale +
                                           bias[channel]);
-        flat.push_back(layers[1].quant.input.code(std::max(y, 0.0f)));
+        flat.push_back(layers[1].quant->input.code(std::max(y, 0.0f)));
       }
     }
     ASSERT_EQ(result.traces[1].x.as<std::int32_t>(), flat);
@@ -147,9 +147,9 @@ TEST_F(NetworkFunctionTest, EqualsIntegersThenFloats) {
     for (std::size_t o = 0; o < 3; ++o) {
       std::int64_t sum = 0;
       for (std::size_t i = 0; i < 48; ++i)
-        sum += std::int64_t{flat[i]} * layers[1].quant.weights.codes[o * 48 + i];
+        sum += std::int64_t{flat[i]} * layers[1].quant->weights.codes[o * 48 + i];
       const double expected =
-          static_cast<double>(sum) * layers[1].quant.input.scale * layers[1].quant.weights.scale[o];
+          static_cast<double>(sum) * layers[1].quant->input.scale * layers[1].quant->weights.scale[o];
       EXPECT_EQ(result.outputs[0].as<float>()[o], static_cast<float>(expected));
     }
     EXPECT_EQ(result.activity[0].windows, 12);
@@ -207,7 +207,7 @@ TEST_F(NetworkFunctionTest, DumpsAllImagesUnderUniqueNames) {
   const tensor::Tensor y = tensor::load_npy((folder / "_a_Conv_.y.npy").string());
   EXPECT_EQ(x.shape, (tensor::Shape{3, 2, 5, 6}));
   EXPECT_EQ(w.shape, (tensor::Shape{4, 1, 3, 2}));
-  EXPECT_EQ(w.as<std::int32_t>(), layers[0].quant.weights.codes);
+  EXPECT_EQ(w.as<std::int32_t>(), layers[0].quant->weights.codes);
   EXPECT_EQ(y.shape, (tensor::Shape{3, 3}));
   EXPECT_EQ(y.as<std::int64_t>()[5], results[1].traces[1].y.as<std::int64_t>()[2]);
   EXPECT_TRUE(std::filesystem::exists(folder / "layers.json"));
