@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace bitline::analytic {
 namespace {
@@ -118,6 +119,7 @@ Instant StageClock::make(Instant time) {
 
 void StageClock::next(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
                       Instant* released, Instant* made) {
+  if (m_.layer == nullptr && !contended_) return read_all(count, input, output, open, released, made);
   const bool may_jump = m_.layer != nullptr && m_.replicas.size() == 1 && !contended_;
   const std::int64_t filled_rings = std::max(in_buffers_, out_buffers_ + 1);
   for (std::int64_t w = 0; w < count;) {
@@ -136,6 +138,45 @@ void StageClock::next(std::int64_t count, const Instant* input, const Instant* o
     made[w] = window.made;
     ++w;
   }
+}
+
+/// read() of window after window, where nothing has to wait for parts that others use.
+void StageClock::read_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
+                          Instant* released, Instant* made) {
+  if (count <= 0) return;
+  State& s = state_;
+  const bool leaves = m_.stage->kind == place::StageKind::output;
+  const Instant deliver = leaves ? 0 : m_.replicas.front().deliver, pace = m_.pace;
+  const std::int64_t durations = std::ssize(m_.read);
+  const Instant* duration = m_.read.data();
+  Instant last_open = s.last_open, last_read = s.last_read, last_made = s.last_made;
+  if (s.opened == 0) {
+    // The first window waits for nothing, and nothing is made before it.
+    last_read = s.times.first_start = std::max(input[0], output == nullptr ? 0 : output[0]);
+    last_made = -pace;
+  }
+  Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
+  std::int64_t pixel = durations == 1 ? 0 : s.pixel;
+  for (std::int64_t w = 0; w < count; ++w) {
+    last_open = std::max(last_open, output == nullptr ? input[w] : std::max(input[w], output[w]));
+    const Instant stall = std::max(0.0, last_open - last_read);
+    const Instant for_input = std::max(0.0, input[w] - last_read);
+    input_stall += for_input;
+    output_stall += stall - for_input;
+    last_read = std::max(last_open, last_read) + duration[pixel];
+    last_made = std::max(last_read + deliver, last_made + pace);
+    open[w] = last_open;
+    released[w] = last_read;
+    made[w] = last_made;
+    if (++pixel == durations) pixel = 0;
+  }
+  s.times.input_stall = input_stall;
+  s.times.output_stall = output_stall;
+  s.last_open = last_open;
+  s.idle = s.last_read = last_read;
+  s.last_made = last_made;
+  s.opened += count;
+  s.pixel = s.opened % m_.stage->pixels;
 }
 
 /// Windows that are latched and drained at the step of those before them, all at once: how many of `count`

@@ -77,6 +77,8 @@ class StageClock {
   Window multiply(Instant open);
   Window read(Instant open);
   Instant make(Instant time);
+  void read_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
+                Instant* released, Instant* made);
   Instant wait(std::size_t replica, Contention::Phase phase, Instant at);
   std::int64_t next_steady(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
                            Instant* released, Instant* made);
