@@ -14,7 +14,8 @@ std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_p
   table->in_pixels = window.in_h * window.in_w;
   const auto size = static_cast<std::size_t>(out_pixels);
   table->needed.reserve(size);
-  table->released.reserve(size);
+  table->gone.reserve(size + 1);
+  table->gone.push_back(0);
   const bool one = window.kind == Window::Kind::pixelwise;
   table->one_to_one = one && table->in_pixels == out_pixels;
   if (!one) table->taken.reserve(size);
@@ -26,7 +27,7 @@ std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_p
     table->span = std::max<std::int64_t>(table->span, needed - released);
     released = static_cast<std::int32_t>(window.released(j));
     table->needed.push_back(needed);
-    table->released.push_back(released);
+    table->gone.push_back(released);
     if (!one) table->taken.push_back(static_cast<std::int32_t>(window.taken(j)));
     const auto here = static_cast<std::int32_t>(j);
     if (static_cast<std::size_t>(needed) > table->ready.size())

@@ -13,7 +13,8 @@ namespace bitline::place {
 
 struct WindowTable {
   /// By output pixel of the image; `taken` is empty where it is 1 everywhere.
-  std::vector<std::int32_t> needed, released, taken;
+  std::vector<std::int32_t> needed, taken;
+  std::vector<std::int32_t> gone;   ///< by number of output pixels made: input pixels released
   std::vector<std::int32_t> ready;  ///< by number of input pixels there: output pixels that can be made
   std::vector<std::int32_t> freed;  ///< by input pixel: the output pixel after which it is released
   std::int64_t in_pixels = 0;

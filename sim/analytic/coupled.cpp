@@ -104,7 +104,7 @@ class Pipeline {
         const std::int64_t done = std::ssize(consumer.released);
         const std::int64_t each = consumer.windows / images_;
         gone = done / each * m.stage->pixels;
-        if (done % each > 0) gone += edge.window->released[static_cast<std::size_t>(done % each - 1)];
+        gone += edge.window->gone[static_cast<std::size_t>(done % each)];
       }
       count = std::min(count, gone + edge.edge->capacity);
     }

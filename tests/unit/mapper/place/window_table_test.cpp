@@ -25,7 +25,8 @@ TEST(WindowTable, HoldsWhatTheWindowSays) {
   // The first output needs up to pixel (1, 1), the last all; padding is not taken.
   EXPECT_EQ(table->needed.front(), 7);
   EXPECT_EQ(table->needed.back(), 20);
-  EXPECT_EQ(table->released.back(), 20);
+  EXPECT_EQ(table->gone.front(), 0);
+  EXPECT_EQ(table->gone.back(), 20);
   EXPECT_EQ(table->taken.front(), 4);
   // 3x3 taps of 4x5 outputs less the padding: (4*3-2) rows x (5*3-2) columns.
   EXPECT_EQ(std::accumulate(table->taken.begin(), table->taken.end(), 0), 10 * 13);
