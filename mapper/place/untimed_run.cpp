@@ -72,16 +72,16 @@ class UntimedRun {
   /// A stage at the end of paths, and the one that it waits for. Those that wait for one are a linked list.
   struct End {
     StageId stage = 0;
-    Pixels made = 0, pixels = 0;       ///< windows made, and to be made
-    int first_in = 0, last_in = 0;     ///< in inputs_
-    int first_out = 0, last_out = 0;   ///< in paths_
-    int first_waiting = -1;            ///< for this one
+    Pixels made = 0, pixels = 0;      ///< windows made, and to be made
+    int first_in = 0, last_in = 0;    ///< in inputs_
+    int first_out = 0, last_out = 0;  ///< in paths_
+    int first_waiting = -1;           ///< for this one
     int waits_for = -1;
-    int next_waiting = -1;             ///< for the same as this one
-    Pixels until = 0;                  ///< windows that the other one must have made
-    bool has_inputs = false;           ///< it waits for a place
-    int earlier_user = -1;             ///< must be done with an image before this one may use their crossbars
-    Pixels looked_at = 0;              ///< number of growths at that time
+    int next_waiting = -1;    ///< for the same as this one
+    Pixels until = 0;         ///< windows that the other one must have made
+    bool has_inputs = false;  ///< it waits for a place
+    int earlier_user = -1;    ///< must be done with an image before this one may use their crossbars
+    Pixels looked_at = 0;     ///< number of growths at that time
   };
 
   void find_ends() {
