@@ -63,7 +63,7 @@ class Bench {
     require_no_effects(machine.arch);
     const auto ranges = quantize::calibrate(executor_, data_.calibration, machine.arch.precision.activations);
     deadline_.check("the calibration");
-    mapping_ = map_network(std::move(machine), graph_, ranges);
+    mapping_ = map_network(std::move(machine), graph_, ranges, deadline_.left_s());
     if (wants_sums(mapping_.arch())) resolve_by_sums(mapping_, data_.calibration);
     deadline_.check("the mapping");
     const engine::NetworkFunction exact(mapping_.graph, exact_layers(mapping_), false);

@@ -7,6 +7,7 @@
 #include "mapper/place/limited.h"
 #include "sim/analytic/estimate.h"
 #include "sim/cycle/worker_processes.h"
+#include "sim/deadline.h"
 
 namespace bitline::sim {
 namespace {
@@ -29,17 +30,22 @@ bool within(const std::vector<double>& times, const std::vector<double>& others,
 
 class Timing {
  public:
-  Timing(const arch::Arch& arch, const std::vector<cycle::LayerSource>& layers)
-      : arch_(arch), layers_(layers) {}
+  Timing(const arch::Arch& arch, const std::vector<cycle::LayerSource>& layers, double limit_s)
+      : arch_(arch), layers_(layers), deadline_(limit_s) {}
 
   [[nodiscard]] std::vector<double> estimated(const place::Program& program) const {
+    deadline_.check("the choice of balanced copies");
     return times_of(analytic::estimate(program, arch_, layers_, 1),
                     analytic::estimate(program, arch_, layers_, kTimedImages));
   }
   [[nodiscard]] std::vector<double> simulated(const place::Program& program) const {
+    deadline_.check("the choice of balanced copies");
     const auto of = [&](std::int64_t images) -> cycle::Simulation {
       return [this, &program, images] {
-        return cycle::simulate_cycles(program, arch_, layers_, {.images = images});
+        cycle::CycleOptions options;
+        options.images = images;
+        options.wall_clock_limit_s = deadline_.left_s();
+        return cycle::simulate_cycles(program, arch_, layers_, options);
       };
     };
     const auto results = cycle::simulate_in_processes({of(1), of(kTimedImages)}, 1);
@@ -49,6 +55,7 @@ class Timing {
  private:
   const arch::Arch& arch_;
   const std::vector<cycle::LayerSource>& layers_;
+  const Deadline deadline_;
 };
 
 int most_copies(const place::Program& program) {
@@ -71,7 +78,7 @@ bool can_be_estimated(const place::Program& program) {
 
 place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph, const arch::Arch& arch,
                               const std::vector<place::LayerInput>& layers,
-                              const std::vector<cycle::LayerSource>& timed) {
+                              const std::vector<cycle::LayerSource>& timed, double limit_s) {
   place::Program copies = place::place(graph, arch, layers);
   int most = most_copies(copies);
   if (most == 1) return copies;
@@ -79,7 +86,7 @@ place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph, 
   arch::Arch one_each = arch;
   one_each.mapping.replication = arch::Replication::none;
   place::Program single = place::place(graph, one_each, layers);
-  const Timing timing(arch, timed);
+  const Timing timing(arch, timed, limit_s);
   if (can_be_estimated(single) && can_be_estimated(copies) &&
       within(timing.estimated(copies), timing.estimated(single), sure_gain(single)))
     return copies;

@@ -27,10 +27,11 @@ inline constexpr std::int64_t kLong = 4096;  ///< pixels of all stages for an im
 /// follow at longer intervals. Where
 /// the rule's copies are slower, no layer gets more than half as many as the most before; in the end each
 /// gets one. A function of its arguments only: the same mapping in every mode, whatever runs. Throws
-/// what place::place() does; base::SimulationError where a worker process cannot be started.
+/// what place::place() does; base::SimulationError where a worker process cannot be started, and
+/// base::TimeoutError where it would take longer than `limit_s` (0: no limit).
 [[nodiscard]] place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph,
                                             const arch::Arch& arch,
                                             const std::vector<place::LayerInput>& layers,
-                                            const std::vector<cycle::LayerSource>& timed);
+                                            const std::vector<cycle::LayerSource>& timed, double limit_s = 0);
 
 }  // namespace bitline::sim

@@ -259,12 +259,12 @@ std::vector<cycle::LayerSource> assumed_timing(const Mapping& mapping) {
   return layers;
 }
 
-void place_layers(Mapping& mapping) {
+void place_layers(Mapping& mapping, double limit_s = 0) {
   std::vector<place::LayerInput> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)
     layers.push_back({mapping.quants[i]->node, mapping.sliced[i], mapping.shares[i]});
   if (mapping.arch().mapping.replication == arch::Replication::balanced)
-    mapping.program = place_balanced(mapping.graph, mapping.arch(), layers, assumed_timing(mapping));
+    mapping.program = place_balanced(mapping.graph, mapping.arch(), layers, assumed_timing(mapping), limit_s);
   else
     mapping.program = place::place(mapping.graph, mapping.arch(), layers);
 }
@@ -272,11 +272,11 @@ void place_layers(Mapping& mapping) {
 }  // namespace
 
 Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
-                    const std::vector<quantize::Range>& ranges) {
+                    const std::vector<quantize::Range>& ranges, double limit_s) {
   const std::string name = graph->name;
   return within_memory(name, [&] {
     Mapping mapping = sliced(std::move(machine), std::move(graph), ranges);
-    place_layers(mapping);
+    place_layers(mapping, limit_s);
     return mapping;
   });
 }

@@ -64,9 +64,10 @@ struct Mapping {
     const std::string& path, const std::vector<std::string>& dimensions = {}, bool shapes_only = false);
 
 /// Quantises, slices and places `graph` on `machine`. `ranges` of activations (quantize::calibrate) may be
-/// empty: they have no part in what lies where. Throws base::ConfigError, NetworkError, MappingError.
+/// empty: they have no part in what lies where. `limit_s`: for the simulations that balanced copies may need
+/// (0: no limit). Throws base::ConfigError, NetworkError, MappingError, TimeoutError.
 [[nodiscard]] Mapping map_network(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
-                                  const std::vector<quantize::Range>& ranges = {});
+                                  const std::vector<quantize::Range>& ranges = {}, double limit_s = 0);
 /// From the files. Throws what load_arch, import_network and the above do.
 [[nodiscard]] Mapping map_network(const MappingRequest& request);
 

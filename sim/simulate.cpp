@@ -178,7 +178,7 @@ result::Result simulate_loaded(const SimulationRequest& request, arch::LoadedArc
   const auto ranges = quantize::calibrate(executor, data.calibration, machine.arch.precision.activations);
   deadline.check("the calibration");
   watch.done("calibration");
-  Mapping mapping = map_network(std::move(machine), graph, ranges);
+  Mapping mapping = map_network(std::move(machine), graph, ranges, deadline.left_s());
   if (wants_sums(mapping.arch())) resolve_by_sums(mapping, data.calibration);
   deadline.check("the mapping");
   watch.done("mapping");

@@ -119,6 +119,22 @@ bool any_slower(const std::vector<std::int64_t>& a, const std::vector<std::int64
   return !std::equal(a.begin(), a.end(), b.begin(), b.end(), std::less_equal<>());
 }
 
+TEST(ReplicaTiming, ChoosingCopiesEndsWithinItsTime) {
+  GraphBuilder chain;
+  const auto x = chain.conv(chain.input({1, 2, 48, 48}), 8, 3, 1, 1);
+  const Graph graph = chain.output(chain.conv(chain.conv(x, 8, 3, 1, 1), 8, 3, 1, 1));
+  arch::Arch machine = round_machine();
+  machine.chip.tiles = 8;
+  Network network = place_network(graph, machine);
+  network.arch.mapping.replication = arch::Replication::balanced;
+  std::vector<place::LayerInput> layers;
+  for (std::size_t l = 0; l < network.layers.size(); ++l)
+    layers.push_back({network.program.layers[l].node, network.layers[l].sliced});
+  EXPECT_NO_THROW((void)sim::place_balanced(graph, network.arch, layers, network.layers, 60));
+  EXPECT_THROW((void)sim::place_balanced(graph, network.arch, layers, network.layers, 1e-6),
+               base::TimeoutError);
+}
+
 TEST(ReplicaTiming, BalancedIsNeverSlowerThanOneCopy) {
   for (const Graph& graph : networks()) {
     for (const int tiles : {8, 16, 40}) {
