@@ -17,14 +17,6 @@ using base::Problem;
 constexpr std::int64_t kLargestFile = 1 << 20;
 constexpr const char* kNoSource = "no source given";
 
-/// The last assignment of each key: overrides come after the file.
-std::map<std::string, Assignment> by_key(std::vector<Assignment> file, std::vector<Assignment> overrides) {
-  std::map<std::string, Assignment> assigned;
-  for (Assignment& assignment : file) assigned[assignment.key] = std::move(assignment);
-  for (Assignment& assignment : overrides) assigned[assignment.key] = std::move(assignment);
-  return assigned;
-}
-
 std::vector<ConstantSource> constants_of(const base::Schema& schema,
                                          const std::map<std::string, Assignment>& assigned) {
   std::vector<ConstantSource> constants;
@@ -36,14 +28,6 @@ std::vector<ConstantSource> constants_of(const base::Schema& schema,
     constants.push_back({field.key, field.get(), std::move(source)});
   }
   return constants;
-}
-
-/// Adds where a key was given to the problem of a rule across keys.
-Problem located(Problem problem, const std::map<std::string, Assignment>& assigned, const std::string& file) {
-  const auto found = assigned.find(problem.where);
-  const std::string place = found == assigned.end() ? file : found->second.where;
-  problem.where = place + ": " + problem.where;
-  return problem;
 }
 
 std::vector<std::string> split_path(const std::string& key) {
@@ -58,28 +42,55 @@ std::vector<std::string> split_path(const std::string& key) {
   return parts;
 }
 
+/// nullptr: not there.
+const Assignment* find(const std::vector<Assignment>& assignments, const std::string& key) {
+  const auto found = std::find_if(assignments.begin(), assignments.end(),
+                                  [&](const Assignment& assignment) { return assignment.key == key; });
+  return found == assignments.end() ? nullptr : &*found;
+}
+
 }  // namespace
+
+ArchText::ArchText(const std::string& yaml, std::string name)
+    : name_(std::move(name)), keys_(schema(machine_)) {
+  const base::ConfigNode root = base::parse_yaml(yaml, name_, problems_);
+  if (problems_.empty() && root.kind == base::ConfigNode::Kind::map && root.members.empty()) {
+    problems_.push_back({name_, "is empty", "keys of a machine", "see configs/isaac.yaml for a whole one"});
+  }
+  for (Assignment& assignment : base::apply_tree(keys_, root, problems_))
+    assigned_[assignment.key] = std::move(assignment);
+  as_written_ = {machine_, constants_of(keys_, assigned_)};
+}
+
+LoadedArch ArchText::with(const std::vector<std::string>& overrides) {
+  machine_ = as_written_.arch;
+  std::vector<Problem> problems = problems_;
+  const std::vector<Assignment> set = base::apply_overrides(keys_, overrides, problems);
+  // Rules across keys would only repeat what is already wrong with a key.
+  if (problems.empty()) {
+    for (Problem& problem : validate(machine_)) problems.push_back(located(std::move(problem), set));
+  }
+  if (!problems.empty()) throw ConfigError(std::move(problems));
+  LoadedArch loaded{machine_, as_written_.constants};
+  for (ConstantSource& constant : loaded.constants) {
+    const Assignment* changed = find(set, constant.key);
+    if (changed != nullptr) constant = {constant.key, keys_.find(constant.key)->get(), changed->source};
+  }
+  return loaded;
+}
+
+/// Adds where a key was given, in `set` or in the file, to the problem of a rule across keys.
+Problem ArchText::located(Problem problem, const std::vector<Assignment>& set) const {
+  const Assignment* changed = find(set, problem.where);
+  const auto found = assigned_.find(problem.where);
+  const std::string& file = found == assigned_.end() ? name_ : found->second.where;
+  problem.where = (changed != nullptr ? changed->where : file) + ": " + problem.where;
+  return problem;
+}
 
 LoadedArch parse_arch(const std::string& yaml, const std::string& name,
                       const std::vector<std::string>& overrides) {
-  std::vector<Problem> problems;
-  LoadedArch loaded;
-  const base::Schema keys = schema(loaded.arch);
-  const base::ConfigNode root = base::parse_yaml(yaml, name, problems);
-  if (problems.empty() && root.kind == base::ConfigNode::Kind::map && root.members.empty()) {
-    problems.push_back({name, "is empty", "keys of a machine", "see configs/isaac.yaml for a whole one"});
-  }
-  std::vector<Assignment> file = base::apply_tree(keys, root, problems);
-  std::vector<Assignment> set = base::apply_overrides(keys, overrides, problems);
-  const auto assigned = by_key(std::move(file), std::move(set));
-  // Rules across keys would only repeat what is already wrong with a key.
-  if (problems.empty()) {
-    for (Problem& problem : validate(loaded.arch))
-      problems.push_back(located(std::move(problem), assigned, name));
-  }
-  if (!problems.empty()) throw ConfigError(std::move(problems));
-  loaded.constants = constants_of(keys, assigned);
-  return loaded;
+  return ArchText(yaml, name).with(overrides);
 }
 
 LoadedArch load_arch(const std::string& path, const std::vector<std::string>& overrides) {

@@ -3,6 +3,7 @@
 // result, the generated reference and `bitline check` all read it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,28 @@ namespace bitline::arch {
 
 /// Rules across keys; empty if all hold. `where` of a problem is the key path.
 [[nodiscard]] std::vector<base::Problem> validate(const Arch& arch);
+
+/// An arch file that is read once for many machines, which differ in their overrides. One thread at a time.
+class ArchText {
+ public:
+  /// `name` stands for the file in messages. What is wrong with the text, with() throws.
+  ArchText(const std::string& yaml, std::string name);
+  ArchText(const ArchText&) = delete;
+  ArchText& operator=(const ArchText&) = delete;
+  ~ArchText() = default;
+  /// As parse_arch of the same text.
+  [[nodiscard]] LoadedArch with(const std::vector<std::string>& overrides);
+
+ private:
+  [[nodiscard]] base::Problem located(base::Problem problem, const std::vector<base::Assignment>& set) const;
+
+  std::string name_;
+  std::vector<base::Problem> problems_;
+  Arch machine_;
+  base::Schema keys_;                                 ///< of machine_
+  std::map<std::string, base::Assignment> assigned_;  ///< in the file, by key
+  LoadedArch as_written_;
+};
 
 /// The machine as an arch file with every key, value and source written out. Loading it gives the identical
 /// Arch.

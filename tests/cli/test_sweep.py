@@ -179,10 +179,10 @@ def test_generated_networks_and_modes_are_axes(sweep_file, tmp_path):
 
 
 def test_progress_is_for_terminals_only(sweep_file, tmp_path):
-    sweep = sweep_file(GRID)
+    sweep = sweep_file(GRID.replace("steps: 4", "steps: 60"))  # longer than it takes until the line is drawn again
     master, slave = pty.openpty()
     with os.fdopen(master, "rb", buffering=0) as terminal:
-        process = subprocess.Popen([cli.BITLINE, "sweep", sweep, "--out", tmp_path / "a"], stdout=subprocess.DEVNULL, stderr=slave)
+        process = subprocess.Popen([cli.BITLINE, "sweep", sweep, "--out", tmp_path / "a", "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=slave)
         os.close(slave)
         seen = b""
         try:
@@ -191,8 +191,8 @@ def test_progress_is_for_terminals_only(sweep_file, tmp_path):
         except OSError:  # Linux ends a terminal that nobody writes to like this
             pass
         assert process.wait() == 0
-    assert b"/12 points" in seen and b" left" in seen and seen.count(b"\r") > 1
-    answer = cli.succeed("sweep", sweep, "--out", tmp_path / "b")
+    assert b"/180 points" in seen and b" left" in seen and seen.count(b"\r") > 1
+    answer = cli.succeed("sweep", sweep_file(GRID), "--out", tmp_path / "b")
     assert "/12 points" not in answer.err and "\r" not in answer.err
     assert "/12 points" not in answer.out
 

@@ -7,7 +7,6 @@
 #include <new>
 
 #include "mapper/onnx/import.h"
-#include "models/arch/arch_loader.h"
 #include "models/base/files.h"
 #include "sim/analyse.h"
 #include "sim/provenance.h"
@@ -31,7 +30,7 @@ Evaluator::Evaluator(const Plan& plan, double timeout_s, bool with_result)
     : plan_(plan),
       timeout_s_(timeout_s),
       with_result_(with_result),
-      machine_(base::read_file(plan.spec.base.arch, kLargestMachine)) {}
+      machine_(base::read_file(plan.spec.base.arch, kLargestMachine), plan.spec.base.arch) {}
 
 bool Evaluator::is_simulation(std::size_t point) const {
   return run_of(plan_.spec, plan_.points[point]).mode != sim::Mode::analytic;
@@ -77,7 +76,7 @@ const Evaluator::Loaded& Evaluator::network(const Run& run) {
 
 result::Result Evaluator::result_of(const Run& run) {
   const Base& base = plan_.spec.base;
-  arch::LoadedArch machine = arch::parse_arch(machine_, base.arch, run.overrides);
+  arch::LoadedArch machine = machine_.with(run.overrides);
   const Loaded& loaded = network(run);
   if (loaded.error) std::rethrow_exception(loaded.error);
   result::Result r;

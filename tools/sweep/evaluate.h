@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "mapper/graph/graph.h"
+#include "models/arch/arch_loader.h"
 #include "tools/sweep/plan.h"
 
 namespace bitline::sweep {
@@ -47,7 +48,7 @@ class Evaluator {
   const Plan& plan_;
   double timeout_s_;
   bool with_result_;
-  std::string machine_;                                ///< the text of the arch file
+  arch::ArchText machine_;
   std::list<std::pair<NetworkKey, Loaded>> networks_;  ///< used last first
 };
 

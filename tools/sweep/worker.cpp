@@ -53,11 +53,12 @@ bool send_answer(int socket, const std::string& answer) {
   return send_all(socket, &size, sizeof size) && send_all(socket, answer.data(), answer.size());
 }
 
+/// The status with which it ended.
 int wait_for(pid_t process) {
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  return status;
 }
 
 /// The child ends with its parent, however that ends.
@@ -66,36 +67,45 @@ void die_with(pid_t parent) {
   if (getppid() != parent) _exit(1);
 }
 
-/// Runs a task in a copy of this process. Ends this one as the copy ended, if that was before an answer.
-std::string run_alone(const Work& work, std::size_t task) {
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) _exit(1);
-  work.prepare(task);
-  const pid_t self = getpid();
-  const pid_t child = fork();
-  if (child < 0) _exit(1);
-  if (child == 0) {
-    die_with(self);
-    close(ends[0]);
-    _exit(send_answer(ends[1], work.run(task)) ? 0 : 1);
+/// Has tasks done and answered by copies of this process. Ends this one as a copy ended, if that was before
+/// its whole answer.
+class Copies {
+ public:
+  void run(const Work& work, std::size_t task, int socket) {
+    std::array<int, 2> done{};
+    if (pipe2(done.data(), O_CLOEXEC) != 0) _exit(1);
+    work.prepare(task);
+    const pid_t self = getpid();
+    const pid_t copy = fork();
+    if (copy < 0) _exit(1);
+    if (copy == 0) {
+      die_with(self);
+      const bool sent = send_answer(socket, work.run(task));
+      _exit(sent && write(done[1], "", 1) == 1 ? 0 : 1);
+    }
+    close(done[1]);
+    char byte = 0;
+    ssize_t n = 0;
+    while ((n = read(done[0], &byte, 1)) < 0 && errno == EINTR) {
+    }
+    close(done[0]);
+    if (n != 1) end_as(wait_for(copy));
+    // It has answered; while its memory is freed, the next one works.
+    if (last_ > 0) (void)wait_for(last_);
+    last_ = copy;
   }
-  close(ends[1]);
-  std::uint64_t size = 0;
-  std::string answer;
-  bool whole = receive_all(ends[0], &size, sizeof size);
-  if (whole) {
-    answer.resize(size);
-    whole = receive_all(ends[0], answer.data(), size);
+
+ private:
+  [[noreturn]] static void end_as(int status) {
+    if (WIFSIGNALED(status)) {
+      std::signal(WTERMSIG(status), SIG_DFL);
+      kill(getpid(), WTERMSIG(status));
+    }
+    _exit(1);
   }
-  close(ends[0]);
-  const int signal = wait_for(child);
-  if (whole) return answer;
-  if (signal != 0) {
-    std::signal(signal, SIG_DFL);
-    kill(getpid(), signal);
-  }
-  _exit(1);
-}
+
+  pid_t last_ = 0;  ///< not yet waited for
+};
 
 /// The worker's life: tasks in, answers out.
 [[noreturn]] void serve(const Work& work, int socket, pid_t parent) {
@@ -109,9 +119,12 @@ std::string run_alone(const Work& work, std::size_t task) {
   close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
   const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (null >= 0) dup2(null, STDOUT_FILENO);
+  Copies copies;
   for (std::uint64_t task = 0; receive_all(socket, &task, sizeof task);) {
-    const std::string answer = work.alone(task) ? run_alone(work, task) : work.run(task);
-    if (!send_answer(socket, answer)) break;
+    if (work.alone(task))
+      copies.run(work, task, socket);
+    else if (!send_answer(socket, work.run(task)))
+      break;
   }
   _exit(0);  // nothing of the parent is flushed or destroyed twice
 }
@@ -179,10 +192,10 @@ int Worker::finish() {
   // It leads a group of its own, with the copies that run tasks alone.
   kill(-process_, SIGKILL);
   kill(process_, SIGKILL);
-  const int signal = wait_for(process_);
+  const int status = wait_for(process_);
   close(socket_);
   process_ = -1;
-  return signal;
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 }  // namespace bitline::sweep

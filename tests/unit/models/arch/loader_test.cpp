@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -205,6 +206,36 @@ TEST(LoadArch, FaultyBitsOfLayersAreRefused) {
   EXPECT_THAT(message("[{layer: fc, weights: 17}]"), HasSubstr("'17' bits are out of range"));
   EXPECT_THAT(message("[{layer: [a], weights: 3}]"), HasSubstr("'layer' of a row is no plain value"));
   EXPECT_THAT(message("[{layer: fc, weights: 3}, {layer: fc, weights: 4}]"), HasSubstr("two rows for 'fc'"));
+}
+
+TEST(ArchText, GivesEveryMachineAsIfItWereTheFirst) {
+  const std::string yaml = "name: x\ncrossbar: {rows: 64, active_rows: 32, source: paper}\n";
+  ArchText text(yaml, "m.yaml");
+  const std::vector<std::vector<std::string>> sets = {
+      {"crossbar.rows=256", "adc.resolution.bits=[5, 6, 7, 8]"}, {"crossbar.active_rows=16"}, {}};
+  for (const std::vector<std::string>& set : sets) {
+    EXPECT_THROW((void)text.with({"crossbar.active_rows=512"}), base::ConfigError);
+    const LoadedArch loaded = text.with(set);
+    for (const ConstantSource& constant : loaded.constants) {
+      const std::string own =
+          std::find_if(set.begin(), set.end(),
+                       [&](const std::string& s) { return s.starts_with(constant.key + "="); }) != set.end()
+              ? "--set"
+              : "";
+      const std::string file =
+          constant.key == "crossbar.rows" || constant.key == "crossbar.active_rows" ? "paper" : "default";
+      EXPECT_EQ(constant.source, own.empty() ? file : own) << constant.key;
+    }
+    // The values of the constants are those of the machine, and they are what the text says, written out.
+    LoadedArch copy = loaded;
+    const base::Schema keys = schema(copy.arch);
+    for (const ConstantSource& constant : loaded.constants)
+      EXPECT_EQ(constant.value, keys.find(constant.key)->get()) << constant.key;
+    const bool first = !set.empty() && set[0] == "crossbar.rows=256";
+    EXPECT_EQ(loaded.arch.crossbar.rows, first ? 256 : 64);
+    EXPECT_EQ(loaded.arch.crossbar.active_rows, set.size() == 1 ? 16 : 32);
+    EXPECT_EQ(loaded.arch.adc.resolution.bits, first ? std::vector<int>({5, 6, 7, 8}) : std::vector<int>{8});
+  }
 }
 
 TEST(LoadArch, ReportsFileAndOverridesAtOnceWithLines) {
