@@ -140,17 +140,20 @@
     }
 
     draw() {
-      const context = this.context(printing, this.plot.clientWidth);
-      this.plot.style.height = `${this.height(context)}px`;
+      const width = this.plot.clientWidth;
+      const context = this.context(printing, width);
+      const height = this.height(context);
+      this.plot.style.height = `${height}px`;
       if (!this.instance) {
         this.instance = echarts.init(this.plot, null, {renderer: this.spec.canvas ? 'canvas' : 'svg'});
         if (this.spec.onclick) this.instance.on('click', (event) => this.spec.onclick(event, this));
         this.observer = new ResizeObserver(() => this.resize());
         this.observer.observe(this.plot);
-      } else {
-        this.instance.resize();
+      } else if (width !== this.width || height !== this.drawnHeight) {
+        this.instance.resize();  // draws all anew
       }
-      this.width = this.plot.clientWidth;
+      this.width = width;
+      this.drawnHeight = height;
       this.instance.setOption(this.option(context), {notMerge: true});
       this.plot.dataset.drawn = 'true';
     }
