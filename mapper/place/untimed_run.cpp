@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <queue>
 #include <utility>
 
@@ -24,7 +25,7 @@ std::size_t index(int id) {
 ///
 /// Stages with one input and one output, one after another, never block by themselves: a full buffer holds
 /// what its consumer needs next. How far they have come follows from the ends of their path, which alone are
-/// run.
+/// run; and of their buffers only the last one, in front of an end, may have to grow.
 class UntimedRun {
  public:
   UntimedRun(Program& program, const Tables& tables)
@@ -64,10 +65,18 @@ class UntimedRun {
       return reduces ? pixels : std::min(pixels, capacity + table->gone[index(windows)]);
     }
   };
+  /// What the stages within a path make of what its ends do, by pixel.
+  struct Within {
+    std::vector<Pixels> arriving;  ///< by pixels that the first has made: those of the last but one
+    std::vector<Pixels> ready;     ///< the same: windows of the last for which there are inputs
+    std::vector<Pixels> room;      ///< by pixels of the last but one that find a place: those of the first
+  };
   /// links_[first] to links_[last], one after another.
   struct Path {
     int from, to;
     int first, last;
+    const Within* within;  ///< null: one link alone
+    const Pixels* ready;
   };
   /// A stage at the end of paths, and the one that it waits for. Those that wait for one are a linked list.
   struct End {
@@ -115,9 +124,35 @@ class UntimedRun {
                         edge.window.kind == Window::Kind::reduce, tables[index(e)].get()});
       const int to = end_of_stage_[index(edge.consumer)];
       if (to < 0) continue;
-      paths_.push_back({from, to, first, static_cast<int>(links_.size()) - 1});
+      const int last = static_cast<int>(links_.size()) - 1;
+      const Within* within = first == last ? nullptr : &stages_within(first, last);
+      const Pixels* ready = within == nullptr ? links_.back().table->ready.data() : within->ready.data();
+      paths_.push_back({from, to, first, last, within, ready});
       return;
     }
+  }
+
+  /// The same for paths of the same windows.
+  const Within& stages_within(int first, int last) {
+    std::vector<const WindowTable*> windows;
+    for (int l = first; l <= last; ++l) windows.push_back(links_[index(l)].table);
+    const auto [entry, is_new] = within_.try_emplace(std::move(windows));
+    Within& within = entry->second;
+    if (!is_new) return within;
+    within.arriving = links_[index(first)].table->ready;
+    for (int l = first + 1; l < last; ++l) look_up(links_[index(l)].table->ready, within.arriving);
+    within.ready = within.arriving;
+    look_up(links_[index(last)].table->ready, within.ready);
+    const Pixels most = links_[index(last)].pixels;
+    for (Pixels room = 0; room <= most; ++room) {
+      Pixels made = room;
+      for (int l = last - 1; l >= first; --l) made = links_[index(l)].room(made);
+      within.room.push_back(made);
+    }
+    return within;
+  }
+  static void look_up(const std::vector<Pixels>& table, std::vector<Pixels>& values) {
+    for (Pixels& value : values) value = table[index(value)];
   }
 
   void list_inputs() {
@@ -135,19 +170,12 @@ class UntimedRun {
   // --- what a path lets its ends make
   // -----------------------------------------------------------------------
 
-  /// Windows behind links `first` to `last` for which there are inputs.
-  [[nodiscard]] Pixels ready(int first, int last, Pixels made) const {
-    for (int l = first; l <= last; ++l) made = links_[index(l)].table->ready[index(made)];
-    return made;
-  }
-  [[nodiscard]] Pixels ready(const Path& path) const {
-    return ready(path.first, path.last, ends_[index(path.from)].made);
-  }
+  /// Windows of the last for which there are inputs.
+  [[nodiscard]] Pixels ready(const Path& path) const { return path.ready[ends_[index(path.from)].made]; }
   /// Pixels of the first that find a place.
   [[nodiscard]] Pixels room(const Path& path) const {
-    Pixels made = ends_[index(path.to)].made;
-    for (int l = path.last; l >= path.first; --l) made = links_[index(l)].room(made);
-    return made;
+    const Pixels room = links_[index(path.last)].room(ends_[index(path.to)].made);
+    return path.within == nullptr ? room : path.within->room[index(room)];
   }
   /// Pixels that the first must have made for `window` of the last.
   [[nodiscard]] Pixels needed(const Path& path, Pixels window) const {
@@ -253,7 +281,7 @@ class UntimedRun {
     const End& to = ends_[index(path.to)];
     if (to.waits_for < 0 || to.has_inputs) return false;
     const Pixels places = links_[index(path.last)].room(to.made);
-    if (path.first < path.last) return ready(path.first, path.last - 1, from.made) > places;
+    if (path.within != nullptr) return path.within->arriving[index(from.made)] > places;
     return from.waits_for >= 0 && from.has_inputs && places <= from.made;
   }
 
@@ -293,11 +321,12 @@ class UntimedRun {
     std::vector<Pixels> made(program_.stages.size(), 0);
     for (const End& end : ends_) made[index(end.stage)] = end.made;
     for (const Path& path : paths_) {
-      Pixels places = ends_[index(path.to)].made;
-      for (int l = path.last; l > path.first; --l) {
-        places = links_[index(l)].room(places);
-        made[index(program_.edges[index(links_[index(l)].edge)].producer)] =
-            std::min(places, ready(path.first, l - 1, ends_[index(path.from)].made));
+      Pixels arrived = ends_[index(path.from)].made;
+      for (int l = path.first; l < path.last; ++l) {
+        arrived = links_[index(l)].table->ready[index(arrived)];
+        Pixels places = ends_[index(path.to)].made;
+        for (int later = path.last; later > l; --later) places = links_[index(later)].room(places);
+        made[index(program_.edges[index(links_[index(l)].edge)].consumer)] = std::min(arrived, places);
       }
     }
     for (std::size_t s = 0; s < made.size(); ++s) {
@@ -324,6 +353,7 @@ class UntimedRun {
   std::vector<Path> paths_;  ///< by `from`
   std::vector<int> inputs_;  ///< paths by `to`
   std::vector<Link> links_;
+  std::map<std::vector<const WindowTable*>, Within> within_;
   std::vector<int> to_do_;
   std::size_t left_ = 0;  ///< ends that have windows to make
   // Ends looked at since the last growth, and buffers that may have to grow; some no longer have to.
