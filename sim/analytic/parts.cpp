@@ -17,12 +17,6 @@ Instant period_of(base::Frequency clock) {
 
 }  // namespace
 
-Instant align_up(Instant t, Instant p) {
-  // Edges are whole multiples: a quotient within a millionth of one is on the edge.
-  constexpr double kOnEdge = 1e-6;
-  return p <= 0 ? t : std::ceil(t / p - kOnEdge) * p;
-}
-
 Parts::Parts(const arch::Arch& arch)
     : arch_(arch),
       topology_(arch.chip.tiles, arch.chip.mesh_width, arch.noc.tiles_per_router),

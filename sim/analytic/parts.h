@@ -3,6 +3,7 @@
 // image do together.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -15,7 +16,11 @@ namespace bitline::analytic {
 using Instant = double;
 
 /// The first edge at or after `t` of a clock of period `p`; p = 0: self-timed.
-[[nodiscard]] Instant align_up(Instant t, Instant p);
+[[nodiscard]] inline Instant align_up(Instant t, Instant p) {
+  // Edges are whole multiples: a quotient within a millionth of one is on the edge.
+  constexpr double kOnEdge = 1e-6;
+  return p <= 0 ? t : std::ceil(t / p - kOnEdge) * p;
+}
 
 enum class Part : int { edram, bus, shift_add, activation, pooling, elementwise, requantise, count_ };
 inline constexpr int kTileParts = static_cast<int>(Part::count_);

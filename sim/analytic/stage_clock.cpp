@@ -2,7 +2,6 @@
 #include "sim/analytic/stage_clock.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 
 namespace bitline::analytic {
@@ -11,9 +10,6 @@ namespace {
 Instant fs(base::Time time) {
   return static_cast<Instant>(time.fs());
 }
-
-/// Windows that are computed at once where they follow each other at the same step.
-constexpr std::int64_t kAtOnce = 64;
 
 }  // namespace
 
@@ -71,6 +67,14 @@ StageClock::Window StageClock::next(Instant input, Instant output) {
   return window;
 }
 
+/// The last latch of an MVM whose input is there at `filled`, after the last latch `before` of the one before
+/// it and with a place for its results at `place`. Latches are on edges of the clock.
+inline Instant StageClock::latched(Instant filled, Instant before, Instant place) const {
+  const Instant first = filled > before ? align_up(filled, clock_) : before;
+  const Instant read = std::max(first + m_.ima.first_read, before + m_.ima.convert);
+  return (place > read ? align_up(place, clock_) : read) + m_.ima.tail;
+}
+
 StageClock::Window StageClock::multiply(Instant open) {
   State& s = state_;
   const auto copies = static_cast<std::int64_t>(s.copies.size());
@@ -82,19 +86,14 @@ StageClock::Window StageClock::multiply(Instant open) {
   const Instant asked = std::max(open, mvms.latched[n - in_buffers_]);
   s.last_fill = std::max(asked + wait(q, Contention::fill, asked) + replica.fill, s.last_fill + m_.fill_pace);
   const Instant filled = s.last_fill + register_in_;
-  const Instant first_read = align_up(std::max(filled, mvms.last_latch), clock_);
-  const Instant converted = n == 0 ? 0 : mvms.last_latch + m_.ima.convert;
-  const Instant place = n == 0 ? 0 : align_up(mvms.drained[n - 1 - out_buffers_], clock_);
-  const Instant latch = std::max({first_read + m_.ima.first_read, converted, place}) + m_.ima.tail;
-  const Instant step = latch - mvms.last_latch;
+  const Instant latch = n == 0 ? align_up(filled, clock_) + m_.ima.first_read + m_.ima.tail
+                               : latched(filled, mvms.last_latch, mvms.drained[n - 1 - out_buffers_]);
   mvms.last_latch = latch;
   mvms.latched.set(n, latch);
   s.idle = std::max(s.idle, latch);
   const Instant results =
       std::max(latch + m_.ima.convert + shift_add_, mvms.drained[n - out_buffers_]) + register_out_;
   const Instant drained = results + replica.drain;
-  s.steady = step == s.step && drained - mvms.drained[n - 1] == step ? s.steady + 1 : 0;
-  s.step = step;
   mvms.drained.set(n, drained);
   s.last_drain = std::max(s.last_drain, drained);
   return {s.last_fill, make(results + wait(q, Contention::deliver, results) + replica.deliver)};
@@ -119,24 +118,20 @@ Instant StageClock::make(Instant time) {
 
 void StageClock::next(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
                       Instant* released, Instant* made) {
-  if (m_.layer == nullptr && !contended_) return read_all(count, input, output, open, released, made);
-  const bool may_jump = m_.layer != nullptr && m_.replicas.size() == 1 && !contended_;
-  const std::int64_t filled_rings = std::max(in_buffers_, out_buffers_ + 1);
-  for (std::int64_t w = 0; w < count;) {
-    if (may_jump && state_.steady >= filled_rings) {
-      const std::int64_t jumped =
-          next_steady(std::min(count - w, kAtOnce), input + w, output == nullptr ? nullptr : output + w,
-                      open + w, released + w, made + w);
-      w += jumped;
-      if (jumped == kAtOnce) continue;
-      state_.steady = 0;
-      if (w == count) break;
-    }
+  std::int64_t w = 0;
+  // The first one waits for nothing that was before it.
+  for (const bool alone = !contended_ && m_.replicas.size() == 1; w < count; ++w) {
+    if (alone && state_.opened > 0) break;
     const Window window = next(input[w], output == nullptr ? 0 : output[w]);
     open[w] = state_.last_open;
     released[w] = window.released;
     made[w] = window.made;
-    ++w;
+  }
+  if (output != nullptr) output += w;
+  if (m_.layer != nullptr) {
+    multiply_all(count - w, input + w, output, open + w, released + w, made + w);
+  } else {
+    read_all(count - w, input + w, output, open + w, released + w, made + w);
   }
 }
 
@@ -150,11 +145,6 @@ void StageClock::read_all(std::int64_t count, const Instant* input, const Instan
   const std::int64_t durations = std::ssize(m_.read);
   const Instant* duration = m_.read.data();
   Instant last_open = s.last_open, last_read = s.last_read, last_made = s.last_made;
-  if (s.opened == 0) {
-    // The first window waits for nothing, and nothing is made before it.
-    last_read = s.times.first_start = std::max(input[0], output == nullptr ? 0 : output[0]);
-    last_made = -pace;
-  }
   Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
   std::int64_t pixel = durations == 1 ? 0 : s.pixel;
   for (std::int64_t w = 0; w < count; ++w) {
@@ -179,86 +169,45 @@ void StageClock::read_all(std::int64_t count, const Instant* input, const Instan
   s.pixel = s.opened % m_.stage->pixels;
 }
 
-/// Windows that are latched and drained at the step of those before them, all at once: how many of `count`
-/// there are. All that they depend on moves by the step from one to the next; only the inputs need a look.
-std::int64_t StageClock::next_steady(std::int64_t count, const Instant* input, const Instant* output,
-                                     Instant* open, Instant* released, Instant* made) {
+/// multiply() of window after window, where a layer has one copy and nothing has to wait for parts that
+/// others use.
+void StageClock::multiply_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
+                              Instant* released, Instant* made) {
+  if (count <= 0) return;
   State& s = state_;
   Mvms& mvms = s.copies.front();
   const Replica& replica = m_.replicas.front();
-  const Instant step = s.step, latch = mvms.last_latch, fill = replica.fill;
-  const std::int64_t n = s.opened;
-  // What the next latch waits for, inputs aside.
-  const Instant oldest = mvms.latched[n - in_buffers_];
-  const Instant own =
-      std::max({align_up(std::max(oldest + fill + register_in_, latch), clock_) + m_.ima.first_read,
-                latch + m_.ima.convert, align_up(mvms.drained[n - 1 - out_buffers_], clock_)}) +
-      m_.ima.tail;
-  const Instant first = latch + step;
-  if (own > first || step < m_.fill_pace) return 0;
-  const Instant results =
-      std::max(first + m_.ima.convert + shift_add_, mvms.drained[n - out_buffers_]) + register_out_;
-  if (results + replica.drain != mvms.drained[n - 1] + step) return 0;
-  // A window opened at `latest` or before is latched in time; where it is the inputs that set the step, one
-  // that was opened more than a clock earlier would be latched before.
-  const Instant latest = first - m_.ima.tail - m_.ima.first_read - register_in_ - fill;
-  const Instant early = own == first ? -HUGE_VAL : clock_ * (2e-6 - 1);
-  bool all = true;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Instant limit = latest + static_cast<Instant>(i) * step;
-    open[i] = output == nullptr ? input[i] : std::max(input[i], output[i]);
-    all &= open[i] <= limit && open[i] > limit + early;
+  const ImaPace ima = m_.ima;
+  const Instant fill = replica.fill, fill_pace = m_.fill_pace, pace = m_.pace;
+  Instant last_open = s.last_open, last_fill = s.last_fill, last_made = s.last_made;
+  Instant latch = mvms.last_latch, last_drain = s.last_drain;
+  Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
+  for (std::int64_t w = 0, n = s.opened; w < count; ++w, ++n) {
+    last_open = std::max(last_open, output == nullptr ? input[w] : std::max(input[w], output[w]));
+    const Instant for_input = std::max(0.0, input[w] - latch);
+    input_stall += for_input;
+    output_stall += std::max(0.0, last_open - latch) - for_input;
+    last_fill = std::max(std::max(last_open, mvms.latched[n - in_buffers_]) + fill, last_fill + fill_pace);
+    latch = latched(last_fill + register_in_, latch, mvms.drained[n - 1 - out_buffers_]);
+    mvms.latched.set(n, latch);
+    const Instant results =
+        std::max(latch + ima.convert + shift_add_, mvms.drained[n - out_buffers_]) + register_out_;
+    mvms.drained.set(n, results + replica.drain);
+    last_drain = std::max(last_drain, results + replica.drain);
+    last_made = std::max(results + replica.deliver, last_made + pace);
+    open[w] = last_open;
+    released[w] = last_fill;
+    made[w] = last_made;
   }
-  open[0] = std::max(open[0], s.last_open);
-  all &= open[0] <= latest;
-  if (!all) {
-    std::int64_t fine = 0;
-    for (; fine < count; ++fine) {
-      const Instant limit = latest + static_cast<Instant>(fine) * step;
-      if (!(open[fine] <= limit && open[fine] > limit + early)) break;
-    }
-    count = fine;
-  }
-  for (std::int64_t i = 0; i < count; ++i)
-    released[i] = std::max(open[i], oldest + static_cast<Instant>(i) * step) + fill;
-  bool paced = count == 0 || released[0] >= s.last_fill + m_.fill_pace;
-  for (std::int64_t i = 1; i < count; ++i) paced &= released[i] - released[i - 1] >= m_.fill_pace;
-  if (count == 0 || !paced) return 0;
-
-  bool stalled = false;
-  for (std::int64_t i = 0; i < count; ++i) stalled |= open[i] > latch + static_cast<Instant>(i) * step;
-  if (stalled) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      s.idle = latch + static_cast<Instant>(i) * step;
-      stall(open[i], input[i]);
-    }
-  }
-  make_steady(count, results + replica.deliver, made);
-  const auto last = static_cast<Instant>(count - 1) * step;
-  for (std::int64_t i = std::max<std::int64_t>(0, count - in_buffers_); i < count; ++i)
-    mvms.latched.set(n + i, first + static_cast<Instant>(i) * step);
-  for (std::int64_t i = std::max<std::int64_t>(0, count - out_buffers_ - 1); i < count; ++i)
-    mvms.drained.set(n + i, results + replica.drain + static_cast<Instant>(i) * step);
-  mvms.last_latch = s.idle = first + last;
-  s.last_drain = std::max(s.last_drain, results + replica.drain + last);
-  s.last_open = open[count - 1];
-  s.last_fill = released[count - 1];
+  s.times.input_stall = input_stall;
+  s.times.output_stall = output_stall;
+  s.last_open = last_open;
+  s.last_fill = last_fill;
+  s.last_made = last_made;
+  s.last_drain = last_drain;
+  s.idle = mvms.last_latch = latch;
   s.opened += count;
   s.pixel = s.opened % m_.stage->pixels;
-  return count;
-}
-
-void StageClock::make_steady(std::int64_t count, Instant first, Instant* made) {
-  State& s = state_;
-  if (m_.pace <= s.step && first >= s.last_made + m_.pace) {
-    for (std::int64_t i = 0; i < count; ++i) made[i] = first + static_cast<Instant>(i) * s.step;
-    s.last_made = made[count - 1];
-    return;
-  }
-  for (std::int64_t i = 0; i < count; ++i) {
-    s.last_made = std::max(first + static_cast<Instant>(i) * s.step, s.last_made + m_.pace);
-    made[i] = s.last_made;
-  }
 }
 
 }  // namespace bitline::analytic

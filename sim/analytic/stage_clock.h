@@ -3,6 +3,7 @@
 // places for their results are free.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -19,17 +20,17 @@ struct StageTimes {
   Instant output_stall = 0;
 };
 
-/// Times of the last `size` items, counted from 0; those that never were are time 0.
+/// Times of the last `size` items, counted from 0; those that never were (from -`size` on) are time 0.
 class Ring {
  public:
-  explicit Ring(int size) : times_(static_cast<std::size_t>(size), 0) {}
-  [[nodiscard]] Instant operator[](std::int64_t i) const {
-    return i < 0 ? 0 : times_[static_cast<std::size_t>(i) % times_.size()];
-  }
-  void set(std::int64_t i, Instant time) { times_[static_cast<std::size_t>(i) % times_.size()] = time; }
-  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(times_.size()); }
+  explicit Ring(int size) : times_(std::bit_ceil(static_cast<std::size_t>(size)), 0) {}
+  [[nodiscard]] Instant operator[](std::int64_t i) const { return times_[place(i)]; }
+  void set(std::int64_t i, Instant time) { times_[place(i)] = time; }
 
  private:
+  [[nodiscard]] std::size_t place(std::int64_t i) const {
+    return static_cast<std::size_t>(i) & (times_.size() - 1);
+  }
   std::vector<Instant> times_;
 };
 
@@ -69,8 +70,6 @@ class StageClock {
     std::int64_t opened = 0, pixel = 0;
     Instant last_open = 0, last_fill = 0, last_read = 0, last_drain = 0, last_made = 0, idle = 0;
     StageTimes times;
-    Instant step = 0;         ///< between the last two MVMs (one copy)
-    std::int64_t steady = 0;  ///< MVMs in a row that followed each other, and drained, at this step
   };
 
   void stall(Instant open, Instant input);
@@ -80,9 +79,9 @@ class StageClock {
   void read_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
                 Instant* released, Instant* made);
   Instant wait(std::size_t replica, Contention::Phase phase, Instant at);
-  std::int64_t next_steady(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
-                           Instant* released, Instant* made);
-  void make_steady(std::int64_t count, Instant first_results, Instant* made);
+  void multiply_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
+                    Instant* released, Instant* made);
+  [[nodiscard]] Instant latched(Instant filled, Instant before, Instant place) const;
 
   const StageModel& m_;
   Contention& contention_;
