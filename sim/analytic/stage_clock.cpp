@@ -11,6 +11,18 @@ Instant fs(base::Time time) {
   return static_cast<Instant>(time.fs());
 }
 
+/// Last latches of MVMs, on edges of the clock.
+struct Latches {
+  Instant clock, first_read, convert, tail;
+  /// Of one whose input is there at `filled`, after the one before with its last latch at `before`, with a
+  /// place for its results at `place`.
+  [[nodiscard]] Instant next(Instant filled, Instant before, Instant place) const {
+    const Instant start = filled > before ? align_up(filled, clock) : before;
+    const Instant read = std::max(start + first_read, before + convert);
+    return (place > read ? align_up(place, clock) : read) + tail;
+  }
+};
+
 }  // namespace
 
 StageClock::StageClock(const StageModel& model, const arch::Arch& arch, Contention& contention)
@@ -67,14 +79,6 @@ StageClock::Window StageClock::next(Instant input, Instant output) {
   return window;
 }
 
-/// The last latch of an MVM whose input is there at `filled`, after the last latch `before` of the one before
-/// it and with a place for its results at `place`. Latches are on edges of the clock.
-inline Instant StageClock::latched(Instant filled, Instant before, Instant place) const {
-  const Instant first = filled > before ? align_up(filled, clock_) : before;
-  const Instant read = std::max(first + m_.ima.first_read, before + m_.ima.convert);
-  return (place > read ? align_up(place, clock_) : read) + m_.ima.tail;
-}
-
 StageClock::Window StageClock::multiply(Instant open) {
   State& s = state_;
   const auto copies = static_cast<std::int64_t>(s.copies.size());
@@ -86,15 +90,16 @@ StageClock::Window StageClock::multiply(Instant open) {
   const Instant asked = std::max(open, mvms.latched[n - in_buffers_]);
   s.last_fill = std::max(asked + wait(q, Contention::fill, asked) + replica.fill, s.last_fill + m_.fill_pace);
   const Instant filled = s.last_fill + register_in_;
+  const Latches latches{clock_, m_.ima.first_read, m_.ima.convert, m_.ima.tail};
   const Instant latch = n == 0 ? align_up(filled, clock_) + m_.ima.first_read + m_.ima.tail
-                               : latched(filled, mvms.last_latch, mvms.drained[n - 1 - out_buffers_]);
+                               : latches.next(filled, mvms.last_latch, mvms.drained[n - 1 - out_buffers_]);
   mvms.last_latch = latch;
-  mvms.latched.set(n, latch);
+  mvms.latched[n] = latch;
   s.idle = std::max(s.idle, latch);
   const Instant results =
       std::max(latch + m_.ima.convert + shift_add_, mvms.drained[n - out_buffers_]) + register_out_;
   const Instant drained = results + replica.drain;
-  mvms.drained.set(n, drained);
+  mvms.drained[n] = drained;
   s.last_drain = std::max(s.last_drain, drained);
   return {s.last_fill, make(results + wait(q, Contention::deliver, results) + replica.deliver)};
 }
@@ -177,8 +182,13 @@ void StageClock::multiply_all(std::int64_t count, const Instant* input, const In
   State& s = state_;
   Mvms& mvms = s.copies.front();
   const Replica& replica = m_.replicas.front();
-  const ImaPace ima = m_.ima;
-  const Instant fill = replica.fill, fill_pace = m_.fill_pace, pace = m_.pace;
+  // Nothing that the loop writes can change these.
+  const Instant fill = replica.fill, fill_pace = m_.fill_pace, register_in = register_in_;
+  const Instant results_in = m_.ima.convert + shift_add_, register_out = register_out_;
+  const Instant drain = replica.drain, deliver = replica.deliver, pace = m_.pace;
+  const Latches latches{clock_, m_.ima.first_read, m_.ima.convert, m_.ima.tail};
+  const std::int64_t in_buffers = in_buffers_, out_buffers = out_buffers_;
+  const Ring::View latched = mvms.latched.view(), drained = mvms.drained.view();
   Instant last_open = s.last_open, last_fill = s.last_fill, last_made = s.last_made;
   Instant latch = mvms.last_latch, last_drain = s.last_drain;
   Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
@@ -187,14 +197,13 @@ void StageClock::multiply_all(std::int64_t count, const Instant* input, const In
     const Instant for_input = std::max(0.0, input[w] - latch);
     input_stall += for_input;
     output_stall += std::max(0.0, last_open - latch) - for_input;
-    last_fill = std::max(std::max(last_open, mvms.latched[n - in_buffers_]) + fill, last_fill + fill_pace);
-    latch = latched(last_fill + register_in_, latch, mvms.drained[n - 1 - out_buffers_]);
-    mvms.latched.set(n, latch);
-    const Instant results =
-        std::max(latch + ima.convert + shift_add_, mvms.drained[n - out_buffers_]) + register_out_;
-    mvms.drained.set(n, results + replica.drain);
-    last_drain = std::max(last_drain, results + replica.drain);
-    last_made = std::max(results + replica.deliver, last_made + pace);
+    last_fill = std::max(std::max(last_open, latched[n - in_buffers]) + fill, last_fill + fill_pace);
+    latch = latches.next(last_fill + register_in, latch, drained[n - 1 - out_buffers]);
+    latched[n] = latch;
+    const Instant results = std::max(latch + results_in, drained[n - out_buffers]) + register_out;
+    drained[n] = results + drain;
+    last_drain = std::max(last_drain, results + drain);
+    last_made = std::max(results + deliver, last_made + pace);
     open[w] = last_open;
     released[w] = last_fill;
     made[w] = last_made;

@@ -23,14 +23,18 @@ struct StageTimes {
 /// Times of the last `size` items, counted from 0; those that never were (from -`size` on) are time 0.
 class Ring {
  public:
+  /// For loops; its items may be written.
+  struct View {
+    Instant* times;
+    std::int64_t mask;
+    Instant& operator[](std::int64_t i) const { return times[i & mask]; }
+  };
+
   explicit Ring(int size) : times_(std::bit_ceil(static_cast<std::size_t>(size)), 0) {}
-  [[nodiscard]] Instant operator[](std::int64_t i) const { return times_[place(i)]; }
-  void set(std::int64_t i, Instant time) { times_[place(i)] = time; }
+  [[nodiscard]] View view() { return {times_.data(), static_cast<std::int64_t>(times_.size()) - 1}; }
+  [[nodiscard]] Instant& operator[](std::int64_t i) { return view()[i]; }
 
  private:
-  [[nodiscard]] std::size_t place(std::int64_t i) const {
-    return static_cast<std::size_t>(i) & (times_.size() - 1);
-  }
   std::vector<Instant> times_;
 };
 
@@ -81,7 +85,6 @@ class StageClock {
   Instant wait(std::size_t replica, Contention::Phase phase, Instant at);
   void multiply_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
                     Instant* released, Instant* made);
-  [[nodiscard]] Instant latched(Instant filled, Instant before, Instant place) const;
 
   const StageModel& m_;
   Contention& contention_;
