@@ -37,6 +37,7 @@ class UntimedRun {
       ends_[index(n)].last_out = static_cast<int>(paths_.size());
     }
     list_inputs();
+    made_.assign(ends_.size(), 0);
   }
 
   void run() {
@@ -76,14 +77,29 @@ class UntimedRun {
     int from, to;
     int first, last;
     const Within* within;  ///< null: one link alone
-    const Pixels* ready;
+  };
+  /// A path as its ends see it, for short ways to what limits them.
+  struct Input {
+    const Pixels* ready;  ///< by pixels that `from` has made: windows for which there are inputs
+    int from;
+    int path;
+  };
+  struct Output {
+    const Pixels* gone;    ///< by windows that `to` has made: pixels that have left its buffer
+    const Pixels* within;  ///< by pixels that find a place there: those of this end; null: the same
+    Pixels capacity, pixels;
+    int to;
+    [[nodiscard]] Pixels room(Pixels windows) const {
+      const Pixels places = std::min(pixels, capacity + gone[windows]);
+      return within == nullptr ? places : within[places];
+    }
   };
   /// A stage at the end of paths, and the one that it waits for. Those that wait for one are a linked list.
   struct End {
     StageId stage = 0;
-    Pixels made = 0, pixels = 0;      ///< windows made, and to be made
+    Pixels pixels = 0;                ///< windows to be made
     int first_in = 0, last_in = 0;    ///< in inputs_
-    int first_out = 0, last_out = 0;  ///< in paths_
+    int first_out = 0, last_out = 0;  ///< in paths_ and outputs_
     int first_waiting = -1;           ///< for this one
     int waits_for = -1;
     int next_waiting = -1;    ///< for the same as this one
@@ -126,8 +142,11 @@ class UntimedRun {
       if (to < 0) continue;
       const int last = static_cast<int>(links_.size()) - 1;
       const Within* within = first == last ? nullptr : &stages_within(first, last);
-      const Pixels* ready = within == nullptr ? links_.back().table->ready.data() : within->ready.data();
-      paths_.push_back({from, to, first, last, within, ready});
+      paths_.push_back({from, to, first, last, within});
+      const Link& link = links_.back();
+      // Where pixels leave at once there is room for all of them.
+      outputs_.push_back({link.table->gone.data(), within == nullptr ? nullptr : within->room.data(),
+                          link.reduces ? link.pixels : link.capacity, link.pixels, to});
       return;
     }
   }
@@ -163,20 +182,16 @@ class UntimedRun {
       sum += std::exchange(end.last_in, sum);
     }
     inputs_.resize(paths_.size());
-    for (std::size_t p = 0; p < paths_.size(); ++p)
-      inputs_[index(ends_[index(paths_[p].to)].last_in++)] = static_cast<int>(p);
+    for (std::size_t p = 0; p < paths_.size(); ++p) {
+      const Path& path = paths_[p];
+      const auto& ready = path.within != nullptr ? path.within->ready : links_[index(path.last)].table->ready;
+      inputs_[index(ends_[index(path.to)].last_in++)] = {ready.data(), path.from, static_cast<int>(p)};
+    }
   }
 
   // --- what a path lets its ends make
   // -----------------------------------------------------------------------
 
-  /// Windows of the last for which there are inputs.
-  [[nodiscard]] Pixels ready(const Path& path) const { return path.ready[ends_[index(path.from)].made]; }
-  /// Pixels of the first that find a place.
-  [[nodiscard]] Pixels room(const Path& path) const {
-    const Pixels room = links_[index(path.last)].room(ends_[index(path.to)].made);
-    return path.within == nullptr ? room : path.within->room[index(room)];
-  }
   /// Pixels that the first must have made for `window` of the last.
   [[nodiscard]] Pixels needed(const Path& path, Pixels window) const {
     for (int l = path.last;; --l) {
@@ -201,8 +216,8 @@ class UntimedRun {
     End& end = ends_[index(n)];
     see(n);
     const Pixels count = find_limit(n);
-    if (count <= end.made) return;
-    end.made = count;
+    if (count <= made_[index(n)]) return;
+    made_[index(n)] = count;
     if (count == end.pixels) --left_;
     for (int* link = &end.first_waiting; *link >= 0;) {
       End& waiting = ends_[index(*link)];
@@ -227,31 +242,31 @@ class UntimedRun {
     const End& end = ends_[index(n)];
     if (end.earlier_user >= 0) {
       const End& before = ends_[index(end.earlier_user)];
-      if (before.made < before.pixels) {
+      if (made_[index(end.earlier_user)] < before.pixels) {
         wait(n, end.earlier_user, before.pixels, false);
         return 0;
       }
     }
     Pixels count = end.pixels;
-    const Path* closest = nullptr;
+    int closest = -1, fullest = -1;
     for (int i = end.first_in; i < end.last_in; ++i) {
-      const Path& path = paths_[index(inputs_[index(i)])];
-      const Pixels windows = ready(path);
+      const Input& input = inputs_[index(i)];
+      const Pixels windows = input.ready[made_[index(input.from)]];
       if (windows >= count) continue;
       count = windows;
-      closest = &path;
+      closest = input.path;
     }
-    const Path* fullest = nullptr;
     for (int p = end.first_out; p < end.last_out; ++p) {
-      const Pixels windows = room(paths_[index(p)]);
+      const Output& output = outputs_[index(p)];
+      const Pixels windows = output.room(made_[index(output.to)]);
       if (windows >= count) continue;
       count = windows;
-      fullest = &paths_[index(p)];
+      fullest = p;
     }
-    if (fullest != nullptr) {
-      wait(n, fullest->to, places(*fullest, count), true);
-    } else if (closest != nullptr) {
-      wait(n, closest->from, needed(*closest, count), false);
+    if (fullest >= 0) {
+      wait(n, paths_[index(fullest)].to, places(paths_[index(fullest)], count), true);
+    } else if (closest >= 0) {
+      wait(n, paths_[index(closest)].from, needed(paths_[index(closest)], count), false);
     }
     return count;
   }
@@ -280,9 +295,10 @@ class UntimedRun {
     const End& from = ends_[index(path.from)];
     const End& to = ends_[index(path.to)];
     if (to.waits_for < 0 || to.has_inputs) return false;
-    const Pixels places = links_[index(path.last)].room(to.made);
-    if (path.within != nullptr) return path.within->arriving[index(from.made)] > places;
-    return from.waits_for >= 0 && from.has_inputs && places <= from.made;
+    const Pixels places = links_[index(path.last)].room(made_[index(path.to)]);
+    const Pixels made = made_[index(path.from)];
+    if (path.within != nullptr) return path.within->arriving[index(made)] > places;
+    return from.waits_for >= 0 && from.has_inputs && places <= made;
   }
 
   void add_candidate(int p) {
@@ -295,7 +311,7 @@ class UntimedRun {
   void grow_a_buffer() {
     for (const int n : seen_) {
       const End& end = ends_[index(n)];
-      for (int i = end.first_in; i < end.last_in; ++i) add_candidate(inputs_[index(i)]);
+      for (int i = end.first_in; i < end.last_in; ++i) add_candidate(inputs_[index(i)].path);
       for (int p = end.first_out; p < end.last_out; ++p) add_candidate(p);
     }
     seen_.clear();
@@ -308,6 +324,7 @@ class UntimedRun {
       if (link.capacity != smallest.capacity || !may_grow(path)) continue;
       candidates_.pop();
       link.capacity += std::max(1, link.capacity / 16);
+      outputs_[index(smallest.path)].capacity = link.capacity;
       see(path.from);
       const End& from = ends_[index(path.from)];
       if (from.waits_for < 0 || !from.has_inputs) return;
@@ -319,12 +336,12 @@ class UntimedRun {
 
   [[nodiscard]] base::Problem stuck() const {
     std::vector<Pixels> made(program_.stages.size(), 0);
-    for (const End& end : ends_) made[index(end.stage)] = end.made;
+    for (std::size_t n = 0; n < ends_.size(); ++n) made[index(ends_[n].stage)] = made_[n];
     for (const Path& path : paths_) {
-      Pixels arrived = ends_[index(path.from)].made;
+      Pixels arrived = made_[index(path.from)];
       for (int l = path.first; l < path.last; ++l) {
         arrived = links_[index(l)].table->ready[index(arrived)];
-        Pixels places = ends_[index(path.to)].made;
+        Pixels places = made_[index(path.to)];
         for (int later = path.last; later > l; --later) places = links_[index(later)].room(places);
         made[index(program_.edges[index(links_[index(l)].edge)].consumer)] = std::min(arrived, places);
       }
@@ -350,8 +367,10 @@ class UntimedRun {
   Program& program_;
   std::vector<int> end_of_stage_;  ///< -1: within a path
   std::vector<End> ends_;
-  std::vector<Path> paths_;  ///< by `from`
-  std::vector<int> inputs_;  ///< paths by `to`
+  std::vector<Path> paths_;      ///< by `from`
+  std::vector<Input> inputs_;    ///< by `to`
+  std::vector<Output> outputs_;  ///< as paths_
+  std::vector<Pixels> made_;     ///< by end
   std::vector<Link> links_;
   std::map<std::vector<const WindowTable*>, Within> within_;
   std::vector<int> to_do_;
