@@ -2,7 +2,7 @@
 #include "sim/assemble.h"
 
 #include <algorithm>
-#include <set>
+#include <vector>
 
 #include "mapper/place/traffic.h"
 #include "models/base/errors.h"
@@ -44,6 +44,7 @@ std::vector<result::SliceResult> slices(const slice::SlicedLayer& sliced,
   const bool cells = !sliced.codes.empty();
   const auto statistics = cells ? slice::statistics(sliced) : std::vector<slice::SliceStatistics>();
   std::vector<result::SliceResult> out;
+  out.reserve(sliced.slices.size());
   for (std::size_t s = 0; s < sliced.slices.size(); ++s) {
     result::SliceResult slice;
     slice.width = sliced.slices[s].width;
@@ -81,10 +82,12 @@ void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity
   layer.replicas = placed.replicas;
   layer.rows = sliced.rows_per_group;
   layer.cols = sliced.outputs();
-  std::set<int> tiles;
-  for (const place::ImaPart& part : placed.imas) tiles.insert(part.tile);
+  std::vector<int> tiles;
+  tiles.reserve(placed.imas.size());
+  for (const place::ImaPart& part : placed.imas) tiles.push_back(part.tile);
+  std::sort(tiles.begin(), tiles.end());
   layer.imas = static_cast<std::int64_t>(placed.imas.size());
-  layer.tiles = static_cast<std::int64_t>(tiles.size());
+  layer.tiles = std::unique(tiles.begin(), tiles.end()) - tiles.begin();
   layer.cell_utilization = placed.cell_utilization;
   layer.slices = slices(sliced, activity);
   layer.zero_weights = sparse.zero_weights;
@@ -97,6 +100,7 @@ result::EnergyUse energy_use(const arch::ByComponent<base::Energy>& dynamic,
                              const arch::ByComponent<base::Power>& static_power, double static_seconds,
                              double share) {
   result::EnergyUse use;
+  use.by_component.reserve(arch::kComponents);
   for (std::size_t c = 0; c < arch::kComponents; ++c) {
     const double moving = dynamic.values[c].value() * share;
     const double standing = static_power.values[c].value() * static_seconds;
@@ -175,6 +179,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
   const arch::ByComponent<base::Power> static_power = costs.static_power();
   const std::vector<LayerSparsity> sparse = sparsity(mapping);
   const LayerMap map(mapping);
+  r.layers.reserve(mapping.program.stages.size());
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
     const Stage& stage = mapping.program.stages[s];
     result::LayerResult layer;

@@ -48,17 +48,31 @@ bool same_for_all_channels(const graph::RearrangeAttributes& moved, const Geomet
                      [&](std::int64_t offset) { return offset >= 0 && offset % in.pixels() == 0; });
 }
 
+/// Each output pixel takes one input pixel or none.
 std::shared_ptr<const Gather> gather_of_channel(const graph::RearrangeAttributes& moved, const Geometry& in,
                                                 const Geometry& out) {
-  std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
-  std::size_t pixel = 0;
+  auto gather = std::make_shared<Gather>();
+  const auto count = static_cast<std::size_t>(out.pixels());
+  gather->pixelwise = out.pixels() == in.pixels();
+  std::vector<std::int64_t> sources;
+  sources.reserve(count);
   for (const std::int64_t row : moved.offsets[2]) {
-    for (const std::int64_t column : moved.offsets[3]) {
-      if (row >= 0 && column >= 0) sources[pixel].push_back((row + column) % in.pixels());
-      ++pixel;
-    }
+    for (const std::int64_t column : moved.offsets[3])
+      sources.push_back(row >= 0 && column >= 0 ? (row + column) % in.pixels() : -1);
   }
-  return gather_from(std::move(sources), in.pixels());
+  gather->needed.reserve(count);
+  gather->taken.reserve(count);
+  std::int64_t needed = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    needed = std::max(needed, sources[j] + 1);
+    gather->needed.push_back(needed);
+    gather->taken.push_back(sources[j] < 0 ? 0 : 1);
+    gather->pixelwise &= sources[j] < 0 || sources[j] == static_cast<std::int64_t>(j);
+  }
+  gather->released.resize(count, in.pixels());
+  for (std::size_t j = count; j-- > 1;)
+    gather->released[j - 1] = std::min(gather->released[j], sources[j] < 0 ? in.pixels() : sources[j]);
+  return gather;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -39,12 +41,19 @@ std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_p
   return table;
 }
 
-using Key = std::array<std::int64_t, 14>;
+/// What a window is made of. Gathers are told apart by their place in memory, which they keep meanwhile.
+struct Key {
+  std::array<std::int64_t, 14> numbers;
+  std::shared_ptr<const Gather> gather;
+  friend bool operator==(const Key&, const Key&) = default;
+};
 struct Hash {
   std::size_t operator()(const Key& key) const {
     std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-    for (const std::int64_t word : key) hash = (hash ^ static_cast<std::uint64_t>(word)) * 1099511628211U;
-    return static_cast<std::size_t>(hash ^ hash >> 32);
+    for (const std::int64_t word : key.numbers)
+      hash = (hash ^ static_cast<std::uint64_t>(word)) * 1099511628211U;
+    return static_cast<std::size_t>(hash ^ hash >> 32) ^
+           std::hash<std::shared_ptr<const Gather>>()(key.gather);
   }
 };
 
@@ -54,24 +63,13 @@ constexpr std::int64_t kMostKept = std::int64_t{1} << 22;
 }  // namespace
 
 std::shared_ptr<const WindowTable> window_table(const Window& window, std::int64_t out_pixels) {
-  if (window.kind == Window::Kind::gathered) return make(window, out_pixels);
   static std::mutex mutex;
   static std::unordered_map<Key, std::shared_ptr<const WindowTable>, Hash> known;
   static std::int64_t kept = 0;
-  const Key key{static_cast<std::int64_t>(window.kind),
-                window.in_h,
-                window.in_w,
-                window.out_h,
-                window.out_w,
-                window.kernel_h,
-                window.kernel_w,
-                window.stride_h,
-                window.stride_w,
-                window.pad_top,
-                window.pad_left,
-                window.dilation_h,
-                window.dilation_w,
-                out_pixels};
+  const Key key{{static_cast<std::int64_t>(window.kind), window.in_h, window.in_w, window.out_h, window.out_w,
+                 window.kernel_h, window.kernel_w, window.stride_h, window.stride_w, window.pad_top,
+                 window.pad_left, window.dilation_h, window.dilation_w, out_pixels},
+                window.gather};
   {
     const std::lock_guard lock(mutex);
     const auto found = known.find(key);

@@ -65,10 +65,15 @@ const AdcTableRow* find_row(const AdcParams& adc, int bits) {
   return row == adc.table.end() ? nullptr : &*row;
 }
 
+/// Whether adc.model has a figure for so many bits.
+bool is_given(const AdcParams& adc, int bits) {
+  if (bits == 0) return true;
+  if (adc.model == AdcModel::regression) return bits >= kRegressionFromBits;
+  return adc.model != AdcModel::table || find_row(adc, bits) != nullptr;
+}
+
 Point model_point(const AdcParams& adc, int bits) {
-  if (std::vector<base::Problem> problems = resolution_problems(adc, {bits}); !problems.empty()) {
-    throw base::ConfigError(std::move(problems));
-  }
+  if (!is_given(adc, bits)) throw base::ConfigError(resolution_problems(adc, {bits}));
   switch (adc.model) {
     case AdcModel::isaac_fit:
       return isaac_fit(bits);
@@ -118,12 +123,8 @@ std::vector<base::Problem> resolution_problems(const AdcParams& adc, const std::
   std::vector<int> missing = bits;
   std::sort(missing.begin(), missing.end());
   missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
-  const auto is_given = [&](int b) {
-    if (b == 0) return true;
-    if (adc.model == AdcModel::regression) return b >= kRegressionFromBits;
-    return adc.model != AdcModel::table || find_row(adc, b) != nullptr;
-  };
-  missing.erase(std::remove_if(missing.begin(), missing.end(), is_given), missing.end());
+  missing.erase(std::remove_if(missing.begin(), missing.end(), [&](int b) { return is_given(adc, b); }),
+                missing.end());
   if (missing.empty()) return {};
   std::string list;
   for (const int b : missing) list += (list.empty() ? "" : ", ") + std::to_string(b);

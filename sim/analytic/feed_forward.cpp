@@ -181,24 +181,54 @@ class FeedForward {
 
   /// When the inputs of each window are there.
   void find_inputs(const StageModel& m, const Stream& stream) {
-    std::fill(input_, input_ + stream.windows, 0);
+    if (m.stage->inputs.empty()) std::fill(input_, input_ + stream.windows, 0);
     for (const place::EdgeId e : m.stage->inputs) {
+      const bool first = e == m.stage->inputs.front();
       const EdgeModel& edge = model_.edges[at(e)];
       const bool reduce = reduces(e);
       const Instant* there = reduce ? stream.accumulated : streams_[at(edge.edge->producer)].made;
       const Instant delay = reduce ? 0 : edge.delay;
       if (edge.window->one_to_one) {
-        for (std::int64_t w = 0; w < stream.windows; ++w) input_[w] = std::max(input_[w], there[w] + delay);
+        take_latest(first, 0, stream.windows, [=](std::int64_t w) { return there[w] + delay; });
         continue;
       }
-      const std::int32_t* needed = edge.window->needed.data();
-      Instant* input = input_;
-      for (std::int64_t image = 0; image < images_; ++image, there += pixels_of(e)) {
-        for (std::int64_t j = 0; j < m.stage->pixels; ++j, ++input) {
-          if (needed[j] + image > 0) *input = std::max(*input, there[needed[j] - 1] + delay);
-        }
+      const std::vector<std::int32_t>& needed = edge.window->needed;
+      for (std::int64_t image = 0; image < images_; ++image) {
+        const std::int64_t begin = image * m.stage->pixels;
+        // The first windows may lie on padding alone; later images follow their predecessor then.
+        std::int64_t alone = 0;
+        if (image == 0) alone = std::upper_bound(needed.begin(), needed.end(), 0) - needed.begin();
+        take_latest(first, begin, begin + alone, [](std::int64_t) { return Instant{0}; });
+        take_latest(first, begin + alone, begin + m.stage->pixels,
+                    [=, last = image * pixels_of(e) - 1, taken = needed.data()](std::int64_t w) {
+                      return there[last + taken[w - begin]] + delay;
+                    });
       }
     }
+  }
+
+  /// Windows from `begin` on have their inputs no earlier than `time` says; or just then, for the first edge.
+  template <class TimeOf>
+  void take_latest(bool first, std::int64_t begin, std::int64_t end, TimeOf time) {
+    if (first) {
+      for (std::int64_t w = begin; w < end; ++w) input_[w] = time(w);
+    } else {
+      for (std::int64_t w = begin; w < end; ++w) input_[w] = std::max(input_[w], time(w));
+    }
+  }
+
+  /// Gives `use` the function that tells when pixel `p` of all images has left the edge's buffer.
+  template <class Use>
+  auto with_gone(place::EdgeId e, Use use) const {
+    const EdgeModel& edge = model_.edges[at(e)];
+    const Stream& consumer = streams_[at(edge.edge->consumer)];
+    const Instant* released = consumer.released;
+    if (reduces(e)) return use([absorbed = consumer.absorbed](std::int64_t p) { return absorbed[p]; });
+    if (edge.window->one_to_one) return use([=](std::int64_t p) { return released[p]; });
+    const std::int32_t* freed = edge.window->freed.data();
+    if (images_ == 1) return use([=](std::int64_t p) { return released[freed[p]]; });
+    const std::int64_t pixels = pixels_of(e), windows = consumer.windows / images_;
+    return use([=](std::int64_t p) { return released[p / pixels * windows + freed[p % pixels]]; });
   }
 
   /// When consumers have places for the results of each window.
@@ -207,21 +237,11 @@ class FeedForward {
     for (const place::EdgeId e : m.stage->outputs) {
       if (!streams_[at(model_.edges[at(e)].edge->consumer)].ran) continue;
       const std::int64_t capacity = model_.edges[at(e)].edge->capacity;
-      for (std::int64_t w = capacity; w < stream.windows; ++w)
-        output_[w] = std::max(output_[w], gone(e, w - capacity));
+      with_gone(e, [&](auto gone) {
+        for (std::int64_t w = capacity; w < stream.windows; ++w)
+          output_[w] = std::max(output_[w], gone(w - capacity));
+      });
     }
-  }
-
-  /// When pixel `p` of all images has left the edge's buffer.
-  [[nodiscard]] Instant gone(place::EdgeId e, std::int64_t p) const {
-    const EdgeModel& edge = model_.edges[at(e)];
-    const Stream& consumer = streams_[at(edge.edge->consumer)];
-    if (reduces(e)) return consumer.absorbed[p];
-    if (edge.window->one_to_one) return consumer.released[p];
-    const std::int64_t pixels = pixels_of(e);
-    const std::int64_t image = images_ == 1 ? 0 : p / pixels;
-    return consumer.released[image * (consumer.windows / images_) +
-                             edge.window->freed[static_cast<std::size_t>(p - image * pixels)]];
   }
 
   /// Whether the producer of an edge has opened a window before there was a place for its result.
@@ -229,14 +249,16 @@ class FeedForward {
     constexpr std::int64_t kBlock = 64;  // times never fall, so that its ends speak for a block
     const std::int64_t capacity = model_.edges[at(e)].edge->capacity;
     const Stream& producer = streams_[at(model_.edges[at(e)].edge->producer)];
-    for (std::int64_t w = capacity; w < producer.windows; w += kBlock) {
-      const std::int64_t end = std::min(w + kBlock, producer.windows);
-      if (gone(e, end - 1 - capacity) <= producer.open[w]) continue;
-      for (std::int64_t i = w; i < end; ++i) {
-        if (gone(e, i - capacity) > producer.open[i]) return true;
+    return with_gone(e, [&](auto gone) {
+      for (std::int64_t w = capacity; w < producer.windows; w += kBlock) {
+        const std::int64_t end = std::min(w + kBlock, producer.windows);
+        if (gone(end - 1 - capacity) <= producer.open[w]) continue;
+        for (std::int64_t i = w; i < end; ++i) {
+          if (gone(i - capacity) > producer.open[i]) return true;
+        }
       }
-    }
-    return false;
+      return false;
+    });
   }
 
   const PipelineModel& model_;

@@ -2,7 +2,7 @@
 #include "sim/analytic/stage_probe.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 
 #include "models/base/errors.h"
 
@@ -221,15 +221,18 @@ class Prober {
     const double times = static_cast<double>(m.stage->pixels) / static_cast<double>(pixels);
     m.read.assign(static_cast<std::size_t>(pixels), 0);
     Instant longest = 0;
-    for (std::int64_t j = 0; j < pixels; ++j) {
-      parts_.start_window(times);
+    for (const Reads& reads : equal_reads(*m.stage, pixels)) {
+      const auto windows = static_cast<std::int64_t>(reads.pixels.size());
+      parts_.start_window(times * static_cast<double>(windows));
+      Instant read = 0;
       for (std::size_t part = 0; part < m.stage->tiles.size(); ++part) {
-        const std::int64_t bytes = read_bytes(*m.stage, part, j);
+        const std::int64_t bytes = reads.bytes[part];
         if (bytes == 0) continue;
-        m.reads[Action::edram_read] += memory::accesses(arch_.tile.edram, bytes) * (m.stage->pixels / pixels);
-        Instant& read = m.read[static_cast<std::size_t>(j)];
+        m.reads[Action::edram_read] +=
+            memory::accesses(arch_.tile.edram, bytes) * (m.stage->pixels / pixels) * windows;
         read = std::max(read, parts_.edram(m.stage->tiles[part], 0, bytes));
       }
+      for (const std::size_t j : reads.pixels) m.read[j] = read;
       if (parts_.busiest_of_window() > longest) {
         longest = parts_.busiest_of_window();
         m.read_loads = parts_.loads();
@@ -237,6 +240,30 @@ class Prober {
     }
     if (absorbs) probe_absorbing(m);
     return absorbs;
+  }
+
+  /// Windows that read the same.
+  struct Reads {
+    std::vector<std::int64_t> bytes;  ///< by part
+    std::vector<std::size_t> pixels;
+  };
+  /// In the order of their first windows.
+  [[nodiscard]] std::vector<Reads> equal_reads(const place::Stage& stage, std::int64_t pixels) const {
+    std::vector<Reads> found;
+    std::map<std::vector<std::int64_t>, std::size_t> known;
+    std::vector<std::int64_t> bytes(stage.tiles.size());
+    std::size_t last = 0;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(pixels); ++j) {
+      for (std::size_t part = 0; part < bytes.size(); ++part)
+        bytes[part] = read_bytes(stage, part, static_cast<std::int64_t>(j));
+      if (found.empty() || found[last].bytes != bytes) {
+        const auto [entry, is_new] = known.try_emplace(bytes, found.size());
+        last = entry->second;
+        if (is_new) found.push_back({bytes, {}});
+      }
+      found[last].pixels.push_back(j);
+    }
+    return found;
   }
 
   [[nodiscard]] std::int64_t read_bytes(const place::Stage& stage, std::size_t part, std::int64_t j) const {
