@@ -3,7 +3,6 @@
 // image do together.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -19,7 +18,10 @@ using Instant = double;
 [[nodiscard]] inline Instant align_up(Instant t, Instant p) {
   // Edges are whole multiples: a quotient within a millionth of one is on the edge.
   constexpr double kOnEdge = 1e-6;
-  return p <= 0 ? t : std::ceil(t / p - kOnEdge) * p;
+  if (p <= 0) return t;
+  const double edge = t / p - kOnEdge;
+  const auto below = static_cast<double>(static_cast<std::int64_t>(edge));  // of times that are not negative
+  return (below < edge ? below + 1 : below) * p;
 }
 
 enum class Part : int { edram, bus, shift_add, activation, pooling, elementwise, requantise, count_ };

@@ -23,6 +23,27 @@ struct Latches {
   }
 };
 
+/// The times of a ring in a loop.
+template <int size>
+class LastTimes {
+ public:
+  LastTimes(Ring& ring, std::int64_t count) {
+    for (int i = 0; i < size; ++i) times_[i] = ring[count - 1 - i];
+  }
+  void store(Ring& ring, std::int64_t count) const {
+    for (int i = 0; i < size; ++i) ring[count - 1 - i] = times_[i];
+  }
+  /// The last, or the n-th before the next.
+  [[nodiscard]] Instant of_last(int n) const { return times_[n - 1]; }
+  void add(Instant time) {
+    for (int i = size - 1; i > 0; --i) times_[i] = times_[i - 1];
+    times_[0] = time;
+  }
+
+ private:
+  Instant times_[size];  ///< the last first
+};
+
 }  // namespace
 
 StageClock::StageClock(const StageModel& model, const arch::Arch& arch, Contention& contention)
@@ -125,25 +146,34 @@ void StageClock::next(std::int64_t count, const Instant* input, const Instant* o
                       Instant* released, Instant* made) {
   std::int64_t w = 0;
   // The first one waits for nothing that was before it.
-  for (const bool alone = !contended_ && m_.replicas.size() == 1; w < count; ++w) {
-    if (alone && state_.opened > 0) break;
+  for (const bool at_once = can_run_at_once(); w < count && !(at_once && state_.opened > 0); ++w) {
     const Window window = next(input[w], output == nullptr ? 0 : output[w]);
     open[w] = state_.last_open;
     released[w] = window.released;
     made[w] = window.made;
   }
-  if (output != nullptr) output += w;
-  if (m_.layer != nullptr) {
-    multiply_all(count - w, input + w, output, open + w, released + w, made + w);
-  } else {
-    read_all(count - w, input + w, output, open + w, released + w, made + w);
+  if (w == count) return;
+  const Instant* earliest = input;
+  if (output != nullptr) {
+    for (std::int64_t i = w; i < count; ++i) open[i] = std::max(input[i], output[i]);
+    earliest = open;
   }
+  const auto run = m_.layer == nullptr                     ? &StageClock::read_all
+                   : in_buffers_ == 1 && out_buffers_ == 1 ? &StageClock::multiply_all<1, 1>
+                   : in_buffers_ == 1                      ? &StageClock::multiply_all<1, 2>
+                   : out_buffers_ == 1                     ? &StageClock::multiply_all<2, 1>
+                                                           : &StageClock::multiply_all<2, 2>;
+  (this->*run)(count - w, input + w, earliest + w, open + w, released + w, made + w);
+}
+
+bool StageClock::can_run_at_once() const {
+  if (contended_) return false;
+  return m_.layer == nullptr || (m_.replicas.size() == 1 && in_buffers_ <= 2 && out_buffers_ <= 2);
 }
 
 /// read() of window after window, where nothing has to wait for parts that others use.
-void StageClock::read_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
+void StageClock::read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
                           Instant* released, Instant* made) {
-  if (count <= 0) return;
   State& s = state_;
   const bool leaves = m_.stage->kind == place::StageKind::output;
   const Instant deliver = leaves ? 0 : m_.replicas.front().deliver, pace = m_.pace;
@@ -153,12 +183,12 @@ void StageClock::read_all(std::int64_t count, const Instant* input, const Instan
   Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
   std::int64_t pixel = durations == 1 ? 0 : s.pixel;
   for (std::int64_t w = 0; w < count; ++w) {
-    last_open = std::max(last_open, output == nullptr ? input[w] : std::max(input[w], output[w]));
-    const Instant stall = std::max(0.0, last_open - last_read);
-    const Instant for_input = std::max(0.0, input[w] - last_read);
+    last_open = std::max(last_open, earliest[w]);
+    const Instant for_input = std::max(input[w], last_read) - last_read;
+    const Instant start = std::max(last_open, last_read);
     input_stall += for_input;
-    output_stall += stall - for_input;
-    last_read = std::max(last_open, last_read) + duration[pixel];
+    output_stall += start - last_read - for_input;
+    last_read = start + duration[pixel];
     last_made = std::max(last_read + deliver, last_made + pace);
     open[w] = last_open;
     released[w] = last_read;
@@ -175,10 +205,10 @@ void StageClock::read_all(std::int64_t count, const Instant* input, const Instan
 }
 
 /// multiply() of window after window, where a layer has one copy and nothing has to wait for parts that
-/// others use.
-void StageClock::multiply_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
-                              Instant* released, Instant* made) {
-  if (count <= 0) return;
+/// others use. `earliest`: when a window can open; it may be `open`.
+template <int in_buffers, int out_buffers>
+void StageClock::multiply_all(std::int64_t count, const Instant* input, const Instant* earliest,
+                              Instant* open, Instant* released, Instant* made) {
   State& s = state_;
   Mvms& mvms = s.copies.front();
   const Replica& replica = m_.replicas.front();
@@ -187,22 +217,21 @@ void StageClock::multiply_all(std::int64_t count, const Instant* input, const In
   const Instant results_in = m_.ima.convert + shift_add_, register_out = register_out_;
   const Instant drain = replica.drain, deliver = replica.deliver, pace = m_.pace;
   const Latches latches{clock_, m_.ima.first_read, m_.ima.convert, m_.ima.tail};
-  const std::int64_t in_buffers = in_buffers_, out_buffers = out_buffers_;
-  const Ring::View latched = mvms.latched.view(), drained = mvms.drained.view();
+  LastTimes<in_buffers> latched(mvms.latched, s.opened);
+  LastTimes<out_buffers + 1> drained(mvms.drained, s.opened);
   Instant last_open = s.last_open, last_fill = s.last_fill, last_made = s.last_made;
-  Instant latch = mvms.last_latch, last_drain = s.last_drain;
   Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
-  for (std::int64_t w = 0, n = s.opened; w < count; ++w, ++n) {
-    last_open = std::max(last_open, output == nullptr ? input[w] : std::max(input[w], output[w]));
-    const Instant for_input = std::max(0.0, input[w] - latch);
+  for (std::int64_t w = 0; w < count; ++w) {
+    const Instant latch = latched.of_last(1);
+    last_open = std::max(last_open, earliest[w]);
+    const Instant for_input = std::max(input[w], latch) - latch;
     input_stall += for_input;
-    output_stall += std::max(0.0, last_open - latch) - for_input;
-    last_fill = std::max(std::max(last_open, latched[n - in_buffers]) + fill, last_fill + fill_pace);
-    latch = latches.next(last_fill + register_in, latch, drained[n - 1 - out_buffers]);
-    latched[n] = latch;
-    const Instant results = std::max(latch + results_in, drained[n - out_buffers]) + register_out;
-    drained[n] = results + drain;
-    last_drain = std::max(last_drain, results + drain);
+    output_stall += std::max(last_open, latch) - latch - for_input;
+    last_fill = std::max(std::max(last_open, latched.of_last(in_buffers)) + fill, last_fill + fill_pace);
+    latched.add(latches.next(last_fill + register_in, latch, drained.of_last(out_buffers + 1)));
+    const Instant results =
+        std::max(latched.of_last(1) + results_in, drained.of_last(out_buffers)) + register_out;
+    drained.add(results + drain);
     last_made = std::max(results + deliver, last_made + pace);
     open[w] = last_open;
     released[w] = last_fill;
@@ -213,10 +242,12 @@ void StageClock::multiply_all(std::int64_t count, const Instant* input, const In
   s.last_open = last_open;
   s.last_fill = last_fill;
   s.last_made = last_made;
-  s.last_drain = last_drain;
-  s.idle = mvms.last_latch = latch;
+  s.last_drain = drained.of_last(1);
+  s.idle = mvms.last_latch = latched.of_last(1);
   s.opened += count;
   s.pixel = s.opened % m_.stage->pixels;
+  latched.store(mvms.latched, s.opened);
+  drained.store(mvms.drained, s.opened);
 }
 
 }  // namespace bitline::analytic

@@ -23,16 +23,10 @@ struct StageTimes {
 /// Times of the last `size` items, counted from 0; those that never were (from -`size` on) are time 0.
 class Ring {
  public:
-  /// For loops; its items may be written.
-  struct View {
-    Instant* times;
-    std::int64_t mask;
-    Instant& operator[](std::int64_t i) const { return times[i & mask]; }
-  };
-
   explicit Ring(int size) : times_(std::bit_ceil(static_cast<std::size_t>(size)), 0) {}
-  [[nodiscard]] View view() { return {times_.data(), static_cast<std::int64_t>(times_.size()) - 1}; }
-  [[nodiscard]] Instant& operator[](std::int64_t i) { return view()[i]; }
+  [[nodiscard]] Instant& operator[](std::int64_t i) {
+    return times_[static_cast<std::size_t>(i) & (times_.size() - 1)];
+  }
 
  private:
   std::vector<Instant> times_;
@@ -80,10 +74,12 @@ class StageClock {
   Window multiply(Instant open);
   Window read(Instant open);
   Instant make(Instant time);
-  void read_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
-                Instant* released, Instant* made);
   Instant wait(std::size_t replica, Contention::Phase phase, Instant at);
-  void multiply_all(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
+  [[nodiscard]] bool can_run_at_once() const;
+  void read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
+                Instant* released, Instant* made);
+  template <int in_buffers, int out_buffers>
+  void multiply_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
                     Instant* released, Instant* made);
 
   const StageModel& m_;
