@@ -60,3 +60,12 @@ def close(one, other):
 def digits4(value):
     """As a page shows a value: four significant digits."""
     return float(f"{value:.3e}")
+
+
+def downloaded(page, path):
+    """The text of a file once Chromium has saved it."""
+    for _ in range(600):
+        if path.exists() and path.stat().st_size > 0:
+            return path.read_text()
+        page.wait("setTimeout(() => done(1), 50)")
+    raise AssertionError(f"{path} was not downloaded")

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+import wcag
+
 CSS = (pathlib.Path(__file__).resolve().parents[2] / "tools" / "report" / "assets" / "page.css").read_text()
 LIGHT, DARK = (dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", CSS[CSS.index(start):CSS.index(end)]))
                for start, end in ((":root, #light", "@media screen"), ("@media screen", "*, *::before")))
@@ -16,16 +18,17 @@ MARKS = [name for name in LIGHT if name.startswith(("series-", "c-"))] + ["busy"
 THEMES = {"light": LIGHT, "dark": DARK}
 
 
+def channels(colour):
+    """Of #rrggbb."""
+    return [int(colour[i:i + 2], 16) for i in (1, 3, 5)]
+
+
 def luminance(colour):
-    """Relative luminance of #rrggbb (WCAG 2.2)."""
-    channels = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return wcag.luminance(channels(colour))
 
 
 def contrast(one, other):
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+    return wcag.contrast(channels(one), channels(other))
 
 
 def test_the_formula_is_the_standards():

@@ -276,21 +276,13 @@ def test_a_table_stands_for_every_chart(page):
         assert len(cells) == len(table["rows"]) and set(cells) == {len(table["columns"])}, chart
 
 
-def wait_for(path, page):
-    for _ in range(600):
-        if path.exists() and path.stat().st_size > 0:
-            return path.read_text()
-        page.wait("setTimeout(() => done(1), 50)")
-    raise AssertionError(f"{path} was not downloaded")
-
-
 def test_buttons_save_csv_and_vector_drawings(page, downloads):
     for chart in ("energy-layers", "roofline"):
         for button in page.driver.find_elements(By.CSS_SELECTOR, f"#{chart} button"):
             button.click()
-        text = wait_for(downloads / f"digits-cnn-{chart}.csv", page)
+        text = pages.downloaded(page, downloads / f"digits-cnn-{chart}.csv")
         assert list(csv.DictReader(io.StringIO(text))) == pages.table(page, chart)
-        wait_for(downloads / f"digits-cnn-{chart}.svg", page)
+        pages.downloaded(page, downloads / f"digits-cnn-{chart}.svg")
 
 
 def test_every_chart_is_a_vector_drawing(page):
