@@ -4,9 +4,12 @@
 import csv
 import json
 
+import jsonschema
 import pytest
 
 import cli
+
+SCHEMA = jsonschema.Draft202012Validator(json.loads((cli.ROOT / "tools" / "compare" / "compare.schema.json").read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,16 @@ def test_what_changed_and_where_the_energy_went(runs):
         assert sum(row["energy_change"][1] for row in c[table]) == pytest.approx(change, rel=1e-9)
     assert [row["name"] for row in c["layers"]] == [layer["name"] for layer in old["layers"]]
     assert c["components"][0]["name"] == "adc" and c["components"][0]["energy_change"][1] < -0.2
+
+
+def test_it_keeps_its_schema_and_one_with_a_fault_does_not(runs):
+    SCHEMA.check_schema(SCHEMA.schema)
+    c = tree(*(folder for folder, _ in runs.values()))
+    SCHEMA.validate(c)
+    assert c["config"] and c["settings"] and any(None in row["energy_j"] for row in c["layers"])
+    spoiled = list(cli.faults(c))
+    assert len(spoiled) > 60
+    assert [where for where, faulty in spoiled if SCHEMA.is_valid(faulty)] == [".config[0].sources absent"]  # settings have none
 
 
 def test_layers_of_one_side_only(runs):

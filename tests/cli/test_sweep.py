@@ -10,9 +10,12 @@ import signal
 import subprocess
 import time
 
+import jsonschema
 import pytest
 
 import cli
+
+SCHEMA = jsonschema.Draft202012Validator(json.loads((cli.ROOT / "tools" / "sweep" / "sweep.schema.json").read_text()))
 
 MLP = f"arch: {cli.ISAAC_8BIT}\nnetwork: {cli.MLP}\n"
 GRID = MLP + ("set: {crossbar.active_rows: 64}\naxes:\n  crossbar.read_latency: {from: 50 ns, to: 110 ns, steps: 4}\n"
@@ -125,6 +128,12 @@ def test_failed_points_are_kept_and_tried_again_only_on_request(sweep_file, tmp_
     found = rows(tmp_path / "out")
     kinds = {r["error_kind"] for r in found}
     assert "" in kinds and "config" in kinds and all((r["error"] != "") == (r["error_kind"] != "") == (r["energy_j"] == "") for r in found)
+    tree = json.loads((tmp_path / "out" / "results.json").read_text())
+    SCHEMA.validate(tree)
+    tree["points"].sort(key=lambda point: "figures" in point)  # a failed one first, then one with figures
+    for points in (tree["points"], tree["points"][::-1]):
+        valid = [where for where, faulty in cli.faults({**tree, "points": points}) if SCHEMA.is_valid(faulty)]
+        assert all(".axes." in where or ".figures." in where or where.endswith((".front absent", "figures.unknown")) for where in valid), valid
     journal = tmp_path / "out" / "journal.jsonl"
     before = len(journal.read_text().splitlines())
     cli.succeed("sweep", sweep, "--out", tmp_path / "out")

@@ -55,3 +55,22 @@ def run_digits(out, *arguments, arch=ISAAC, network=CNN, images=TEST_X, labels=T
     succeed("run", "--arch", arch, "--network", network, "--input", images, *labelled,
             "--calibrate", CALIBRATION, "--out", out, *arguments, **options)
     return json.loads((pathlib.Path(out) / "result.json").read_text())
+
+
+def faults(tree, path=""):
+    """(where, tree with one fault): every key of the objects of a JSON tree left out, of another type, and one key too many in each;
+    of a list, its first entry stands for all."""
+    def spoiled(change):
+        copy = json.loads(json.dumps(tree))
+        change(copy)
+        return copy
+    if isinstance(tree, dict):
+        yield f"{path}.unknown", spoiled(lambda t: t.update(unknown=1))
+        for key, value in tree.items():
+            yield f"{path}.{key} absent", spoiled(lambda t, key=key: t.pop(key))
+            yield f"{path}.{key} wrong", spoiled(lambda t, key=key: t.update({key: [{}]}))
+            for where, faulty in faults(value, f"{path}.{key}"):
+                yield where, spoiled(lambda t, key=key, faulty=faulty: t.update({key: faulty}))
+    elif isinstance(tree, list) and tree and isinstance(tree[0], dict):
+        for where, faulty in faults(tree[0], f"{path}[0]"):
+            yield where, [faulty, *tree[1:]]
