@@ -8,6 +8,7 @@ import pty
 import re
 import shutil
 import subprocess
+import tempfile
 
 import onnx
 import pytest
@@ -29,37 +30,57 @@ def long_names(tmp_path_factory):
     return file
 
 
+SWEEP = f"""arch: {cli.ISAAC_8BIT}
+network: {cli.MLP}
+mode: analytic
+axes:
+  tile.output_register.capacity: [1 KiB, 2 KiB]
+  crossbar.active_rows: [64, 200]
+  a rather long name of an axis whose settings change together:
+    - {{label: the first of two labels that are long, adc.rate: 1 GS/s, crossbar.read_latency: 100 ns}}
+    - {{label: short, adc.rate: 2 GS/s}}
+"""
+
+
 @pytest.fixture(scope="module")
 def commands(long_names, tmp_path_factory):
     """{name: arguments} of every command that prints a table."""
     out = tmp_path_factory.mktemp("out")
     cli.succeed("run", *ON, cli.MLP, "--out", out / "a", "--quiet")
     cli.succeed("run", *ON, cli.CNN, "--out", out / "b", "--quiet", "--set", "mapping.replication=balanced")
+    (out / "sweep.yaml").write_text(SWEEP)
+    subprocess.run([cli.BITLINE, "oracle", "--cache", out / "costs.db"], input=json.dumps({"network": str(cli.MLP), "arch": str(cli.ISAAC_8BIT)}) + "\n",
+                   text=True, check=True, stdout=subprocess.DEVNULL)
     return {
-        "run": ["run", *ON, long_names, *IMAGES, "--batch", 3, "--timeline", "--quiet"],
-        "run structural": ["run", *ON, cli.MLP, "--mode", "structural", "--quiet"],
-        "run analytic": ["run", *ON, long_names, "--mode", "analytic", "--quiet"],
-        "run device": ["run", *ON, cli.MLP, *IMAGES, "--trials", 2, "--set", "device.variation.model=normal", "--quiet"],
-        "run phases": ["run", *ON, long_names, "--set", "chip.tiles=1", "--set", "tile.imas=2", "--set", "mapping.oversize=reprogram",
-                       "--quiet"],
+        "run": ["run", *ON, long_names, *IMAGES, "--batch", 3, "--timeline"],
+        "run structural": ["run", *ON, cli.MLP, "--mode", "structural"],
+        "run analytic": ["run", *ON, long_names, "--mode", "analytic"],
+        "run device": ["run", *ON, cli.MLP, *IMAGES, "--trials", 2, "--set", "device.variation.model=normal"],
+        "run phases": ["run", *ON, long_names, "--set", "chip.tiles=1", "--set", "tile.imas=2", "--set", "mapping.oversize=reprogram"],
         "infer": ["infer", "--network", long_names, *IMAGES],
         "map": ["map", *ON, long_names],
         "map prune": ["map", *ON, long_names, "--set", "mapping.prune=rows_cols"],
         "slices": ["slices", "--arch", cli.BITSLICE, "--network", long_names],
-        "adc": ["adc", *ON, cli.MLP, *IMAGES, "--sweep", "--quiet"],
+        "adc": ["adc", *ON, cli.MLP, *IMAGES, "--sweep"],
         "show": ["show", long_names, "--arch", cli.ISAAC],
         "quantize": ["quantize", long_names, "--calibrate", cli.CALIBRATION, "--out", out / "q.onnx"],
         "check arch": ["check", cli.CONFIGS / "puma.yaml"],
         "check network": ["check", long_names],
-        "fidelity": ["fidelity", "--small", "--quiet", "--batch", 2, "--arch",
-                     f"{cli.ISAAC_8BIT},mapping.replication=balanced,adc.resolution.policy=isaac"],
+        "fidelity": ["fidelity", "--small", "--batch", 2, "--arch", f"{cli.ISAAC_8BIT},mapping.replication=balanced,adc.resolution.policy=isaac"],
+        "lut": ["lut", "--arch", cli.ISAAC_8BIT, "--layers", 4, "--channels", 4],
+        "lut lists": ["lut", "--arch", cli.ISAAC_8BIT, "--channels", "16,128", "--resolution", "32,8"],
+        "cache": ["cache", out / "costs.db"],
+        "report": ["report", out / "a", "--out", out / "a.html", "--latex", out / "tables", "--csv", out / "csv"],
+        "sweep": ["sweep", out / "sweep.yaml", "--out", out / "sweep"],
         "workload": ["workload", "list"],
         "compare": ["compare", out / "a", out / "b"],
     }
 
 
 NAMES = ["run", "run structural", "run analytic", "run device", "run phases", "infer", "map", "map prune", "slices", "adc", "show",
-         "quantize", "check arch", "check network", "fidelity", "workload", "compare"]
+         "quantize", "check arch", "check network", "fidelity", "lut", "lut lists", "cache", "report", "sweep", "workload", "compare"]
+# What they print is a note of what was written or found right, not a result.
+NOTES = {"report", "quantize", "check arch", "check network"}
 
 
 def fits(text):
@@ -68,15 +89,34 @@ def fits(text):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_tables_fit_the_screen_and_come_as_json(commands, name):
+def test_tables_fit_the_screen_come_as_json_and_are_silent_on_request(commands, name):
     assert set(commands) == set(NAMES)
-    text = cli.succeed(*commands[name])
-    assert text.out.strip()
-    fits("\n".join(line for line in text.out.splitlines() if not re.match(r"(ok  )?/", line)))  # a path as given
-    json.loads(cli.succeed(*commands[name], "--json").out)
-    assert "\x1b" not in text.out + text.err and "#" not in text.err
-    if "--quiet" in commands[name]:
-        assert text.err == ""
+    said = cli.succeed(*commands[name])
+    assert said.out.strip() and "\x1b" not in said.out + said.err and "#" not in said.err
+    fits("\n".join(line for line in said.out.splitlines() if not re.match(r"(ok  )?/", line)))  # a path as given
+    assert json.loads(cli.succeed(*commands[name], "--json").out)
+    seen, printed = in_terminal(*commands[name], "--quiet")
+    assert seen == "" and printed == ("" if name in NOTES else said.out)
+
+
+def test_json_that_is_asked_for_is_printed_quietly_too(commands):
+    assert json.loads(cli.succeed(*commands["report"], "--quiet", "--json").out)["bytes"] > 0
+
+
+def test_what_makes_files_or_answers_requests_is_silent_on_request(tmp_path):
+    make = ["workload", "make", "lenet5", "-o", tmp_path / "a.onnx"]
+    assert cli.succeed(*make).out == f"{tmp_path / 'a.onnx'}: {cli_count((tmp_path / 'a.onnx').stat().st_size)} bytes\n"
+    assert in_terminal(*make, "--quiet") == ("", "")
+    request = json.dumps({"network": str(cli.MLP), "arch": str(cli.ISAAC_8BIT)}) + "\n"
+    done = subprocess.run([cli.BITLINE, "oracle", "--quiet", "--cache", tmp_path / "c.db"], input=request, text=True, check=True, capture_output=True)
+    assert done.stderr == "" and json.loads(done.stdout)
+    assert cli.succeed("cache", "--clear", "--quiet", tmp_path / "c.db").out == ""
+    assert json.loads(cli.succeed("cache", "--json", tmp_path / "c.db").out)["answers"] == 0
+
+
+def cli_count(number):
+    """As the program groups digits: 37 227 221; numbers below 10 000 stay whole."""
+    return f"{number:,}".replace(",", " ") if number >= 10_000 else str(number)
 
 
 def subcommands():
@@ -90,30 +130,33 @@ def test_every_help_fits_the_screen():
     fits(cli.succeed("--help").out)
     for name in names:
         fits(cli.succeed(name, "--help").out)
-    assert set(names) - {"report"} <= {name.split()[0] for name in NAMES} | {"cache", "lut", "oracle", "completion", "help", "sweep"}, (
-        "a new command: add it to the widths above")
+    assert set(names) == {name.split()[0] for name in NAMES} | {"oracle", "completion", "help"}, "a new command: add it to those above"
+    assert {name for name in names if "--quiet" not in cli.succeed(name, "--help").out} == {"completion", "help", "workload"}
+    assert all("--quiet" in cli.succeed("workload", name, "--help").out for name in ("list", "make"))
 
 
 def in_terminal(*arguments):
-    """What a command writes to standard error where that is a terminal."""
+    """What a command writes to standard error where that is a terminal, and to standard output, a file."""
     master, slave = pty.openpty()
-    done = subprocess.Popen([str(cli.BITLINE), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave)
-    os.close(slave)
-    seen = b""
-    try:
-        while chunk := os.read(master, 65536):
-            seen += chunk
-    except OSError:  # the other end is closed
-        pass
-    os.close(master)
-    assert done.wait(120) == 0
-    return seen.decode()
+    with tempfile.TemporaryFile("w+") as out:
+        done = subprocess.Popen([str(cli.BITLINE), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=slave)
+        os.close(slave)
+        seen = b""
+        try:
+            while chunk := os.read(master, 65536):
+                seen += chunk
+        except OSError:  # the other end is closed
+            pass
+        os.close(master)
+        assert done.wait(120) == 0
+        out.seek(0)
+        return seen.decode(), out.read()
 
 
 def test_a_bar_is_drawn_on_a_terminal_only_and_not_when_quiet():
     run = ["run", *ON, cli.MLP, *IMAGES, "--mode", "cycle"]
-    assert "[####" in in_terminal(*run)
-    assert in_terminal(*run, "--quiet") == ""
+    assert "[####" in in_terminal(*run)[0]
+    assert in_terminal(*run, "--quiet")[0] == ""
     assert "[" not in cli.succeed(*run).err
 
 

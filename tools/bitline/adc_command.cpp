@@ -96,7 +96,7 @@ void add_adc(CLI::App& app, const Streams& streams) {
       ->type_name("S")
       ->check(CLI::Range(0.001, 1e9).description(""));
   command.add_flag("--json", options->json, "Print JSON instead of the report");
-  command.add_flag("--quiet", options->quiet, "No log, no progress");
+  add_quiet(command, options->quiet);
   using enum base::ExitCode;
   command.footer("\n" +
                  footer({"bitline adc --arch configs/isaac-8bit.yaml \\",

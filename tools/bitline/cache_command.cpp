@@ -17,7 +17,7 @@ namespace {
 struct CacheOptions {
   std::string path;
   bool clear = false;
-  bool json = false;
+  bool json = false, quiet = false;
 };
 
 void run_cache(const CacheOptions& options, const Streams& streams) {
@@ -31,7 +31,7 @@ void run_cache(const CacheOptions& options, const Streams& streams) {
     streams.out << nlohmann::ordered_json{{"answers", contents.answers}, {"bytes", contents.file_bytes}}.dump(
                        2)
                 << "\n";
-  } else {
+  } else if (!options.quiet || !options.clear) {
     streams.out << fmt::format("{}: {} answers, {} bytes\n", options.path, contents.answers,
                                contents.file_bytes);
   }
@@ -45,6 +45,7 @@ void add_cache(CLI::App& app, const Streams& streams) {
   command.add_option("file", options->path, "A file of --cache")->required()->type_name("FILE");
   command.add_flag("--clear", options->clear, "Forget all answers first");
   command.add_flag("--json", options->json, "Print JSON");
+  add_quiet(command, options->quiet);
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline cache costs.db", "bitline cache --clear costs.db"}, {ok, usage}));
   command.callback([options, streams] { run_cache(*options, streams); });

@@ -22,7 +22,7 @@ struct CheckOptions {
   bool reference = false;
   std::int64_t memory = 0;
   bool operators = false;
-  bool json = false;
+  bool json = false, quiet = false;
 };
 
 std::string extension(const std::string& path) {
@@ -55,15 +55,15 @@ void sort_files(CheckOptions& options) {
 
 /// Checks one file; prints what it is or every problem. Returns the exit code of the problem.
 template <class Check>
-base::ExitCode check_one(const std::string& file, const char* kind, bool json, const Check& check,
-                         const Streams& streams, Json& report) {
+base::ExitCode check_one(const std::string& file, const char* kind, const CheckOptions& options,
+                         const Check& check, const Streams& streams, Json& report) {
   Json entry = {{"file", file}, {"kind", kind}};
   base::ExitCode code = base::ExitCode::ok;
   try {
     const Checked checked = check();
     entry["ok"] = true;
     entry.update(Json::parse(checked.json));
-    if (!json) streams.out << fmt::format("ok  {}\n{}", file, checked.text);
+    if (!options.json && !options.quiet) streams.out << fmt::format("ok  {}\n{}", file, checked.text);
   } catch (const base::Error& error) {
     code = error.code();
     entry["ok"] = false;
@@ -96,11 +96,10 @@ void check_files(CheckOptions& options, const Streams& streams) {
   };
   for (const std::string& file : options.archs)
     note(check_one(
-        file, "arch", options.json, [&] { return check_arch(file, options.overrides); }, streams, report));
+        file, "arch", options, [&] { return check_arch(file, options.overrides); }, streams, report));
   for (const std::string& file : options.networks)
     note(check_one(
-        file, "network", options.json, [&] { return check_network(file, options.dimensions); }, streams,
-        report));
+        file, "network", options, [&] { return check_network(file, options.dimensions); }, streams, report));
   if (options.json) streams.out << report.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   if (worst != base::ExitCode::ok) throw Exit{worst};
 }
@@ -125,6 +124,7 @@ void add_check(CLI::App& app, const Streams& streams) {
   add_memory(command, options->memory);
   command.add_flag("--operators", options->operators, "Print the operators that networks may use");
   command.add_flag("--json", options->json, "Print JSON");
+  add_quiet(command, options->quiet);
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline check configs/isaac.yaml", "bitline check workloads/digits-cnn.onnx",
                                 "bitline check configs/isaac.yaml --set crossbar.rows=256",

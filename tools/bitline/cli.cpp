@@ -73,6 +73,20 @@ void declare(CLI::App& app, const Streams& streams) {
                             base::ExitCode::timeout}));
 }
 
+/// A script may give --quiet to every command that computes; those that have not taken it write nothing but
+/// their result.
+void accept_quiet(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const std::string name = command->get_name();
+    if (name == "completion" || name == "help") continue;
+    if (!command->get_subcommands([](const CLI::App*) { return true; }).empty()) {
+      accept_quiet(*command);
+    } else if (command->get_option_no_throw("--quiet") == nullptr) {
+      command->add_flag("--quiet")->description("Nothing but the result, as without it");
+    }
+  }
+}
+
 void wrap_descriptions(CLI::App& app) {
   for (CLI::Option* option : app.get_options())
     option->description(wrapped(option->get_description(), result::kReportWidth - kHelpColumn));
@@ -98,6 +112,7 @@ void check_command(const CLI::App& app, const std::string& name) {
 int parse_and_run(const std::vector<std::string>& arguments, const Streams& streams) {
   CLI::App app("", "bitline");
   declare(app, streams);
+  accept_quiet(app);
   wrap_descriptions(app);
   if (!arguments.empty()) check_command(app, arguments.front());
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 wants them

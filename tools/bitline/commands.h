@@ -54,6 +54,9 @@ void add_normalisation(CLI::App& command, sim::Normalisation& normalisation);
 void add_threads(CLI::App& command, int& threads);
 [[nodiscard]] std::shared_ptr<void> limit_threads(int threads);
 
+/// --quiet: nothing but results and errors.
+void add_quiet(CLI::App& command, bool& quiet);
+
 /// --activity, as every command of mode analytic has it.
 void add_activity(CLI::App& command, std::vector<std::string>& factors);
 /// The defaults with "name=share" applied. Throws base::UsageError with every problem.

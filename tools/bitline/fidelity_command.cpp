@@ -130,7 +130,7 @@ void add_fidelity(CLI::App& app, const Streams& streams) {
                   "instead of simulating")
       ->type_name("FILE");
   command.add_flag("--json", options->json, "Print JSON");
-  command.add_flag("--quiet", options->quiet, "No progress");
+  add_quiet(command, options->quiet);
   using enum base::ExitCode;
   command.footer("\n" + footer({"bitline fidelity --small --arch configs/isaac-8bit.yaml",
                                 "bitline fidelity --arch configs/isaac.yaml --csv fidelity.csv \\",

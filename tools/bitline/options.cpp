@@ -46,6 +46,10 @@ void add_mapping_options(CLI::App& command, sim::MappingRequest& request) {
   add_dimensions(command, request.dimensions);
 }
 
+void add_quiet(CLI::App& command, bool& quiet) {
+  command.add_flag("--quiet", quiet, "No log, no progress, no note of what was written");
+}
+
 void add_dimensions(CLI::App& command, std::vector<std::string>& dimensions) {
   command
       .add_option("--dim", dimensions, "Size of a symbolic dimension of the network's inputs (repeatable)")

@@ -27,7 +27,7 @@ struct QuantizeOptions {
   std::vector<std::string> overrides;
   int bits = 0, weights = 0, activations = 0;
   std::vector<std::string> layers;
-  bool per_channel = false, per_tensor = false, json = false;
+  bool per_channel = false, per_tensor = false, json = false, quiet = false;
   std::string scheme, method;
   double percentile = 0;
   int threads = 0;
@@ -155,6 +155,7 @@ void add_options(CLI::App& command, QuantizeOptions& options) {
   add_threads(command, options.threads);
   add_memory(command, options.memory);
   command.add_flag("--json", options.json, "Print JSON");
+  add_quiet(command, options.quiet);
 }
 
 }  // namespace
@@ -176,7 +177,10 @@ void add_quantize(CLI::App& app, const Streams& streams) {
     options->request.precision = precision(*options);
     const sim::QuantizedNetwork network = sim::quantize_network(options->request);
     base::write_file_atomically(options->file, network.model);
-    streams.out << (options->json ? to_json(network, options->file) : to_text(network, options->file));
+    if (options->json)
+      streams.out << to_json(network, options->file);
+    else if (!options->quiet)
+      streams.out << to_text(network, options->file);
   });
 }
 

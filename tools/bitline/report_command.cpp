@@ -21,7 +21,7 @@ struct ReportOptions {
   std::string run;
   std::string out;
   PaperOptions paper;
-  bool json = false;
+  bool json = false, quiet = false;
 };
 
 /// Beside the result.
@@ -38,7 +38,7 @@ void write_page(const ReportOptions& options, Json& json, const Streams& streams
   const std::uintmax_t bytes =
       std::filesystem::is_regular_file(out, none) ? std::filesystem::file_size(out, none) : 0;
   json.update({{"file", out}, {"bytes", bytes}});
-  if (!options.json)
+  if (!options.json && !options.quiet)
     streams.out << fmt::format("{}: {} bytes\n", out, result::count(static_cast<std::int64_t>(bytes)));
 }
 
@@ -48,7 +48,8 @@ void run_report(const ReportOptions& options, const Streams& streams) {
   if (!options.out.empty() || !options.paper.any()) write_page(options, json, streams);
   for (const Written& written : write_paper(options.paper, options.run)) {
     json[written.what] = {{"folder", written.folder}, {"count", written.count}};
-    if (!options.json) streams.out << fmt::format("{}: {} {}\n", written.folder, written.count, written.note);
+    if (!options.json && !options.quiet)
+      streams.out << fmt::format("{}: {} {}\n", written.folder, written.count, written.note);
   }
   if (options.json) streams.out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
 }
@@ -69,6 +70,7 @@ void add_report(CLI::App& app, const Streams& streams) {
       ->type_name("FILE");
   add_paper_options(command, options->paper);
   command.add_flag("--json", options->json, "Print JSON: what was written");
+  add_quiet(command, options->quiet);
   using enum base::ExitCode;
   command.footer(
       "\n" +

@@ -150,7 +150,7 @@ void add_control_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--timeline", options.timeline, "Also print when each layer was at work, as bars");
   command.add_flag("--profile", options.profile, "Say where the wall time went, on standard error");
   command.add_flag("--json", options.json, "Print the result as JSON instead of the report");
-  command.add_flag("--quiet", options.quiet, "No log, no progress");
+  add_quiet(command, options.quiet);
 }
 
 }  // namespace

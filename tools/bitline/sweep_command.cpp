@@ -226,7 +226,7 @@ void add_sweep(CLI::App& app, const Streams& streams) {
       ->type_name("DIR");
   add_memory(command, options->memory);
   command.add_flag("--json", options->json, "Print the results as JSON instead of the table");
-  command.add_flag("--quiet", options->quiet, "No log, no progress");
+  add_quiet(command, options->quiet);
   using enum base::ExitCode;
   command.footer(
       "\nPoints that fail are kept with their errors; if all fail, the exit\n"

@@ -19,7 +19,7 @@ struct WorkloadOptions {
   std::string file;
   std::uint64_t seed = 1;
   workloads::Options network;
-  bool json = false;
+  bool json = false, quiet = false;
 };
 
 void list(const WorkloadOptions& options, const Streams& streams) {
@@ -37,6 +37,7 @@ void make(const WorkloadOptions& options, const Streams& streams) {
   const std::string bytes = workloads::make(options.name, options.seed, options.network);
   const std::string file = options.file.empty() ? options.name + ".onnx" : options.file;
   base::write_file_atomically(file, bytes);
+  if (options.quiet) return;
   streams.out << fmt::format("{}: {} bytes\n", file, result::count(static_cast<std::int64_t>(bytes.size())));
 }
 
@@ -74,6 +75,7 @@ void add_workload(CLI::App& app, const Streams& streams) {
   making.add_option("--resolution", options->network.resolution, "Height and width of their images")
       ->type_name("N");
   making.add_option("-o,--output", options->file, "Where to (default: NAME.onnx)")->type_name("FILE");
+  add_quiet(making, options->quiet);
   making.footer(help);
   making.callback([options, streams] { make(*options, streams); });
 }
