@@ -47,10 +47,9 @@ def page(opened, made):
     assert [url for url in opened.requests() if not url.startswith("file:")] == []
 
 
-def cells(page, section, table=-1):
-    """Texts of a section's last (or other) table outside of charts."""
-    return page.js("""[...[...document.querySelectorAll(`#${arguments[0]} > .scroll table`)].at(arguments[1]).querySelectorAll('tbody tr')]
-        .map((r) => [...r.children].map((c) => c.textContent))""", section, table)
+def cells(page, section):
+    """Texts of the table of a section, that is outside of charts."""
+    return page.js("""[...document.querySelectorAll(`#${arguments[0]} .scroll.card tbody tr`)].map((r) => [...r.children].map((c) => c.textContent))""", section)
 
 
 FIGURES = {  # name on the page: (from a result, as text)

@@ -51,6 +51,11 @@ def faint_texts(page):
     return [(colour, ground, text[:40]) for colour, ground, text in texts if contrast(channels(colour), channels(ground)) < 4.5]
 
 
+def faded(page):
+    """Texts of charts that are still fading in: nothing on these pages moves by itself."""
+    return page.js("[...document.querySelectorAll('svg text')].filter((t) => Number(t.getAttribute('fill-opacity') ?? 1) < 1).map((t) => t.textContent)")
+
+
 def nameless(page):
     """Controls, regions and charts that a screen reader could not name."""
     return page.js("""[...document.querySelectorAll('button, select, input, a, [tabindex], [role=region], table, figure')].filter((e) => {
@@ -107,6 +112,7 @@ def unsaid(page):
 def check_layout(page, path, dark, size):
     """All that depends on colours and width."""
     page.open(path, dark=dark, size=size)
+    assert faded(page) == []  # first: a moment later it would be over
     assert page.js("document.documentElement.scrollWidth <= innerWidth")
     assert page.js("[...document.querySelectorAll('figure, .card, .plot svg, .plot canvas')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length") == 0
     assert faint_texts(page) == []

@@ -23,10 +23,15 @@
     return points(value - figure.values[base]);
   }
 
+  function put(grid, box) {
+    box.classList.add('card', 'wide');
+    grid.append(box);
+  }
+
   function listRuns() {
     const grid = section('runs', 'Runs', `Ratios and changes refer to ${data.baseline}.`);
     const columns = [{label: 'Run'}, {label: 'Network'}, {label: 'Machine'}, {label: 'Mode'}, {label: 'File'}];
-    grid.parentElement.append(table(columns, data.runs.map((run, at) => [at === base ? `${run.label} (baseline)` : run.label, run.network,
+    put(grid, table(columns, data.runs.map((run, at) => [at === base ? `${run.label} (baseline)` : run.label, run.network,
       run.arch, run.mode, run.file]), 'The runs that are compared'));
   }
 
@@ -34,7 +39,7 @@
     const grid = section('changes', 'What changed', null);
     const columns = [{label: 'Key'}, ...runs.map((label) => ({label}))];
     const rows = [...data.settings, ...data.config].map((row) => [row.key, ...row.values.map((value) => value ?? 'absent')]);
-    grid.parentElement.append(rows.length > 0 ? table(columns, rows, 'Settings and keys of the machine that differ')
+    put(grid, rows.length > 0 ? table(columns, rows, 'Settings and keys of the machine that differ')
       : element('p', {}, 'Nothing: machines and settings are equal.'));
   }
 
@@ -62,7 +67,7 @@
       at: (row) => ({seriesIndex: 0, dataIndex: row}),
     });
     const columns = [{label: 'Figure'}, {label: `${data.baseline} (baseline)`}, ...others.flatMap((run) => [{label: runs[run]}, {label: 'against it'}])];
-    grid.parentElement.append(table(columns, data.figures.map((figure) => [figure.label.trim(), shown(figure, figure.values[base]),
+    put(grid, table(columns, data.figures.map((figure) => [figure.label.trim(), shown(figure, figure.values[base]),
       ...others.flatMap((run) => [shown(figure, figure.values[run]), against(figure, run)])]), 'Every figure of every run'));
   }
 

@@ -32,6 +32,7 @@
         series: [
           {
             type: 'treemap',
+            animation: false, // its labels would fade in all the same
             left: 0,
             right: 0,
             top: 4,

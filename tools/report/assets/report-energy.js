@@ -152,6 +152,8 @@
             lineStyle: {color: 'gradient', opacity: 0.35},
             label: {
               color: theme.text,
+              textBorderColor: theme.surface, // where flows pass below
+              textBorderWidth: 3,
               fontSize: 12,
               formatter: ({name, value}) =>
                 narrow

@@ -99,12 +99,12 @@
     option: ({theme, choice}) => {
       const [x, y] = xy(choice);
       drawn = layers(choice, theme);
-      const side = (column) => axis(theme, {type: 'value', scale: true, name: label(column), nameLocation: 'middle', nameGap: 28,
+      const side = (column, more) => axis(theme, {type: 'value', scale: true, name: label(column), ...more,
         axisLabel: {formatter: (v) => shown(column, v, tick), hideOverlap: true}});
       return {
-        grid: frame({top: 36, left: 28, bottom: 28}), legend: legend(theme),
+        grid: frame({top: 56, bottom: 28}), legend: legend(theme),
         tooltip: {formatter: (p) => tip(`point ${points[p.value[2]]}`, [x, y].map((c) => [label(c), shown(c, c.values[p.value[2]])]))},
-        xAxis: side(x), yAxis: {...side(y), nameGap: 64},
+        xAxis: side(x, {nameLocation: 'middle', nameGap: 28}), yAxis: side(y, {nameLocation: 'end', nameTextStyle: {align: 'left'}}),
         series: drawn.map((layer) => ({
           type: 'scatter', name: layer.name, data: triples(layer.points, x, y), dimensions: ['x', 'y', 'point'],
           itemStyle: {color: layer.colour, borderColor: layer.front ? theme.text : layer.colour, borderWidth: layer.front ? 1 : 0},
