@@ -59,6 +59,7 @@ def test_tex_sets_the_tables_in_two_columns(runs, tmp_path, run, base):
     assert {p.stem for p in tmp_path.glob("*.tex")} == tables | {"preamble", "example"}
     log = set_by_tex(tmp_path)
     assert "Overfull" not in log and "too large" not in log and "Missing character" not in log and "Undefined" not in log
+    assert "wild" in run or not re.search(r"\d+pk>", log)  # no font as a bitmap, unless a name's letter asks for it
     assert re.search(r"Output written on example.pdf \((\d+) pages", log)
 
 

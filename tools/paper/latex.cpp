@@ -319,9 +319,11 @@ void write_latex(const result::OutputFolder& folder, const std::vector<TexFile>&
                                    "\\DeclareSIUnit\\bitlineOPS{OPS}\n"
                                    "\\providecommand{\\unit}[1]{\\si{#1}}\n"
                                    "\\providecommand{\\qty}[2]{\\SI{#1}{#2}}\n");
+  // Computer Modern's upright micro is a bitmap; its math letter is not.
   std::string example = made +
-                        "\\documentclass[twocolumn]{article}\n\\IfFileExists{lmodern.sty}{\\usepackage{"
-                        "lmodern}}{}\n\\input{preamble}\n\\begin{document}\n";
+                        "\\documentclass[twocolumn]{article}\n\\input{preamble}\n"
+                        "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}"
+                        "{\\DeclareSIPrefix\\micro{\\ensuremath{\\mu}}{-6}}\n\\begin{document}\n";
   for (const TexFile& file : tables) {
     folder.write(file.name, made + file.content);
     example += fmt::format("\\input{{{}}}\n\\clearpage\n", file.name.substr(0, file.name.rfind('.')));
