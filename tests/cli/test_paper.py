@@ -2,7 +2,9 @@
 """`bitline report --latex --figures --csv`: tables that TeX sets without an overfull box, figures at column width, CSV, refusals."""
 
 import csv
+import itertools
 import json
+import math
 import os
 import re
 import shutil
@@ -186,3 +188,35 @@ def test_what_was_written_as_json(runs, tmp_path):
     assert not (runs / "run" / "report.html").exists(), "only what was asked for"
     both = json.loads(report(runs / "run", "--out", tmp_path / "p.html", "--csv", tmp_path / "c", "--json").out)
     assert both["file"] == str(tmp_path / "p.html") and both["csv"]["count"] == 6
+
+
+# Viénot, Brettel and Mollon 1999 for protanopia and deuteranopia, on linear RGB; tritanopia by Brettel's plane, as one matrix.
+DICHROMATS = {"normal": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+              "protan": [[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]],
+              "deutan": [[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]],
+              "tritan": [[1, 0.14461, -0.14461], [0, 0.85924, 0.14076], [0, 0.85924, 0.14076]]}
+
+
+def lab(colour, eye):
+    """CIE L*a*b* (D65) of #rrggbb as an eye sees it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5))]
+    rgb = [min(1, max(0, sum(a * b for a, b in zip(row, linear)))) for row in DICHROMATS[eye]]
+    xyz = [sum(a * b for a, b in zip(row, rgb)) / white for row, white in zip(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], [0.9505, 1, 1.089])]
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in xyz)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def nearest(colours):
+    """(distance, eye, colours) of the two that are hardest to tell apart, whoever looks."""
+    return min((math.dist(lab(a, eye), lab(b, eye)), eye, a, b) for eye in DICHROMATS for a, b in itertools.combinations(sorted(colours), 2))
+
+
+def test_colour_blind_readers_tell_the_colours_apart(runs, tmp_path):
+    assert nearest(["#d62728", "#2ca02c"])[:2] == (pytest.approx(8.2, abs=0.1), "deutan")  # matplotlib's own red and green
+    assert nearest(["#cc79a7", "#999999"])[0] < 10
+    report(runs / "run", "--figures", tmp_path, "--baseline", runs / "base")
+    for name in ("energy-layers", "timeline", "comparison-components"):
+        # Marks have no line around them; text, axes and ground are black and white.
+        fills = set(re.findall(r'style="fill: (#[0-9a-f]{6})"', (tmp_path / f"{name}.svg").read_text())) - {"#ffffff", "#000000"}
+        assert len(fills) >= 2 and nearest(fills)[0] > 10, (name, nearest(fills))  # Okabe and Ito's nearest two: 10.3

@@ -29,7 +29,7 @@ except ImportError as error:
 COLUMN, WIDE = 3.5, 7.16  # inches: one and two columns
 # Okabe and Ito's palette, without black.
 PALETTE = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442"]
-OTHER = "#999999"
+OTHER = "#555555"  # a lighter grey is reddish purple for deuteranopes
 PREFIXES = ["f", "p", "n", "µ", "m", "", "k", "M", "G", "T"]
 STYLE = {
     "font.family": "DejaVu Sans", "font.size": 7, "axes.labelsize": 7, "axes.titlesize": 7, "xtick.labelsize": 6.5,
