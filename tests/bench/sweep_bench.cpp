@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sweep does beside its simulations: fronts, samples, the table, the journal. Whole sweeps and their
+// What a sweep does beside its simulations: fronts, samples, machines, the journal. Whole sweeps and their
 // page: sweep_bench.py.
 //   build/release/bin/sweep_bench
 #include <benchmark/benchmark.h>
@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <random>
 
+#include "models/arch/arch_loader.h"
+#include "models/base/files.h"
 #include "tools/sweep/journal.h"
 #include "tools/sweep/pareto.h"
 #include "tools/sweep/sampling.h"
@@ -46,6 +48,21 @@ void sobol(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(sobol_points(state.range(0), 8, 1));
 }
 BENCHMARK(sobol)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
+/// The machine of a point: its file read each time, and read once.
+void machine_parsed(benchmark::State& state) {
+  const std::string yaml = bitline::base::read_file(BITLINE_SOURCE_DIR "/configs/isaac-8bit.yaml", 1 << 20);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(bitline::arch::parse_arch(yaml, "machine", {"crossbar.read_latency=50 ns"}));
+}
+BENCHMARK(machine_parsed)->Unit(benchmark::kMicrosecond);
+
+void machine_kept(benchmark::State& state) {
+  bitline::arch::ArchText text(
+      bitline::base::read_file(BITLINE_SOURCE_DIR "/configs/isaac-8bit.yaml", 1 << 20), "machine");
+  for (auto _ : state) benchmark::DoNotOptimize(text.with({"crossbar.read_latency=50 ns"}));
+}
+BENCHMARK(machine_kept)->Unit(benchmark::kMicrosecond);
 
 /// A record without its flush, which costs what the disk costs.
 void journal_add(benchmark::State& state) {

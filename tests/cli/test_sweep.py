@@ -187,6 +187,23 @@ def test_generated_networks_and_modes_are_axes(sweep_file, tmp_path):
     assert small["network"] == "small" and {key: float(small[key]) for key in figures(run)} == figures(run)
 
 
+def test_every_key_of_the_machine_can_be_an_axis(sweep_file, tmp_path):
+    run = json.loads(cli.succeed("run", "--mode", "analytic", "--arch", cli.ISAAC_8BIT, "--network", cli.MLP, "--json").out)
+    config = {key: constant["value"] for key, constant in run["provenance"]["config"].items()}
+    assert len(config) > 150
+    # A point that says what the machine says anyway, for each key; and, in a second sweep, all of them as axes of a grid.
+    listed = sweep_file(MLP + "mode: analytic\npoints:\n" + "".join(f"  - {{{key}: {value}}}\n" for key, value in config.items()), "list.yaml")
+    cli.succeed("sweep", listed, "--out", tmp_path / "out", "--reports", "none")
+    table = rows(tmp_path / "out")
+    assert len(table) == len(config) and [r["error"] for r in table] == [""] * len(config)
+    for row, key in zip(table, config):
+        assert {name: float(row[name]) for name in figures(run)} == figures(run), key
+    grid = sweep_file(MLP + "mode: analytic\naxes:\n" + "".join(f"  {key}: [{value}]\n" for key, value in config.items()), "grid.yaml")
+    point = json.loads(cli.succeed("sweep", grid, "--list", "--json").out)
+    assert set(point["axes"]) == set(config)
+    assert float(cli.succeed("sweep", grid, "--points", "1").out.split('"energy_j":')[1].split(",")[0]) == run["energy_j"]["total"]
+
+
 def test_progress_is_for_terminals_only(sweep_file, tmp_path):
     sweep = sweep_file(GRID.replace("steps: 4", "steps: 60"))  # longer than it takes until the line is drawn again
     master, slave = pty.openpty()
