@@ -104,10 +104,16 @@ result::Estimate estimate_of(const std::string& activity, const place::Program& 
                              const result::Result& r) {
   const bool copies = std::any_of(program.layers.begin(), program.layers.end(),
                                   [](const place::LayerPlacement& layer) { return layer.replicas > 1; });
+  const bool spread = std::any_of(program.stages.begin(), program.stages.end(),
+                                  [](const place::Stage& stage) { return stage.parts > 1; });
   result::Estimate e;
   e.activity = activity;
-  e.latency_error = copies ? analytic::kLatencyErrorWithCopies : analytic::kLatencyError;
-  e.interval_error = copies ? analytic::kIntervalErrorWithCopies : analytic::kIntervalError;
+  e.latency_error = spread   ? analytic::kLatencyErrorSpread
+                    : copies ? analytic::kLatencyErrorWithCopies
+                             : analytic::kLatencyError;
+  e.interval_error = spread   ? analytic::kIntervalErrorSpread
+                     : copies ? analytic::kIntervalErrorWithCopies
+                              : analytic::kIntervalError;
   if (activity == "measured" || r.energy.total <= 0) return e;
   for (const auto& [component, joules] : r.energy.by_component)
     if (component == "dac" || component == "crossbar")

@@ -64,6 +64,11 @@ int most_copies(const place::Program& program) {
   return most;
 }
 
+bool one_of_each(const place::Program& program) {
+  return most_copies(program) == 1 && std::all_of(program.stages.begin(), program.stages.end(),
+                                                  [](const place::Stage& stage) { return stage.parts == 1; });
+}
+
 double sure_gain(const place::Program& program) {
   std::int64_t pixels = 0;
   for (const place::Stage& stage : program.stages) pixels += stage.pixels;
@@ -80,8 +85,7 @@ place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph, 
                               const std::vector<place::LayerInput>& layers,
                               const std::vector<cycle::LayerSource>& timed, double limit_s) {
   place::Program copies = place::place(graph, arch, layers);
-  int most = most_copies(copies);
-  if (most == 1) return copies;
+  if (one_of_each(copies)) return copies;
 
   arch::Arch one_each = arch;
   one_each.mapping.replication = arch::Replication::none;
@@ -93,10 +97,10 @@ place::Program place_balanced(const std::shared_ptr<const graph::Graph>& graph, 
 
   const std::vector<double> to_beat = timing.simulated(single);
   while (!within(timing.simulated(copies), to_beat, 1)) {
-    if (most / 2 <= 1) return single;
-    copies = place::place_limited(graph, arch, layers, most / 2);
-    most = most_copies(copies);
-    if (most == 1) return single;
+    const int most = most_copies(copies) / 2;
+    if (most <= 1) return single;
+    copies = place::place_limited(graph, arch, layers, most);
+    if (one_of_each(copies)) return single;
   }
   return copies;
 }

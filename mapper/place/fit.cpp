@@ -24,7 +24,8 @@ constexpr Slack kSlack[] = {{8, 1}, {8, 0}, {4, 0}, {1, 0}};
 class Replicator {
  public:
   Replicator(const Program& program, const arch::Arch& arch, const Layers& layers, int chips)
-      : mapping_(arch.mapping),
+      : arch_(arch),
+        mapping_(arch.mapping),
         costs_(copy_costs(program, layers.parts, arch)),
         least_reads_(slowest_part(program, arch) / 2),
         imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas * chips) {
@@ -37,7 +38,11 @@ class Replicator {
       copies_ = balanced_copies(costs_, imas_, least_reads_);
     unite();
   }
-  [[nodiscard]] const std::vector<int>& copies() const { return copies_; }
+  /// Gives the layers their copies, and digital stages that may spread as many parts as keep up with them.
+  void apply(Program& program) const {
+    for (std::size_t l = 0; l < program.layers.size(); ++l) program.layers[l].replicas = copies_[l];
+    if (arch_.mapping.digital == arch::DigitalStages::spread) choose_parts(program, costs_, copies_, arch_);
+  }
 
   /// Other copies than before, fewer in sum. False if there are none to try.
   bool fewer(LayerId failed) {
@@ -64,6 +69,7 @@ class Replicator {
     }
   }
 
+  const arch::Arch& arch_;
   const arch::MappingParams& mapping_;
   std::vector<CopyCost> costs_;
   double least_reads_;  ///< layers twice as fast as that part do not add to the time that it takes
@@ -93,8 +99,7 @@ std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& a
     Replicator replicator(sized, arch, layers, chips);
     for (;;) {
       Program program = sized;
-      for (std::size_t l = 0; l < program.layers.size(); ++l)
-        program.layers[l].replicas = replicator.copies()[l];
+      replicator.apply(program);
       add_room_for_copies(program, slack);
       const std::optional<Misfit> misfit = try_place(program, arch, layers.inputs, layers.parts);
       if (!misfit) {

@@ -9,6 +9,7 @@
 #include "mapper/place/edram_ledger.h"
 #include "mapper/place/layout.h"
 #include "mapper/place/pipeline.h"
+#include "mapper/place/replicate.h"
 
 namespace bitline::place {
 namespace {
@@ -193,13 +194,13 @@ class Placer {
 
   // --- digital stages and outputs --------------------------------------------------------------------------
 
-  /// Where its first input is made, or on the next tile whose eDRAM has room; where no tile has, in as few
-  /// parts as find room, each with its share of the channels.
+  /// In the parts that are asked for, each with its share of the channels: where its first input is made, or
+  /// on the next tiles whose eDRAM has room. Where too few have, in as few parts as find room.
   bool place_digital(StageId s) {
     const Stage& stage = program_.stages[index(s)];
-    std::int64_t most = 1;
-    if (stage.by_channel) most = std::min<std::int64_t>(tiles_, stage.pixel_bytes);
+    if (stage.parts > 1 && try_parts(s, stage.parts)) return true;
     std::optional<base::Problem> whole;
+    const std::int64_t most = most_parts(program_, stage, arch_);
     for (std::int64_t parts = 1; parts <= most; parts += (parts + 7) / 8) {
       if (try_parts(s, static_cast<int>(parts))) return true;
       if (!whole) whole = problem_;

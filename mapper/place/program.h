@@ -120,6 +120,7 @@ struct Stage {
   /// they pass.
   std::vector<int> tiles;
   bool by_channel = false;     ///< each output channel takes its own input channels only: may run in parts
+  int parts = 1;               ///< by_channel: in so many tiles, or more where buffers are too large for them
   std::vector<UnitWork> work;  ///< in order, after the crossbar work if any
   int phase = 0;               ///< Program::phases
   /// Of an input or output: no input or output of the network, but a value that is kept outside the chip from

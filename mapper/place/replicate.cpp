@@ -2,6 +2,7 @@
 #include "mapper/place/replicate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <queue>
 
 #include "mapper/place/layout.h"
@@ -65,12 +66,31 @@ double seconds_of(const UnitWork& work, const tile::TileParams& tile) {
   return 0;
 }
 
+double seconds_of_read(const arch::Arch& arch) {
+  return arch.crossbar.read_latency.seconds() * arch::input_chunks(arch);
+}
+
+/// What the busiest unit of a digital stage takes for an image, all in one tile, in reads of a crossbar.
+double reads_of_units(const Stage& stage, const arch::Arch& arch) {
+  if (stage.kind != StageKind::digital) return 0;
+  double seconds = 0;
+  for (const UnitWork& work : stage.work)
+    seconds = std::max(seconds, static_cast<double>(stage.pixels) * seconds_of(work, arch.tile));
+  return seconds / seconds_of_read(arch);
+}
+
 int copies_of(const Program& program, StageId s) {
   const Stage& stage = program.stages[index(s)];
   return stage.layer < 0 ? 1 : program.layers[index(stage.layer)].replicas;
 }
 
 }  // namespace
+
+std::int64_t most_parts(const Program& program, const Stage& stage, const arch::Arch& arch) {
+  if (stage.kind != StageKind::digital || !stage.by_channel) return 1;
+  const std::int64_t channels = stage.pixel_bytes * 8 / arch.precision.activations.bits;
+  return std::clamp<std::int64_t>(channels, 1, std::int64_t{arch.chip.tiles} * program.chips);
+}
 
 std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Partition>& parts,
                                  const arch::Arch& arch) {
@@ -93,16 +113,26 @@ std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Parti
 
 double slowest_part(const Program& program, const arch::Arch& arch) {
   std::int64_t link_bytes = 0;
-  double seconds = 0;
+  double reads = 0;
   for (const Stage& stage : program.stages) {
     if (stage.kind == StageKind::input || stage.kind == StageKind::output)
       link_bytes += stage.pixels * stage.pixel_bytes;
-    if (stage.kind != StageKind::digital) continue;
-    for (const UnitWork& work : stage.work)
-      seconds = std::max(seconds, static_cast<double>(stage.pixels) * seconds_of(work, arch.tile));
+    const bool spread = arch.mapping.digital == arch::DigitalStages::spread;
+    const auto parts = static_cast<double>(spread ? most_parts(program, stage, arch) : 1);
+    reads = std::max(reads, reads_of_units(stage, arch) / parts);
   }
-  seconds = std::max(seconds, noc::occupancy(arch.chip.link, link_bytes).seconds());
-  return seconds / (arch.crossbar.read_latency.seconds() * arch::input_chunks(arch));
+  return std::max(reads, noc::occupancy(arch.chip.link, link_bytes).seconds() / seconds_of_read(arch));
+}
+
+void choose_parts(Program& program, const std::vector<CopyCost>& costs, const std::vector<int>& copies,
+                  const arch::Arch& arch) {
+  double pace = slowest_part(program, arch);
+  for (std::size_t l = 0; l < costs.size(); ++l)
+    pace = std::max(pace, static_cast<double>(costs[l].windows * costs[l].reads) / copies[l]);
+  for (Stage& stage : program.stages) {
+    const auto most = static_cast<double>(most_parts(program, stage, arch));
+    stage.parts = static_cast<int>(std::clamp(std::ceil(reads_of_units(stage, arch) / pace), 1.0, most));
+  }
 }
 
 std::vector<int> balanced_copies(const std::vector<CopyCost>& costs, std::int64_t imas, double least_reads) {

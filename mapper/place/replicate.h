@@ -24,9 +24,18 @@ struct CopyCost {
 [[nodiscard]] std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Partition>& parts,
                                                const arch::Arch& arch);
 
-/// What no copies make faster: the time that the units of a digital stage or the chip's link take for an
-/// image, in reads (of all input chunks) of a crossbar.
+/// How many tiles a stage may run in: one, or a channel each.
+[[nodiscard]] std::int64_t most_parts(const Program& program, const Stage& stage, const arch::Arch& arch);
+
+/// What no copies make faster: the time that the units of a digital stage (with mapping.digital spread in all
+/// the parts that it may run in) or the chip's link take for an image, in reads (of all input chunks) of a
+/// crossbar.
 [[nodiscard]] double slowest_part(const Program& program, const arch::Arch& arch);
+
+/// mapping.digital spread: gives every digital stage that may run in parts so many that it is as fast as the
+/// slowest layer with these copies.
+void choose_parts(Program& program, const std::vector<CopyCost>& costs, const std::vector<int>& copies,
+                  const arch::Arch& arch);
 
 /// Every layer gets one copy; then the layer with the most reads left per copy gets another (the earlier at a
 /// tie), until no layer that could take one finds the IMAs for it within `imas` altogether. In the end the

@@ -24,6 +24,7 @@ enum class Calibration { minmax, percentile, mse };
 enum class WeightRange { minmax, mse };
 enum class Replication { none, per_layer, balanced };
 enum class Depthwise { packed, dense, digital };
+enum class DigitalStages { whole, spread };
 enum class Oversize { error, more_chips, reprogram };
 enum class Placement { row_major, snake, annealed };
 enum class Prune { none, rows_cols, paths };
@@ -85,10 +86,11 @@ struct MappingParams {
   Replication replication = Replication::none;
   std::vector<int> replicas{1};             ///< per_layer: copies of all layers, or of each in network order
   Depthwise depthwise = Depthwise::packed;  ///< where grouped convolutions go
-  Placement placement = Placement::row_major;  ///< in which order tiles are taken on the floor of the chip
-  std::int64_t placement_seed = 1;             ///< annealed
-  Oversize oversize = Oversize::error;         ///< what becomes of a network larger than the chip
-  Prune prune = Prune::none;                   ///< what zeros take off the crossbars
+  DigitalStages digital = DigitalStages::whole;  ///< whether pooling and additions run in several tiles
+  Placement placement = Placement::row_major;    ///< in which order tiles are taken on the floor of the chip
+  std::int64_t placement_seed = 1;               ///< annealed
+  Oversize oversize = Oversize::error;           ///< what becomes of a network larger than the chip
+  Prune prune = Prune::none;                     ///< what zeros take off the crossbars
   double nearly_empty = 5.0;  ///< percent of non-zero weights up to which a structure is reported
 };
 

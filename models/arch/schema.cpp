@@ -121,6 +121,13 @@ Schema mapping_schema(MappingParams& params) {
       "grouped convolutions: packed = groups block-diagonal in crossbars, cells between them empty; "
       "dense = one matrix of all groups, zeros stored between them; digital = no crossbars, in "
       "float32 on tile.elementwise");
+  s.choice<DigitalStages>("digital", params.digital,
+                          {{"whole", DigitalStages::whole}, {"spread", DigitalStages::spread}},
+                          "pooling, additions and other operators whose output channels take their own input "
+                          "channels only: whole "
+                          "= in one tile, in more where buffers are too large for it; spread = by channels "
+                          "over so many tiles that "
+                          "they are as fast as the slowest layer on crossbars");
   s.choice<Placement>(
       "placement", params.placement,
       {{"row_major", Placement::row_major}, {"snake", Placement::snake}, {"annealed", Placement::annealed}},

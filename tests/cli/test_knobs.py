@@ -61,6 +61,7 @@ MODES = {
     # One crossbar per tile: enough tiles that seeds come to different ends.
     "mapping.placement_seed": {"mapping.placement": "annealed", "tile.imas": "1", "ima.crossbars": "1", "adc.per_ima": "1"},
     "mapping.nearly_empty": {"mapping.prune": "rows_cols"},
+    "mapping.digital": {"tile.pooling.clock": "1 MHz"},  # slower than the layers
 }
 # Keys that act on grouped convolutions only.
 GROUPED = ["mapping.depthwise"]

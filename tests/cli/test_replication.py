@@ -33,3 +33,14 @@ def test_balanced_copies_beat_one_copy_and_uniform_copies(tmp_path, name):
     for component in ("adc", "crossbar", "dac", "shift_add", "input_register"):
         energy = [result["energy_j"]["by_component"][component] for result in (balanced, same, none)]
         assert energy == pytest.approx([energy[0]] * 3, rel=1e-9), component
+
+
+def test_copies_need_not_wait_for_pooling_that_is_spread_over_tiles(tmp_path):
+    network = tmp_path / "resnet18.onnx"
+    cli.succeed("workload", "make", "resnet18", "-o", network)
+    whole, spread = (run(network, "mapping.replication=balanced", "mapping.placement=annealed", f"mapping.digital={how}")
+                     for how in ("whole", "spread"))
+    assert spread["latency_s"]["image"] < 0.3 * whole["latency_s"]["image"]
+    pooling, whole_pooling = ({part["name"]: part for part in result["parts"]}["pooling"] for result in (spread, whole))
+    assert pooling["used"] > whole_pooling["used"]
+    assert spread["energy_j"]["by_component"]["pooling"] == pytest.approx(whole["energy_j"]["by_component"]["pooling"], rel=1e-9)

@@ -45,7 +45,7 @@ COMPANY = {
     "device.write_latency": REPROGRAM, "device.write_voltage": REPROGRAM, "device.endurance": REPROGRAM, "tile.write_rows": REPROGRAM,
     "mapping.oversize": REPROGRAM | {"mapping.oversize": "more_chips"},
     "mapping.placement_seed": {"mapping.placement": "annealed", "tile.imas": "1", "ima.crossbars": "1", "adc.per_ima": "1"},
-    "mapping.nearly_empty": {"mapping.prune": "rows_cols"},
+    "mapping.nearly_empty": {"mapping.prune": "rows_cols"}, "mapping.digital": {"tile.pooling.clock": "1 MHz"},
 }
 # Parameters that act on grouped convolutions only, and on networks with empty filters and channels only.
 GROUPED = ["mapping.depthwise"]

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "mapper/place/limited.h"
+#include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
 #include "tests/unit/mapper/place/networks.h"
 
@@ -109,6 +110,42 @@ TEST(Replication, ActivityOfAWindowIsThatOfOneCopy) {
   ASSERT_EQ(sets.size(), single.size());
   for (std::size_t i = 0; i < sets.size(); ++i)
     EXPECT_EQ(sets[i].columns_per_slice, single[i].columns_per_slice);
+}
+
+TEST(Replication, DigitalStagesRunInSoManyPartsThatTheyKeepUpWithTheLayers) {
+  GraphBuilder b;
+  const auto x = b.conv(b.input({1, 3, 16, 16}), 64, 3, 1, 1);
+  const auto graph = b.output(b.conv(b.max_pool(x, 3, 1), 64, 3, 2, 1));
+  arch::Arch arch;
+  arch.tile.pooling = {.units = 1, .clock = base::Frequency(1.2e9), .latency = {}};
+  const auto pool = [&] {
+    const Program program = place(graph, arch, sliced_layers(*graph, arch));
+    for (const Stage& stage : program.stages)
+      if (stage.kind == StageKind::digital) return std::pair(stage, program);
+    throw std::logic_error("no digital stage");
+  };
+  arch.mapping.replication = arch::Replication::balanced;
+  EXPECT_EQ(pool().first.tiles.size(), 1U);
+  arch.mapping.digital = arch::DigitalStages::spread;
+  const auto [stage, program] = pool();
+  double reads = 0;
+  for (const LayerPlacement& layer : program.layers)
+    reads = std::max(reads, static_cast<double>(layer.windows) / layer.replicas);
+  const double pace = reads * arch::input_chunks(arch) * arch.crossbar.read_latency.seconds();
+  const auto parts = static_cast<double>(stage.tiles.size());
+  const double alone = 14 * 14 * 64 * 9 / 1.2e9;  // seconds in one tile
+  EXPECT_LE(alone / parts, pace);
+  EXPECT_GT(alone / (parts - 1), pace);
+  for (const EdgeId e : stage.inputs) {
+    std::int64_t bytes = 0;
+    for (const Delivery& d : program.edges[static_cast<std::size_t>(e)].deliveries) bytes += d.pixel_bytes;
+    EXPECT_EQ(bytes, 2 * 64);  // every channel once
+  }
+  // Where it would be slower in any number of tiles, it takes a channel each and layers get fewer copies.
+  arch.tile.pooling.clock = base::Frequency(1e6);
+  const auto [slow, few] = pool();
+  EXPECT_EQ(slow.tiles.size(), 64U);
+  EXPECT_LT(few.layers[0].replicas, program.layers[0].replicas);
 }
 
 TEST(Replication, ALimitIsThatOfEveryLayer) {
