@@ -71,14 +71,13 @@ double inside(const Mapping& mapping, std::size_t layer) {
   return static_cast<double>(taken) / static_cast<double>(each * stage.pixels);
 }
 
-std::vector<engine::LayerActivity> activities(const Mapping& mapping,
+std::vector<engine::LayerActivity> activities(const Mapping& mapping, const KnownLayers& known,
                                               const analytic::ActivityFactors& factors, std::int64_t images) {
   std::vector<engine::LayerActivity> result;
-  const int missing = analytic::missing_bits(mapping.arch());
+  result.reserve(mapping.program.layers.size());
   for (std::size_t l = 0; l < mapping.program.layers.size(); ++l)
-    result.push_back(analytic::expected_activity(mapping.program.layers[l], *mapping.sliced[l],
-                                                 kind_of(mapping, l), inside(mapping, l), factors, missing,
-                                                 mapping.arch().ima.gate_zero_chunks, images));
+    result.push_back(*known.activity(mapping.program.layers[l], mapping.sliced[l], kind_of(mapping, l),
+                                     inside(mapping, l), factors, images));
   return result;
 }
 
@@ -123,15 +122,22 @@ result::Estimate estimate_of(const std::string& activity, const place::Program& 
 
 result::Result analyse(const arch::LoadedArch& machine, const std::shared_ptr<const graph::Graph>& graph,
                        std::int64_t batch, const analytic::ActivityFactors& activity) {
+  const KnownLayers none(machine);
+  return analyse(none, graph, batch, activity);
+}
+
+result::Result analyse(const KnownLayers& known, const std::shared_ptr<const graph::Graph>& graph,
+                       std::int64_t batch, const analytic::ActivityFactors& activity) {
+  const arch::LoadedArch& machine = known.machine();
   check(batch, activity);
   const auto start = std::chrono::steady_clock::now();
   const std::vector<quantize::Range> ranges = assumed_ranges(*graph);
   const Mapping mapping = needs_weights(*graph, machine.arch) ? map_network(machine, graph, ranges)
-                                                              : map_shapes(machine, graph, ranges);
+                                                              : map_shapes(known, graph, ranges);
   const double prepared = seconds_since(start);
   const cycle::CycleResult timed =
       analytic::estimate(mapping.program, mapping.arch(), timed_layers(mapping), batch);
-  result::Result r = assemble(mapping, timed, activities(mapping, activity, batch));
+  result::Result r = assemble(mapping, timed, activities(mapping, known, activity, batch));
   r.estimate = estimate_of("given", mapping.program, r);
   r.estimate->factors = stated(activity, machine.arch);
   const double done = seconds_since(start);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "sim/analytic/activity.h"
+#include "sim/known_layers.h"
 #include "sim/mapping.h"
 #include "sim/result/result.h"
 
@@ -31,6 +32,10 @@ struct AnalyticRequest {
 /// The same of a loaded machine and an imported network; leaves the files' names and hashes in the provenance
 /// to the caller.
 [[nodiscard]] result::Result analyse(const arch::LoadedArch& machine,
+                                     const std::shared_ptr<const graph::Graph>& graph, std::int64_t batch,
+                                     const analytic::ActivityFactors& activity);
+/// The same, bit by bit, with what is known of layers from other networks.
+[[nodiscard]] result::Result analyse(const KnownLayers& known,
                                      const std::shared_ptr<const graph::Graph>& graph, std::int64_t batch,
                                      const analytic::ActivityFactors& activity);
 

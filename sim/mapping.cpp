@@ -25,6 +25,7 @@
 #include "models/base/memory_limit.h"
 #include "sim/balanced.h"
 #include "sim/cut_layers.h"
+#include "sim/known_layers.h"
 
 namespace bitline::sim {
 namespace {
@@ -120,39 +121,26 @@ void remove_paths(Mapping& mapping, std::vector<quantize::LayerQuant>& quants) {
   mapping.folded = std::move(left.folded);
 }
 
-enum class Weights { used, unknown };
-
-/// Layers without cells: equal shapes and bits share one. Those on others' crossbars stay null.
-void slice_shapes(Mapping& mapping) {
-  using Key = std::tuple<int, int, int, int, arch::WeightScheme, int, bool, std::int64_t, bool>;
-  std::map<Key, std::shared_ptr<const slice::SlicedLayer>> known;
-  const bool by_name = !mapping.arch().adc.resolution.layers.empty();
+/// Layers without cells. Those on others' crossbars stay null.
+void slice_shapes(Mapping& mapping, const KnownLayers& known) {
+  mapping.parts.resize(mapping.quants.size());
   for (std::size_t i = 0; i < mapping.quants.size(); ++i) {
     if (mapping.shares[i] >= 0) continue;
     const quantize::LayerQuant& quant = *mapping.quants[i];
-    const graph::Node& node = mapping.graph->node(quant.node);
-    const slice::LayerShape shape = slice::layer_shape(node);
-    if (by_name) {
-      mapping.sliced[i] = std::make_shared<const slice::SlicedLayer>(
-          slice::slice_shape(shape, quant, layer_arch(mapping.arch(), node.name)));
-      continue;
-    }
-    std::shared_ptr<const slice::SlicedLayer>& layer = known[{
-        shape.groups, shape.outputs_per_group, shape.rows_per_group, quant.weights.bits, quant.weights.scheme,
-        quant.input.bits, quant.input.is_signed, quant.input.zero_point, quant.input.symmetric}];
-    if (!layer)
-      layer = std::make_shared<const slice::SlicedLayer>(slice::slice_shape(shape, quant, mapping.arch()));
-    mapping.sliced[i] = layer;
+    const KnownLayers::Cut cut = known.cut(mapping.graph->node(quant.node), quant);
+    mapping.sliced[i] = cut.sliced;
+    mapping.parts[i] = cut.parts;
   }
 }
 
+/// `known`: of this machine; null: with weights.
 Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
-               const std::vector<quantize::Range>& ranges, Weights weights = Weights::used) {
+               const std::vector<quantize::Range>& ranges, const KnownLayers* known = nullptr) {
   Mapping mapping;
   mapping.machine = std::move(machine);
   mapping.grouped = grouped_cost(*graph, mapping.arch());
   mapping.graph = mapped_graph(std::move(graph), mapping.arch().mapping.depthwise);
-  const bool with_weights = weights == Weights::used;
+  const bool with_weights = known == nullptr;
   if (with_weights) require_memory(*mapping.graph, mapping.arch());
   require_layers(*mapping.graph, mapping.arch());
   const arch::PrecisionParams& precision = mapping.arch().precision;
@@ -175,7 +163,7 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   for (quantize::LayerQuant& quant : quants)
     mapping.quants.push_back(std::make_shared<const quantize::LayerQuant>(std::move(quant)));
   mapping.sliced.resize(mapping.quants.size());
-  if (!with_weights) slice_shapes(mapping);
+  if (!with_weights) slice_shapes(mapping, *known);
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
     if (mapping.shares[i] >= 0 || mapping.sliced[i]) return;
     const quantize::LayerQuant& quant = *mapping.quants[i];
@@ -262,7 +250,8 @@ std::vector<cycle::LayerSource> assumed_timing(const Mapping& mapping) {
 void place_layers(Mapping& mapping, double limit_s = 0) {
   std::vector<place::LayerInput> layers;
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)
-    layers.push_back({mapping.quants[i]->node, mapping.sliced[i], mapping.shares[i]});
+    layers.push_back({mapping.quants[i]->node, mapping.sliced[i], mapping.shares[i],
+                      mapping.parts.empty() ? nullptr : mapping.parts[i]});
   if (mapping.arch().mapping.replication == arch::Replication::balanced)
     mapping.program = place_balanced(mapping.graph, mapping.arch(), layers, assumed_timing(mapping), limit_s);
   else
@@ -290,11 +279,11 @@ bool needs_weights(const graph::Graph& graph, const arch::Arch& arch) {
   });
 }
 
-Mapping map_shapes(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+Mapping map_shapes(const KnownLayers& known, std::shared_ptr<const graph::Graph> graph,
                    const std::vector<quantize::Range>& ranges) {
   const std::string name = graph->name;
   return within_memory(name, [&] {
-    Mapping mapping = sliced(std::move(machine), std::move(graph), ranges, Weights::unknown);
+    Mapping mapping = sliced(known.machine(), std::move(graph), ranges, &known);
     place_layers(mapping);
     return mapping;
   });

@@ -8,6 +8,7 @@
 
 #include "mapper/graph/graph.h"
 #include "mapper/onnx/import.h"
+#include "mapper/place/partition.h"
 #include "mapper/place/program.h"
 #include "mapper/quantize/quantize.h"
 #include "mapper/slice/slicer.h"
@@ -47,7 +48,8 @@ struct Mapping {
   std::vector<int> shares;  ///< by layer: the one before it whose crossbars it uses; -1: it has its own
   std::vector<Unpruned> unpruned;                 ///< by layer
   std::vector<std::vector<std::int64_t>> folded;  ///< by layer: engine::NetworkLayer::folded
-  place::Program program;                         ///< layers in the same order
+  place::Partitions parts;  ///< by layer, where they are known before it is placed; else empty
+  place::Program program;   ///< layers in the same order
   GroupedCost grouped;
 
   [[nodiscard]] const arch::Arch& arch() const { return machine.arch; }
@@ -74,9 +76,10 @@ struct Mapping {
 /// Whether what is measured in bits depends on the values of weights: resolutions that follow from column
 /// sums, and weights on grids of the network's own.
 [[nodiscard]] bool needs_weights(const graph::Graph& graph, const arch::Arch& arch);
+class KnownLayers;
 /// The same as map_network() of a network that does not need its weights, without reading them: the layers of
-/// the result have no cells.
-[[nodiscard]] Mapping map_shapes(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> graph,
+/// the result have no cells. The machine is that of the known layers.
+[[nodiscard]] Mapping map_shapes(const KnownLayers& known, std::shared_ptr<const graph::Graph> graph,
                                  const std::vector<quantize::Range>& ranges);
 
 /// Quantises and slices without placing, so also what is too large for the machine. `program` stays empty.

@@ -14,7 +14,7 @@ namespace bitline::place {
 /// What a stream of stages is placed from; by layer.
 struct Layers {
   std::vector<LayerInput> inputs;
-  std::vector<Partition> parts;
+  Partitions parts;
   int most_copies = kAnyCopies;  ///< of a layer, where they are balanced
 };
 

@@ -2,6 +2,7 @@
 // One layer's matrix cut into crossbars, before they have a place.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "mapper/place/program.h"
@@ -20,6 +21,9 @@ struct Partition {
   std::vector<CrossbarPiece> pieces;  ///< column block by column block, then row band, slice, array
   int row_bands = 1;
 };
+
+/// By layer.
+using Partitions = std::vector<std::shared_ptr<const Partition>>;
 
 /// Cuts a layer. Groups that fit several times into a crossbar are packed block-diagonally. Throws
 /// base::MappingError naming `layer` where one output's slices are wider than a crossbar.

@@ -169,7 +169,7 @@ class PhaseFinder {
   [[nodiscard]] std::int64_t imas() const { return std::int64_t{arch_.chip.tiles} * arch_.tile.imas; }
 
   [[nodiscard]] std::int64_t imas_of(LayerId l) const {
-    const std::int64_t one = imas_of_copy(layers_.parts[index(l)], arch_);
+    const std::int64_t one = imas_of_copy(*layers_.parts[index(l)], arch_);
     if (arch_.mapping.replication != arch::Replication::per_layer) return one;
     const std::vector<int>& replicas = arch_.mapping.replicas;
     const std::int64_t asked = replicas.size() == 1 ? replicas[0] : replicas[index(l)];

@@ -60,7 +60,9 @@ Program place_limited(std::shared_ptr<const graph::Graph> graph, const arch::Arc
   share_crossbars(stream, layers);
   Layers cut{layers, {}, most_copies};
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    cut.parts.push_back(partition(stream.layers[l].name, *layers[l].sliced, arch));
+    cut.parts.push_back(layers[l].parts ? layers[l].parts
+                                        : std::make_shared<const Partition>(
+                                              partition(stream.layers[l].name, *layers[l].sliced, arch)));
   }
   switch (arch.mapping.oversize) {
     case arch::Oversize::more_chips:

@@ -22,7 +22,7 @@ class Placer {
  public:
   /// `parts`: the layers of the program, whose `replicas` are set, as cut by partition().
   Placer(Program& program, const arch::Arch& arch, const std::vector<LayerInput>& layers,
-         const std::vector<Partition>& parts)
+         const Partitions& parts)
       : program_(program),
         arch_(arch),
         layers_(layers),
@@ -56,8 +56,8 @@ class Placer {
       if (program_.layers[l].shares >= 0) continue;
       const int replicas = program_.layers[l].replicas;
       copies |= replicas > 1;
-      program_.crossbars_used += static_cast<std::int64_t>(parts_[l].pieces.size()) * replicas;
-      imas += imas_of_copy(parts_[l], arch_) * replicas;
+      program_.crossbars_used += static_cast<std::int64_t>(parts_[l]->pieces.size()) * replicas;
+      imas += imas_of_copy(*parts_[l], arch_) * replicas;
     }
     const std::int64_t available = std::int64_t{tiles_} * arch_.tile.imas;
     program_.crossbars_available = available * arch_.ima.crossbars;
@@ -99,7 +99,7 @@ class Placer {
     if (try_layer(s, laid_out(l, next_ima_, 1))) return true;
     std::optional<base::Problem> first;
     for (int tile = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas; tile < tiles_; ++tile) {
-      for (int spread = 1; spread <= parts_[index(l)].row_bands; ++spread) {
+      for (int spread = 1; spread <= parts_[index(l)]->row_bands; ++spread) {
         if (try_layer(s, laid_out(l, tile * arch_.tile.imas, spread))) return true;
       }
       if (!first) first = problem_;
@@ -125,7 +125,7 @@ class Placer {
   }
 
   Layout laid_out(LayerId l, int first_ima, int spread) const {
-    return lay_out(parts_[index(l)], arch_, first_ima, spread, program_.layers[index(l)].replicas);
+    return lay_out(*parts_[index(l)], arch_, first_ima, spread, program_.layers[index(l)].replicas);
   }
 
   bool try_layer(StageId s, Layout layout) {
@@ -301,7 +301,7 @@ class Placer {
   const std::vector<LayerInput>& layers_;
   int tiles_;  ///< of all chips
   EdramLedger edram_;
-  const std::vector<Partition>& parts_;
+  const Partitions& parts_;
   int next_ima_ = 0;
   LayerId failed_layer_ = -1;
   base::Problem problem_;
@@ -310,7 +310,7 @@ class Placer {
 }  // namespace
 
 std::optional<Misfit> try_place(Program& program, const arch::Arch& arch,
-                                const std::vector<LayerInput>& layers, const std::vector<Partition>& parts) {
+                                const std::vector<LayerInput>& layers, const Partitions& parts) {
   Placer placer(program, arch, layers, parts);
   if (placer.place_all()) return std::nullopt;
   return Misfit{placer.problem(), placer.failed_layer()};

@@ -20,7 +20,6 @@ struct Misfit {
 /// partition(). Returns what does not fit where an eDRAM is too small for the buffers asked for; the program
 /// is then of no use. Throws base::MappingError where no other buffers could help: crossbars, registers.
 [[nodiscard]] std::optional<Misfit> try_place(Program& program, const arch::Arch& arch,
-                                              const std::vector<LayerInput>& layers,
-                                              const std::vector<Partition>& parts);
+                                              const std::vector<LayerInput>& layers, const Partitions& parts);
 
 }  // namespace bitline::place

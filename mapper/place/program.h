@@ -214,11 +214,14 @@ struct DriveSet {
 /// The distinct phases of one copy of a layer (each window is worked on by one), in order of block and group.
 [[nodiscard]] std::vector<DriveSet> drive_sets(const LayerPlacement& layer, const slice::SlicedLayer& sliced);
 
+struct Partition;
+
 /// Layers of the network as the mapper needs them: sliced weights of each crossbar node, in node order.
 struct LayerInput {
   graph::NodeId node = 0;
   std::shared_ptr<const slice::SlicedLayer> sliced;
   LayerId shares = -1;  ///< an earlier layer with the same sliced weights, whose crossbars it is to use
+  std::shared_ptr<const Partition> parts = nullptr;  ///< as partition() cuts it, where that is known
 };
 
 /// Places `graph` on `arch`. Throws base::MappingError if it does not fit (crossbars, eDRAM), naming what is

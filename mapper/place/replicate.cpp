@@ -92,11 +92,10 @@ std::int64_t most_parts(const Program& program, const Stage& stage, const arch::
   return std::clamp<std::int64_t>(channels, 1, std::int64_t{arch.chip.tiles} * program.chips);
 }
 
-std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Partition>& parts,
-                                 const arch::Arch& arch) {
+std::vector<CopyCost> copy_costs(const Program& program, const Partitions& parts, const arch::Arch& arch) {
   std::vector<CopyCost> costs;
   for (std::size_t l = 0; l < parts.size(); ++l) {
-    CopyCost cost{program.layers[l].windows, reads_per_window(parts[l]), imas_of_copy(parts[l], arch), 1};
+    CopyCost cost{program.layers[l].windows, reads_per_window(*parts[l]), imas_of_copy(*parts[l], arch), 1};
     cost.most = at_most_one_per_window(copies_worth_feeding(program, program.layers[l], cost, arch), cost);
     costs.push_back(cost);
   }

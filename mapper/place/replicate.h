@@ -21,7 +21,7 @@ struct CopyCost {
   /// sending the inputs to the tiles of all copies would take longer than the reads that the copies share.
   int most = 0;
 };
-[[nodiscard]] std::vector<CopyCost> copy_costs(const Program& program, const std::vector<Partition>& parts,
+[[nodiscard]] std::vector<CopyCost> copy_costs(const Program& program, const Partitions& parts,
                                                const arch::Arch& arch);
 
 /// How many tiles a stage may run in: one, or a channel each.

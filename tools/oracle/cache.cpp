@@ -204,14 +204,17 @@ void Cache::keep(const std::string& key, const std::string& answer) {
 
 void Cache::make_room() {
   sqlite3* database = database_.get();
-  const std::int64_t used =
-      (pragma(database, "PRAGMA page_count") - pragma(database, "PRAGMA freelist_count")) *
-      pragma(database, "PRAGMA page_size");
-  if (used <= most_bytes_) return;
+  const auto used = [&] {
+    return (pragma(database, "PRAGMA page_count") - pragma(database, "PRAGMA freelist_count")) *
+           pragma(database, "PRAGMA page_size");
+  };
   // An eighth at once: what is deleted leaves pages for the next answers.
-  sqlite::run(database,
-              "DELETE FROM answers WHERE id IN (SELECT id FROM answers ORDER BY id LIMIT "
-              "(SELECT count(*) / 8 + 1 FROM answers))");
+  while (used() > most_bytes_) {
+    sqlite::run(database,
+                "DELETE FROM answers WHERE id IN (SELECT id FROM answers ORDER BY id LIMIT "
+                "(SELECT count(*) / 8 + 1 FROM answers))");
+    if (sqlite3_changes(database) == 0) return;
+  }
 }
 
 Cache::Contents Cache::contents() {

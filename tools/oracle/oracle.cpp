@@ -139,11 +139,11 @@ std::string own_program() {
   return std::filesystem::read_symlink("/proc/self/exe").string();
 }
 
-std::shared_ptr<const arch::LoadedArch> Oracle::machine(const Request& request) {
+std::shared_ptr<const sim::KnownLayers> Oracle::machine(const Request& request) {
   std::string key = file_key(request.arch);
   for (const std::string& item : request.overrides) key.append("\n").append(item);
   return machines_.get(key, [&] {
-    return std::make_shared<const arch::LoadedArch>(arch::load_arch(request.arch, request.overrides));
+    return std::make_shared<const sim::KnownLayers>(arch::load_arch(request.arch, request.overrides));
   });
 }
 
@@ -197,7 +197,7 @@ std::optional<std::string> Oracle::content_of(const Request& request) {
     // Whoever reads it for its cost says what is wrong.
   }
   if (network.empty()) return std::nullopt;
-  const std::shared_ptr<const arch::LoadedArch> loaded = machine(request);
+  const std::shared_ptr<const sim::KnownLayers> known = machine(request);
   std::string content =
       fmt::format("bitline {}\n{}\n{}\nbatch {} seed {}\n", result::version(), to_string(request.fidelity),
                   request.answer == AnswerKind::layers ? "layers" : "cost", request.batch, request.seed);
@@ -205,18 +205,19 @@ std::optional<std::string> Oracle::content_of(const Request& request) {
     for (const analytic::NamedFactor& factor : analytic::kFactors)
       content += fmt::format("{} {}\n", factor.name, request.activity.*factor.member);
   }
-  for (const arch::ConstantSource& constant : loaded->constants)
+  for (const arch::ConstantSource& constant : known->machine().constants)
     content += constant.key + "=" + constant.value + "\n";
   return content + network;
 }
 
 result::Result Oracle::analyse(const Request& request) {
-  const std::shared_ptr<const arch::LoadedArch> loaded = machine(request);
+  const std::shared_ptr<const sim::KnownLayers> known = machine(request);
+  const arch::Arch& arch = known->machine().arch;
   std::shared_ptr<const graph::Graph> graph;
-  if (!sim::needs_weights({}, loaded->arch)) graph = network(request, true);
+  if (!sim::needs_weights({}, arch)) graph = network(request, true);
   // Weights on grids of the network's own are read.
-  if (!graph || sim::needs_weights(*graph, loaded->arch)) graph = network(request, false);
-  result::Result r = sim::analyse(*loaded, graph, request.batch, request.activity);
+  if (!graph || sim::needs_weights(*graph, arch)) graph = network(request, false);
+  result::Result r = sim::analyse(*known, graph, request.batch, request.activity);
   r.provenance.network = name_of(request.network);
   r.provenance.arch = request.arch;
   r.provenance.overrides = request.overrides;
@@ -250,7 +251,7 @@ Json Oracle::simulate(const Request& request) {
 Json Oracle::result(const Request& request) {
   if (request.fidelity != Fidelity::analytic) return simulate(request);
   result::Result r = analyse(request);
-  sim::add_constants(*machine(request), r.provenance);
+  sim::add_constants(machine(request)->machine(), r.provenance);
   const NetworkSource& source = request.network;
   r.provenance.network_sha256 =
       !source.bytes.empty() ? result::sha256(source.bytes)

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "mapper/graph/graph.h"
-#include "models/arch/arch.h"
+#include "sim/known_layers.h"
 #include "tools/oracle/cache.h"
 #include "tools/oracle/request.h"
 
@@ -65,6 +65,10 @@ class Oracle {
   [[nodiscard]] Json result(const Request& request);
   /// What the request wants: {"cost": ...} or {"result": ...}, or {"error": ...}. Never throws.
   [[nodiscard]] Json answer(const Request& request);
+  /// What was computed and what was known of the layers of analytic evaluations on the request's machine.
+  [[nodiscard]] sim::KnownLayers::Counts layer_counts(const Request& request) {
+    return machine(request)->counts();
+  }
   /// One line in, one line out. Never throws.
   [[nodiscard]] std::string answer_line(const std::string& line, const Request& defaults);
 
@@ -75,12 +79,12 @@ class Oracle {
   /// All that a cost follows from; none where a part of the network lies in other files.
   [[nodiscard]] std::optional<std::string> content_of(const Request& request);
   [[nodiscard]] std::string network_content(const NetworkSource& source);
-  [[nodiscard]] std::shared_ptr<const arch::LoadedArch> machine(const Request& request);
+  [[nodiscard]] std::shared_ptr<const sim::KnownLayers> machine(const Request& request);
   [[nodiscard]] std::shared_ptr<const graph::Graph> network(const Request& request, bool shapes_only);
 
   std::string program_;
   std::shared_ptr<Cache> cache_;
-  Recent<arch::LoadedArch> machines_{64};
+  Recent<sim::KnownLayers> machines_{64};
   Recent<std::string> contents_{64};  ///< of files and machines
   Recent<graph::Graph> networks_{8};
   Recent<Json> costs_{1024};  ///< analytic ones, of this process
