@@ -93,12 +93,13 @@ std::int64_t least_imas(const Program& stream, const arch::Arch& arch, const Lay
 std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& arch, const Layers& layers,
                            base::Problem& problem) {
   for (const Slack& slack : kSlack) {
-    Program sized = stream;
-    sized.chips = chips;
-    size_buffers(sized, slack);
-    Replicator replicator(sized, arch, layers, chips);
+    Program program = stream;
+    program.chips = chips;
+    size_buffers(program, slack);
+    std::vector<std::int64_t> capacities;
+    for (const Edge& edge : program.edges) capacities.push_back(edge.capacity);
+    Replicator replicator(program, arch, layers, chips);
     for (;;) {
-      Program program = sized;
       replicator.apply(program);
       add_room_for_copies(program, slack);
       const std::optional<Misfit> misfit = try_place(program, arch, layers.inputs, layers.parts);
@@ -108,6 +109,9 @@ std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& a
       }
       problem = misfit->problem;
       if (!replicator.fewer(misfit->layer)) break;
+      program = stream;
+      program.chips = chips;
+      for (std::size_t e = 0; e < capacities.size(); ++e) program.edges[e].capacity = capacities[e];
     }
   }
   return std::nullopt;

@@ -35,7 +35,7 @@ double delay_of(const result::Result& r) {
 result::Result Measure::analyse(const DartsPart& part) {
   const std::string bytes = workloads::make_darts_part(part);
   const auto graph = std::make_shared<const graph::Graph>(onnx::import_onnx_bytes(bytes, "part"));
-  result::Result r = sim::analyse(machine_, graph, kImages, activity_);
+  result::Result r = sim::analyse(known_, graph, kImages, activity_);
   chip_area_ = r.area_mm2;
   chip_crossbars_ = r.crossbars_available;
   static_power_ = r.energy.fixed * static_cast<double>(kImages) / r.latency.total;

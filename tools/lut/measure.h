@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "models/arch/arch.h"
 #include "sim/analytic/activity.h"
+#include "sim/known_layers.h"
 #include "sim/result/result.h"
 #include "tools/lut/lut.h"
 #include "workloads/darts_part.h"
@@ -16,7 +16,7 @@ namespace bitline::lut {
 class Measure {
  public:
   Measure(const arch::LoadedArch& machine, const analytic::ActivityFactors& activity)
-      : machine_(machine), activity_(activity) {}
+      : known_(machine), activity_(activity) {}
 
   /// Throws base::MappingError where the part does not fit the chip.
   [[nodiscard]] PartCost cost(const workloads::DartsPart& part);
@@ -30,7 +30,7 @@ class Measure {
   /// The delay of source and sink.
   [[nodiscard]] double delay_without(workloads::DartsPart part);
 
-  const arch::LoadedArch& machine_;
+  const sim::KnownLayers known_;
   const analytic::ActivityFactors& activity_;
   std::map<std::string, double> without_;
   double chip_area_ = 0, static_power_ = 0;
