@@ -57,7 +57,23 @@ Layout lay_out(const Partition& partition, const arch::Arch& arch, int first_ima
   return layout;
 }
 
+namespace {
+
+/// All in one IMA: the crossbars of a column block follow each other.
+Join join_in_one_ima(Layout& layout) {
+  Join join{layout.imas.front().tile, 0, 1, layout.imas.front().replica};
+  const std::vector<int>& blocks = layout.column_blocks.front();
+  for (std::size_t c = 0; c < blocks.size(); ++c) {
+    if (c == 0 || blocks[c] != blocks[c - 1]) join.outputs += layout.outputs.front()[c];
+  }
+  layout.imas.front().contributions = {{0, join.outputs}};
+  return join;
+}
+
+}  // namespace
+
 std::vector<Join> make_joins(Layout& layout) {
+  if (layout.imas.size() == 1) return {join_in_one_ima(layout)};
   std::map<std::pair<int, int>, std::pair<std::vector<int>, int>>
       by_block;  // (copy, column block): IMAs, outputs
   for (std::size_t i = 0; i < layout.imas.size(); ++i) {

@@ -66,6 +66,7 @@ void Parts::account(std::size_t part, Instant occupied) {
 
 std::vector<Parts::Load> Parts::loads() const {
   std::vector<Load> loads;
+  loads.reserve(touched_.size());
   for (const std::size_t part : touched_) loads.push_back({part, slots_[part].busy});
   return loads;
 }

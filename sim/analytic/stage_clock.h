@@ -3,6 +3,7 @@
 // places for their results are free.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <vector>
@@ -23,13 +24,18 @@ struct StageTimes {
 /// Times of the last `size` items, counted from 0; those that never were (from -`size` on) are time 0.
 class Ring {
  public:
-  explicit Ring(int size) : times_(std::bit_ceil(static_cast<std::size_t>(size)), 0) {}
+  explicit Ring(int size) : mask_(std::bit_ceil(static_cast<std::size_t>(size)) - 1) {
+    if (mask_ >= few_.size()) many_.assign(mask_ + 1, 0);
+  }
   [[nodiscard]] Instant& operator[](std::int64_t i) {
-    return times_[static_cast<std::size_t>(i) & (times_.size() - 1)];
+    const std::size_t place = static_cast<std::size_t>(i) & mask_;
+    return many_.empty() ? few_[place] : many_[place];
   }
 
  private:
-  std::vector<Instant> times_;
+  std::size_t mask_;
+  std::array<Instant, 4> few_{};
+  std::vector<Instant> many_;  ///< instead, where they do not suffice
 };
 
 class StageClock {

@@ -221,23 +221,24 @@ class Prober {
     const double times = static_cast<double>(m.stage->pixels) / static_cast<double>(pixels);
     m.read.assign(static_cast<std::size_t>(pixels), 0);
     Instant longest = 0;
-    for (const Reads& reads : equal_reads(*m.stage, pixels)) {
-      const auto windows = static_cast<std::int64_t>(reads.pixels.size());
-      parts_.start_window(times * static_cast<double>(windows));
-      Instant read = 0;
+    const std::vector<Reads> different = different_reads(*m.stage, pixels);
+    std::vector<Instant> taken(different.size(), 0);
+    for (std::size_t d = 0; d < different.size(); ++d) {
+      const Reads& reads = different[d];
+      parts_.start_window(times * static_cast<double>(reads.windows));
       for (std::size_t part = 0; part < m.stage->tiles.size(); ++part) {
         const std::int64_t bytes = reads.bytes[part];
         if (bytes == 0) continue;
         m.reads[Action::edram_read] +=
-            memory::accesses(arch_.tile.edram, bytes) * (m.stage->pixels / pixels) * windows;
-        read = std::max(read, parts_.edram(m.stage->tiles[part], 0, bytes));
+            memory::accesses(arch_.tile.edram, bytes) * (m.stage->pixels / pixels) * reads.windows;
+        taken[d] = std::max(taken[d], parts_.edram(m.stage->tiles[part], 0, bytes));
       }
-      for (const std::size_t j : reads.pixels) m.read[j] = read;
       if (parts_.busiest_of_window() > longest) {
         longest = parts_.busiest_of_window();
         m.read_loads = parts_.loads();
       }
     }
+    for (std::size_t j = 0; j < m.read.size(); ++j) m.read[j] = taken[read_of_pixel_[j]];
     if (absorbs) probe_absorbing(m);
     return absorbs;
   }
@@ -245,23 +246,24 @@ class Prober {
   /// Windows that read the same.
   struct Reads {
     std::vector<std::int64_t> bytes;  ///< by part
-    std::vector<std::size_t> pixels;
+    std::int64_t windows = 0;
   };
-  /// In the order of their first windows.
-  [[nodiscard]] std::vector<Reads> equal_reads(const place::Stage& stage, std::int64_t pixels) const {
+  /// In the order of their first windows; and which of them each pixel's is, in read_of_pixel_.
+  std::vector<Reads> different_reads(const place::Stage& stage, std::int64_t pixels) {
     std::vector<Reads> found;
     std::map<std::vector<std::int64_t>, std::size_t> known;
     std::vector<std::int64_t> bytes(stage.tiles.size());
     std::size_t last = 0;
-    for (std::size_t j = 0; j < static_cast<std::size_t>(pixels); ++j) {
-      for (std::size_t part = 0; part < bytes.size(); ++part)
-        bytes[part] = read_bytes(stage, part, static_cast<std::int64_t>(j));
+    read_of_pixel_.resize(static_cast<std::size_t>(pixels));
+    for (std::int64_t j = 0; j < pixels; ++j) {
+      for (std::size_t part = 0; part < bytes.size(); ++part) bytes[part] = read_bytes(stage, part, j);
       if (found.empty() || found[last].bytes != bytes) {
         const auto [entry, is_new] = known.try_emplace(bytes, found.size());
         last = entry->second;
-        if (is_new) found.push_back({bytes, {}});
+        if (is_new) found.push_back({bytes, 0});
       }
-      found[last].pixels.push_back(j);
+      ++found[last].windows;
+      read_of_pixel_[static_cast<std::size_t>(j)] = last;
     }
     return found;
   }
@@ -413,6 +415,7 @@ class Prober {
   PipelineModel model_;
   std::vector<Instant> joined_;
   std::vector<Source> sources_;
+  std::vector<std::size_t> read_of_pixel_;      ///< of the stage that is probed
   std::vector<std::vector<Instant>> arrivals_;  ///< [output edge][replica]
 };
 
