@@ -43,7 +43,7 @@ std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_p
 
 /// What a window is made of. Gathers are told apart by their place in memory, which they keep meanwhile.
 struct Key {
-  std::array<std::int64_t, 14> numbers;
+  WindowNumbers numbers;
   std::shared_ptr<const Gather> gather;
   friend bool operator==(const Key&, const Key&) = default;
 };
@@ -62,14 +62,28 @@ constexpr std::int64_t kMostKept = std::int64_t{1} << 22;
 
 }  // namespace
 
+WindowNumbers window_numbers(const Window& window, std::int64_t out_pixels) {
+  return {static_cast<std::int64_t>(window.kind),
+          window.in_h,
+          window.in_w,
+          window.out_h,
+          window.out_w,
+          window.kernel_h,
+          window.kernel_w,
+          window.stride_h,
+          window.stride_w,
+          window.pad_top,
+          window.pad_left,
+          window.dilation_h,
+          window.dilation_w,
+          out_pixels};
+}
+
 std::shared_ptr<const WindowTable> window_table(const Window& window, std::int64_t out_pixels) {
   static std::mutex mutex;
   static std::unordered_map<Key, std::shared_ptr<const WindowTable>, Hash> known;
   static std::int64_t kept = 0;
-  const Key key{{static_cast<std::int64_t>(window.kind), window.in_h, window.in_w, window.out_h, window.out_w,
-                 window.kernel_h, window.kernel_w, window.stride_h, window.stride_w, window.pad_top,
-                 window.pad_left, window.dilation_h, window.dilation_w, out_pixels},
-                window.gather};
+  const Key key{window_numbers(window, out_pixels), window.gather};
   {
     const std::lock_guard lock(mutex);
     const auto found = known.find(key);

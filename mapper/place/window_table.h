@@ -3,6 +3,7 @@
 // instead of computed again and again.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -21,6 +22,10 @@ struct WindowTable {
   std::int64_t span = 1;    ///< most input pixels that one output pixel needs beyond those released before
   bool one_to_one = false;  ///< output pixel j takes input pixel j alone
 };
+
+/// What a table follows from, but for the window's gather.
+using WindowNumbers = std::array<std::int64_t, 14>;
+[[nodiscard]] WindowNumbers window_numbers(const Window& window, std::int64_t out_pixels);
 
 /// The table of a window; the same one for equal windows, kept for other calls within a bound of memory. For
 /// any thread.

@@ -119,7 +119,11 @@ TEST(Buffers, AreThoseOfARunWindowByWindow) {
   for (std::uint32_t seed = 0; seed < 300; ++seed) {
     Program program = random_stream(seed);
     Program expected = program;
+    Program again = program;
     size_buffers(program, {});
+    size_buffers(again, {});  // from what is known of its structure
+    for (std::size_t e = 0; e < program.edges.size(); ++e)
+      EXPECT_EQ(again.edges[e].capacity, program.edges[e].capacity) << "network " << seed << " edge " << e;
     OneByOne(expected).run();
     for (std::size_t e = 0; e < program.edges.size(); ++e) {
       EXPECT_EQ(program.edges[e].capacity, expected.edges[e].capacity) << "network " << seed << " edge " << e;
