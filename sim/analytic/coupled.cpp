@@ -18,6 +18,14 @@ std::size_t at(int i) {
   return static_cast<std::size_t>(i);
 }
 
+/// Windows, or pixels, of several images: of so few that subtracting is quicker than dividing.
+struct Images {
+  std::int64_t whole = 0, rest = 0;
+  Images(std::int64_t windows, std::int64_t each) : rest(windows) {
+    for (; rest >= each; rest -= each) ++whole;
+  }
+};
+
 struct Run {
   explicit Run(StageClock stage_clock) : clock(std::move(stage_clock)) {}
   StageClock clock;
@@ -62,7 +70,7 @@ class Pipeline {
     bool progress = absorb(m, r);
     for (;;) {
       const std::int64_t opened = r.clock.opened();
-      const std::int64_t image_end = (opened / m.stage->pixels + 1) * m.stage->pixels;
+      const std::int64_t image_end = (Images(opened, m.stage->pixels).whole + 1) * m.stage->pixels;
       const std::int64_t count = std::min({known(m, r), r.windows, image_end}) - opened;
       if (count <= 0) break;
       open(m, r, count);
@@ -91,9 +99,9 @@ class Pipeline {
     for (const place::EdgeId e : m.stage->inputs) {
       const EdgeModel& edge = model_.edges[at(e)];
       const std::int64_t there = std::ssize(reduces(e) ? r.accumulated : runs_[at(edge.edge->producer)].made);
-      const std::int64_t images = there / pixels_of(e);
-      std::int64_t ready = images * m.stage->pixels;
-      if (images < images_) ready += edge.window->ready[static_cast<std::size_t>(there % pixels_of(e))];
+      const Images images(there, pixels_of(e));
+      std::int64_t ready = images.whole * m.stage->pixels;
+      if (images.whole < images_) ready += edge.window->ready[static_cast<std::size_t>(images.rest)];
       count = std::min(count, ready);
     }
     for (const place::EdgeId e : m.stage->outputs) {
@@ -102,9 +110,8 @@ class Pipeline {
       std::int64_t gone = std::ssize(consumer.absorbed);
       if (!reduces(e)) {
         const std::int64_t done = std::ssize(consumer.released);
-        const std::int64_t each = consumer.windows / images_;
-        gone = done / each * m.stage->pixels;
-        gone += edge.window->gone[static_cast<std::size_t>(done % each)];
+        const Images images(done, model_.stages[at(edge.edge->consumer)].stage->pixels);
+        gone = images.whole * m.stage->pixels + edge.window->gone[static_cast<std::size_t>(images.rest)];
       }
       count = std::min(count, gone + edge.edge->capacity);
     }
@@ -126,7 +133,7 @@ class Pipeline {
   /// Opens windows of one image.
   void open(const StageModel& m, Run& r, std::int64_t count) {
     const std::int64_t first = r.clock.opened();
-    const std::int64_t image = first / m.stage->pixels;
+    const std::int64_t image = Images(first, m.stage->pixels).whole;
     const auto size = static_cast<std::size_t>(count);
     Instant turn = 0;
     if (m.layer != nullptr && m.layer->after >= 0) {
@@ -169,10 +176,10 @@ class Pipeline {
     const EdgeModel& edge = model_.edges[at(e)];
     const Run& consumer = runs_[at(edge.edge->consumer)];
     if (reduces(e)) return consumer.absorbed[static_cast<std::size_t>(p)];
-    const std::int64_t pixels = pixels_of(e);
-    return consumer
-        .released[static_cast<std::size_t>(p / pixels * (consumer.windows / images_) +
-                                           edge.window->freed[static_cast<std::size_t>(p % pixels)])];
+    const Images images(p, pixels_of(e));
+    const std::int64_t each = model_.stages[at(edge.edge->consumer)].stage->pixels;
+    return consumer.released[static_cast<std::size_t>(
+        images.whole * each + edge.window->freed[static_cast<std::size_t>(images.rest)])];
   }
 
   bool absorb(const StageModel& m, Run& r) {

@@ -72,12 +72,6 @@ StageTimes StageClock::times() const {
   return times;
 }
 
-Instant StageClock::wait(std::size_t replica, Contention::Phase phase, Instant at) {
-  if (!contended_) return 0;
-  if (waited_ == waits_.size()) waits_.push_back(contention_.wait(m_, replica, phase, at));
-  return waits_[waited_++];
-}
-
 void StageClock::stall(Instant open, Instant input) {
   State& s = state_;
   if (s.opened == 0) {

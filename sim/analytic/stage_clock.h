@@ -80,7 +80,11 @@ class StageClock {
   Window multiply(Instant open);
   Window read(Instant open);
   Instant make(Instant time);
-  Instant wait(std::size_t replica, Contention::Phase phase, Instant at);
+  Instant wait(std::size_t replica, Contention::Phase phase, Instant at) {
+    if (!contended_) return 0;
+    if (waited_ == waits_.size()) waits_.push_back(contention_.wait(m_, replica, phase, at));
+    return waits_[waited_++];
+  }
   [[nodiscard]] bool can_run_at_once() const;
   void read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
                 Instant* released, Instant* made);
