@@ -107,6 +107,7 @@ class UntimedRun {
     bool has_inputs = false;  ///< it waits for a place
     int earlier_user = -1;    ///< must be done with an image before this one may use their crossbars
     Pixels looked_at = 0;     ///< number of growths at that time
+    [[nodiscard]] bool starves() const { return waits_for >= 0 && !has_inputs; }
   };
 
   void find_ends() {
@@ -294,7 +295,7 @@ class UntimedRun {
   [[nodiscard]] bool may_grow(const Path& path) const {
     const End& from = ends_[index(path.from)];
     const End& to = ends_[index(path.to)];
-    if (to.waits_for < 0 || to.has_inputs) return false;
+    if (!to.starves()) return false;
     const Pixels places = links_[index(path.last)].room(made_[index(path.to)]);
     const Pixels made = made_[index(path.from)];
     if (path.within != nullptr) return path.within->arriving[index(made)] > places;
@@ -311,8 +312,11 @@ class UntimedRun {
   void grow_a_buffer() {
     for (const int n : seen_) {
       const End& end = ends_[index(n)];
-      for (int i = end.first_in; i < end.last_in; ++i) add_candidate(inputs_[index(i)].path);
-      for (int p = end.first_out; p < end.last_out; ++p) add_candidate(p);
+      for (int i = end.first_in; i < end.last_in && end.starves(); ++i) add_candidate(inputs_[index(i)].path);
+      for (int p = end.first_out; p < end.last_out; ++p) {
+        const End& to = ends_[index(outputs_[index(p)].to)];
+        if (to.starves() && to.looked_at != growths_) add_candidate(p);  // else it is its turn
+      }
     }
     seen_.clear();
     ++growths_;
