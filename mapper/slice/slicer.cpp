@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <tbb/blocked_range2d.h>
 #include <tbb/parallel_for.h>
 
 #include "mapper/slice/centres.h"
@@ -124,21 +125,28 @@ void encode_all(const quantize::WeightQuant& weights, WeightEncoding encoding, i
 void flip_dense_columns(SlicedLayer& layer) {
   const std::size_t slices = layer.slices.size();
   const std::size_t columns = static_cast<std::size_t>(layer.outputs());
-  const std::size_t sets = static_cast<std::size_t>(layer.arrays) * layer.blocks.size();
-  std::vector<std::uint8_t> flipped(sets * slices * columns, 0);
-  tbb::parallel_for(std::size_t{0}, sets, [&](std::size_t set) {
-    const std::size_t block = set % layer.blocks.size();
-    const auto array = static_cast<int>(set / layer.blocks.size());
-    std::vector<std::uint32_t> sums(slices);
-    for (std::size_t column = 0; column < columns; ++column) {
-      encoded_sums(layer, array, static_cast<int>(block), static_cast<int>(column), sums);
-      for (std::size_t s = 0; s < slices; ++s) {
-        const std::int64_t most =
-            layer.blocks[block].rows() * ((std::int64_t{1} << layer.slices[s].width) - 1);
-        flipped[(set * slices + s) * columns + column] = 2 * std::int64_t{sums[s]} > most ? 1 : 0;
-      }
+  const std::size_t blocks = layer.blocks.size();
+  std::vector<std::uint8_t> flipped(static_cast<std::size_t>(layer.arrays) * blocks * slices * columns, 0);
+  const auto flip_block = [&](int array, std::size_t block, std::size_t column,
+                              std::span<std::uint32_t> sums) {
+    encoded_sums(layer, array, static_cast<int>(block), static_cast<int>(column), sums);
+    for (std::size_t s = 0; s < slices; ++s) {
+      const std::int64_t most = layer.blocks[block].rows() * ((std::int64_t{1} << layer.slices[s].width) - 1);
+      const std::size_t at =
+          ((static_cast<std::size_t>(array) * blocks + block) * slices + s) * columns + column;
+      flipped[at] = 2 * std::int64_t{sums[s]} > most ? 1 : 0;
     }
-  });
+  };
+  // A few blocks after another: columns are read as they lie in memory.
+  const tbb::blocked_range2d<int, std::size_t> all(0, layer.arrays, 1, 0, blocks, 32);
+  const auto flip_part = [&](const tbb::blocked_range2d<int, std::size_t>& part) {
+    std::vector<std::uint32_t> sums(slices);
+    for (int array = part.rows().begin(); array < part.rows().end(); ++array)
+      for (std::size_t column = 0; column < columns; ++column)
+        for (std::size_t block = part.cols().begin(); block < part.cols().end(); ++block)
+          flip_block(array, block, column, sums);
+  };
+  tbb::parallel_for(all, flip_part, tbb::simple_partitioner());
   layer.flipped = std::move(flipped);
 }
 

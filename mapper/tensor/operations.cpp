@@ -192,10 +192,11 @@ Tensor add(const Tensor& a, const Tensor& b) {
 }
 
 bool all_finite(std::span<const float> values) {
-  constexpr std::uint32_t kExponent = 0x7F800000U;  // all ones in NaN and infinity only
-  bool finite = true;
-  for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & kExponent) != kExponent;
-  return finite;
+  constexpr std::int32_t kInfinity = 0x7F800000;  // without their signs, NaN and infinity only are not below
+  std::int32_t largest = 0;
+  for (const float value : values)
+    largest = std::max(largest, std::bit_cast<std::int32_t>(value) & INT32_MAX);
+  return largest < kInfinity;
 }
 
 Tensor transpose(const Tensor& matrix) {
