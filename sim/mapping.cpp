@@ -111,7 +111,9 @@ std::shared_ptr<const graph::Graph> mapped_graph(std::shared_ptr<const graph::Gr
 
 Unpruned unpruned(const graph::Node& node, const quantize::LayerQuant& quant) {
   const std::vector<std::int32_t>& codes = quant.weights.codes;
-  return {slice::layer_shape(node), std::ssize(codes), std::count(codes.begin(), codes.end(), 0)};
+  std::int32_t zeros = 0;  // 32 bits: counted in vectors
+  for (const std::int32_t code : codes) zeros += code == 0 ? 1 : 0;
+  return {slice::layer_shape(node), std::ssize(codes), zeros};
 }
 
 void remove_paths(Mapping& mapping, std::vector<quantize::LayerQuant>& quants) {

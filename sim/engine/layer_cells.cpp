@@ -148,10 +148,10 @@ void LayerPlan::build_product() {
   tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t column) {
     std::vector<std::int32_t> weights(rows);
     multiply_column(column, converting, weights);
-    for (const std::int32_t weight : weights) {
-      ranges[column].least = std::min(ranges[column].least, weight);
-      ranges[column].most = std::max(ranges[column].most, weight);
-    }
+    WeightRange range;
+    for (const std::int32_t weight : weights)
+      range = {std::min(range.least, weight), std::max(range.most, weight)};
+    ranges[column] = range;
     constant[column / outputs_per_group * static_cast<std::size_t>(columns) + column % outputs_per_group] =
         column_constant(column, weights);
   });

@@ -46,7 +46,7 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string sha256_of_file(const std::string& path) {
-  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  constexpr std::size_t kPiece = std::size_t{1} << 16;  // stays in the cache
   std::ifstream file(path, std::ios::binary);
   std::vector<char> piece(kPiece);
   Digest digest;
