@@ -64,6 +64,14 @@ def test_measured_activity_gives_the_energy_of_cycle(tmp_path):
         jsonschema.Draft202012Validator(SCHEMA).validate(estimate)
 
 
+def test_the_expected_error_tells_of_copies_and_of_pooling_in_several_tiles():
+    copies, slow = ["--set", "mapping.replication=balanced"], ["--set", "tile.pooling.clock=1 MHz"]
+    errors = [run("analytic", cli.ISAAC_8BIT, *sets)["estimate"]["expected_error"]
+              for sets in ([], copies, [*slow, "--set", "mapping.digital=spread"])]
+    for key in ("latency", "interval"):
+        assert errors[0][key] < errors[1][key] < errors[2][key]
+
+
 def test_a_factor_scales_what_depends_on_inputs():
     energies = []
     for share in (0.25, 0.5):

@@ -15,13 +15,18 @@ PREFIXES = {"a": 1e-18, "f": 1e-15, "p": 1e-12, "n": 1e-9, "µ": 1e-6, "m": 1e-3
             "T": 1e12}
 
 
+def check_silent(opened):
+    """Nothing was complained about, and nothing asked of the network."""
+    assert opened.messages() == []
+    assert [url for url in opened.requests() if not url.startswith("file:")] == []
+
+
 @contextlib.contextmanager
 def browser(downloads):
-    """A Chromium in which nothing was complained about, and nothing asked of the network, when it is closed."""
+    """A Chromium that is silent until it is closed."""
     with chromium.Browser(downloads) as opened:
         yield opened
-        assert opened.messages() == []
-        assert [url for url in opened.requests() if not url.startswith("file:")] == []
+        check_silent(opened)
 
 
 def number(text, unit):

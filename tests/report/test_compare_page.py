@@ -28,23 +28,11 @@ def made(tmp_path_factory):
     return root / "compare.html", results
 
 
-@pytest.fixture(scope="module")
-def downloads(tmp_path_factory):
-    return tmp_path_factory.mktemp("downloads")
-
-
-@pytest.fixture(scope="module")
-def opened(downloads):
-    with pages.browser(downloads) as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(opened, made):
     opened.open(made[0])
     yield opened
-    assert opened.messages() == []
-    assert [url for url in opened.requests() if not url.startswith("file:")] == []
+    pages.check_silent(opened)
 
 
 def cells(page, section):

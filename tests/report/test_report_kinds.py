@@ -12,12 +12,6 @@ import pages
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    with pages.browser(tmp_path_factory.mktemp("downloads")) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def lenet(tmp_path_factory):
     path = tmp_path_factory.mktemp("network") / "lenet5.onnx"
     cli.succeed("workload", "make", "lenet5", "-o", path)

@@ -30,23 +30,11 @@ def run(tmp_path_factory):
     return folder, result
 
 
-@pytest.fixture(scope="module")
-def downloads(tmp_path_factory):
-    return tmp_path_factory.mktemp("downloads")
-
-
-@pytest.fixture(scope="module")
-def opened(downloads):
-    with pages.browser(downloads) as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(opened, run):
     opened.open(run[0] / "report.html")
     yield opened
-    assert opened.messages() == []
-    assert [url for url in opened.requests() if not url.startswith("file:")] == []
+    pages.check_silent(opened)
 
 
 def element(page, selector):

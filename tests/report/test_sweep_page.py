@@ -32,17 +32,11 @@ def rows(tmp_path_factory):
         return folder / "out", list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    with pages.browser(tmp_path_factory.mktemp("downloads")) as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(opened, rows):
     opened.open(rows[0] / "index.html")
     yield opened
-    assert opened.messages() == []
+    pages.check_silent(opened)
 
 
 def good(rows):

@@ -34,12 +34,6 @@ def made(tmp_path_factory):
     return {"report": root / "report.html", "sweep": root / "sweep" / "index.html", "comparison": root / "compare.html"}
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    with pages.browser(tmp_path_factory.mktemp("downloads")) as browser:
-        yield browser
-
-
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("size", ["DESKTOP", "PHONE"])
 @pytest.mark.parametrize("kind", KINDS)
