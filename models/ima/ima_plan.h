@@ -28,6 +28,10 @@ struct InputFormat {
   /// Reads per phase, least significant first: ceil(bits / dac_bits) chunks; signed inputs: the low bits - 1
   /// in chunks of dac_bits, then the sign.
   [[nodiscard]] std::vector<Chunk> chunks() const;
+  [[nodiscard]] int chunk_count() const {
+    const int magnitude_bits = is_signed ? bits - 1 : bits;
+    return (magnitude_bits + dac_bits - 1) / dac_bits + (is_signed ? 1 : 0);
+  }
   /// Bytes of `inputs` inputs, packed, as they lie in registers and buffers.
   [[nodiscard]] std::int64_t bytes(std::int64_t inputs) const { return (inputs * bits + 7) / 8; }
 };

@@ -183,7 +183,7 @@ void StructuralIma::build_shift_add(const StructuralParams& params, const ImaPla
 void StructuralIma::build_controller(const StructuralParams& params, const ImaPlan& plan) {
   const ReadController::Parts parts{&input_register_, &output_register_, shift_add_.get(), &client};
   controller_ = std::make_unique<ReadController>("controller", base::period(params.ima.clock),
-                                                 static_cast<int>(plan.format.chunks().size()),
+                                                 plan.format.chunk_count(),
                                                  params.ima.output_register.buffers, phases_, parts);
   controller_->command(command_);
   controller_->latch(latch_);

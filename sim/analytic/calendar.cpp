@@ -18,8 +18,8 @@ std::size_t Calendar::open_slot(std::size_t s) {
   return found;
 }
 
-Instant Calendar::take(Instant at, Instant amount) {
-  std::size_t s = open_slot(static_cast<std::size_t>(at / slot_));
+Instant Calendar::take_from(std::size_t s, Instant at, Instant amount) {
+  s = open_slot(s);
   const Instant served = at + amount;
   for (Instant left = amount;;) {
     const Instant taken = std::min(left, slot_ - used_[s]);

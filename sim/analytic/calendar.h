@@ -15,9 +15,16 @@ class Calendar {
   explicit Calendar(Instant slot) : slot_(slot) {}
 
   /// Takes `amount` from `at` on. Returns how much later than `at + amount` the last of it is served.
-  Instant take(Instant at, Instant amount);
+  Instant take(Instant at, Instant amount) {
+    const auto s = static_cast<std::size_t>(at / slot_);
+    const bool has_room = s < used_.size() && next_[s] == s && amount <= slot_ - used_[s];
+    if (!has_room || static_cast<Instant>(s) * slot_ > at) return take_from(s, at, amount);
+    used_[s] += amount;
+    return 0;
+  }
 
  private:
+  Instant take_from(std::size_t s, Instant at, Instant amount);
   /// The first slot from `s` on that is not full.
   std::size_t open_slot(std::size_t s);
 

@@ -64,18 +64,9 @@ void Contention::add(const std::vector<Parts::Load>& loads) {
 
 bool Contention::concerns(const StageModel& stage) const {
   if (calendars_.empty()) return false;
-  const std::size_t first = first_[static_cast<std::size_t>(&stage - stages_)];
-  return std::any_of(loads_.begin() + static_cast<std::ptrdiff_t>(first),
-                     loads_.begin() + static_cast<std::ptrdiff_t>(first + stage.replicas.size() * phases_),
-                     [](const std::vector<Load>& loads) { return !loads.empty(); });
-}
-
-Instant Contention::wait(const StageModel& stage, std::size_t replica, Phase phase, Instant at) {
-  const auto s = static_cast<std::size_t>(&stage - stages_);
-  Instant longest = 0;
-  for (const Load& load : loads_[first_[s] + replica * phases_ + phase])
-    longest = std::max(longest, calendars_[load.calendar].take(at, load.busy));
-  return longest;
+  const Loads* all = loads(stage);
+  return std::any_of(all, all + stage.replicas.size() * phases_,
+                     [](const Loads& loads) { return !loads.empty(); });
 }
 
 }  // namespace bitline::analytic

@@ -3,6 +3,7 @@
 // windows wait for each other.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "sim/analytic/calendar.h"
@@ -23,21 +24,32 @@ class Contention {
   /// Whether any window of the stage can wait.
   [[nodiscard]] bool concerns(const StageModel& stage) const;
 
-  /// Enters a window's work in a phase, from `at` on: how much later than on an idle chip it is done.
-  Instant wait(const StageModel& stage, std::size_t replica, Phase phase, Instant at);
-
- private:
+  /// What a window keeps busy of the parts that it may have to wait for.
   struct Load {
     std::size_t calendar;
     Instant busy;
   };
+  using Loads = std::vector<Load>;
+  /// Of a stage: [replica * phases_ + phase]. Only where there are any.
+  [[nodiscard]] const Loads* loads(const StageModel& stage) const {
+    return loads_.data() + first_[static_cast<std::size_t>(&stage - stages_)];
+  }
+
+  /// Enters a window's work from `at` on: how much later than on an idle chip it is done.
+  Instant wait(const Loads& loads, Instant at) {
+    Instant longest = 0;
+    for (const Load& load : loads) longest = std::max(longest, calendars_[load.calendar].take(at, load.busy));
+    return longest;
+  }
+
+ private:
   void add(const std::vector<Parts::Load>& loads);
 
   double busiest_ = 0;
   std::vector<Calendar> calendars_;
   std::vector<int> calendar_of_;  ///< [part] -1: none
   std::size_t first_link_;        ///< the first part that is a link of the mesh
-  std::vector<std::vector<Load>> loads_;
+  std::vector<Loads> loads_;
   std::vector<std::size_t> first_;  ///< [stage] in loads_: replica * phases_ + phase
   const StageModel* stages_;
 };

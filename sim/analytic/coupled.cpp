@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include "models/base/errors.h"
@@ -14,7 +15,7 @@ namespace {
 
 using place::Window;
 
-std::size_t at(int i) {
+std::size_t at(std::int64_t i) {
   return static_cast<std::size_t>(i);
 }
 
@@ -26,13 +27,32 @@ struct Images {
   }
 };
 
+struct Run;
+
+/// An edge as its two stages look at it again and again.
+struct Link {
+  const Run *producer, *consumer;
+  std::int64_t in_pixels, out_pixels;  ///< of an image
+  std::int64_t capacity;
+  Instant delay;
+  bool reduces;
+  const std::int32_t *needed, *ready, *gone, *freed;  ///< place::WindowTable
+};
+
+/// A stage, with its windows of all images.
 struct Run {
-  explicit Run(StageClock stage_clock) : clock(std::move(stage_clock)) {}
+  Run(const StageModel& model, StageClock stage_clock, std::int64_t images)
+      : m(&model), clock(std::move(stage_clock)), pixels(model.stage->pixels), windows(pixels * images) {
+    released.reset(new Instant[static_cast<std::size_t>(windows)]);
+    made.reset(new Instant[static_cast<std::size_t>(windows)]);
+  }
+  const StageModel* m;
   StageClock clock;
-  std::vector<Instant> released, made;         ///< [window]; consumers see raster order
+  std::int64_t pixels, windows;                ///< of an image, of all
+  std::unique_ptr<Instant[]> released, made;   ///< [window], of those opened; consumers see raster order
   std::vector<Instant> absorbed, accumulated;  ///< [input pixel] of stages that reduce
   std::vector<Instant> image_drained;          ///< [image] its results have left all IMAs
-  std::int64_t windows = 0;
+  std::vector<Link> inputs, outputs;
   Instant absorb_free = 0, accumulate_free = 0;
   bool dirty = true;  ///< a neighbour has moved since it was looked at
 };
@@ -42,82 +62,85 @@ class Pipeline {
   Pipeline(const place::Program& program, const PipelineModel& model, const Parts& parts, std::int64_t images)
       : program_(program), model_(model), contention_(model, parts), images_(images) {
     runs_.reserve(model.stages.size());
-    for (const StageModel& stage : model.stages) {
-      Run& run = runs_.emplace_back(StageClock(stage, parts.arch(), contention_));
-      run.windows = stage.stage->pixels * images_;
-      run.released.reserve(static_cast<std::size_t>(run.windows));
-      run.made.reserve(static_cast<std::size_t>(run.windows));
+    for (const StageModel& stage : model.stages)
+      runs_.emplace_back(stage, StageClock(stage, parts.arch(), contention_, true), images);
+    for (Run& run : runs_) {
+      for (const place::EdgeId e : run.m->stage->inputs) run.inputs.push_back(link(model.edges[at(e)]));
+      for (const place::EdgeId e : run.m->stage->outputs) run.outputs.push_back(link(model.edges[at(e)]));
     }
   }
 
   PipelineTimes run() {
     for (bool progress = true; progress;) {
       progress = false;
-      for (std::size_t s = 0; s < runs_.size(); ++s) {
-        if (!runs_[s].dirty) continue;
-        runs_[s].dirty = false;
-        progress |= advance(s);
+      for (Run& run : runs_) {
+        if (!run.dirty) continue;
+        run.dirty = false;
+        progress |= advance(run);
       }
     }
     return collect();
   }
 
  private:
+  [[nodiscard]] Link link(const EdgeModel& e) const {
+    const Run &producer = runs_[at(e.edge->producer)], &consumer = runs_[at(e.edge->consumer)];
+    const place::WindowTable& table = *e.window;
+    return {&producer,
+            &consumer,
+            producer.pixels,
+            consumer.pixels,
+            e.edge->capacity,
+            e.delay,
+            e.edge->window.kind == Window::Kind::reduce,
+            table.needed.data(),
+            table.ready.data(),
+            table.gone.data(),
+            table.freed.data()};
+  }
+
   /// All windows that can open with what is known.
-  bool advance(std::size_t s) {
-    const StageModel& m = model_.stages[s];
-    Run& r = runs_[s];
-    bool progress = absorb(m, r);
+  bool advance(Run& r) {
+    bool progress = absorb(r);
     for (;;) {
       const std::int64_t opened = r.clock.opened();
-      const std::int64_t image_end = (Images(opened, m.stage->pixels).whole + 1) * m.stage->pixels;
-      const std::int64_t count = std::min({known(m, r), r.windows, image_end}) - opened;
+      const std::int64_t image_end = (Images(opened, r.pixels).whole + 1) * r.pixels;
+      const std::int64_t can_open = std::min(known(r), r.windows);
+      const std::int64_t count = std::min(can_open, image_end) - opened;
       if (count <= 0) break;
-      open(m, r, count);
+      open(r, count);
       progress = true;
+      if (can_open < image_end) break;
     }
     if (progress) {
-      for (const place::EdgeId e : m.stage->outputs)
-        runs_[at(model_.edges[at(e)].edge->consumer)].dirty = true;
-      for (const place::EdgeId e : m.stage->inputs)
-        runs_[at(model_.edges[at(e)].edge->producer)].dirty = true;
+      for (const Link& output : r.outputs) run_of(output.consumer).dirty = true;
+      for (const Link& input : r.inputs) run_of(input.producer).dirty = true;
     }
     return progress;
   }
-
-  [[nodiscard]] bool reduces(place::EdgeId e) const {
-    return model_.edges[at(e)].edge->window.kind == Window::Kind::reduce;
-  }
-  /// Of an image, on the edge.
-  [[nodiscard]] std::int64_t pixels_of(place::EdgeId e) const {
-    return model_.stages[at(model_.edges[at(e)].edge->producer)].stage->pixels;
-  }
+  Run& run_of(const Run* run) { return runs_[static_cast<std::size_t>(run - runs_.data())]; }
 
   /// Windows, from the first, of which it is known when their inputs are there and their results have places.
-  [[nodiscard]] std::int64_t known(const StageModel& m, const Run& r) const {
+  [[nodiscard]] std::int64_t known(const Run& r) const {
     std::int64_t count = r.windows;
-    for (const place::EdgeId e : m.stage->inputs) {
-      const EdgeModel& edge = model_.edges[at(e)];
-      const std::int64_t there = std::ssize(reduces(e) ? r.accumulated : runs_[at(edge.edge->producer)].made);
-      const Images images(there, pixels_of(e));
-      std::int64_t ready = images.whole * m.stage->pixels;
-      if (images.whole < images_) ready += edge.window->ready[static_cast<std::size_t>(images.rest)];
+    for (const Link& input : r.inputs) {
+      const std::int64_t there = input.reduces ? std::ssize(r.accumulated) : input.producer->clock.opened();
+      const Images images(there, input.in_pixels);
+      std::int64_t ready = images.whole * r.pixels;
+      if (images.whole < images_) ready += input.ready[images.rest];
       count = std::min(count, ready);
     }
-    for (const place::EdgeId e : m.stage->outputs) {
-      const EdgeModel& edge = model_.edges[at(e)];
-      const Run& consumer = runs_[at(edge.edge->consumer)];
-      std::int64_t gone = std::ssize(consumer.absorbed);
-      if (!reduces(e)) {
-        const std::int64_t done = std::ssize(consumer.released);
-        const Images images(done, model_.stages[at(edge.edge->consumer)].stage->pixels);
-        gone = images.whole * m.stage->pixels + edge.window->gone[static_cast<std::size_t>(images.rest)];
+    for (const Link& output : r.outputs) {
+      std::int64_t gone = std::ssize(output.consumer->absorbed);
+      if (!output.reduces) {
+        const Images images(output.consumer->clock.opened(), output.out_pixels);
+        gone = images.whole * r.pixels + output.gone[images.rest];
       }
-      count = std::min(count, gone + edge.edge->capacity);
+      count = std::min(count, gone + output.capacity);
     }
-    if (m.layer != nullptr && m.layer->after >= 0) {
-      const std::int64_t image = r.clock.opened() / m.stage->pixels;
-      if (turns_before(m, image) > std::ssize(drained_before(m))) return 0;
+    if (r.m->layer != nullptr && r.m->layer->after >= 0) {
+      const std::int64_t image = r.clock.opened() / r.pixels;
+      if (turns_before(*r.m, image) > std::ssize(drained_before(*r.m))) return 0;
     }
     return count;
   }
@@ -129,73 +152,66 @@ class Pipeline {
   [[nodiscard]] const std::vector<Instant>& drained_before(const StageModel& m) const {
     return runs_[at(program_.layers[at(m.layer->after)].stage)].image_drained;
   }
+  /// When the crossbars of a stage are its own for an image.
+  [[nodiscard]] Instant turn(const StageModel& m, std::int64_t image) const {
+    if (m.layer == nullptr || m.layer->after < 0) return 0;
+    const std::int64_t turns = turns_before(m, image);
+    return turns > 0 ? drained_before(m)[static_cast<std::size_t>(turns - 1)] : 0;
+  }
 
   /// Opens windows of one image.
-  void open(const StageModel& m, Run& r, std::int64_t count) {
+  void open(Run& r, std::int64_t count) {
     const std::int64_t first = r.clock.opened();
-    const std::int64_t image = Images(first, m.stage->pixels).whole;
-    const auto size = static_cast<std::size_t>(count);
-    Instant turn = 0;
-    if (m.layer != nullptr && m.layer->after >= 0) {
-      const std::int64_t turns = turns_before(m, image);
-      if (turns > 0) turn = drained_before(m)[static_cast<std::size_t>(turns - 1)];
+    const std::int64_t image = Images(first, r.pixels).whole;
+    if (std::ssize(open_) < count) {
+      for (auto* times : {&input_, &output_, &open_}) times->resize(static_cast<std::size_t>(count));
     }
-    input_.assign(size, turn);
-    output_.assign(size, 0);
-    open_.resize(std::max(open_.size(), size));
-    for (const place::EdgeId e : m.stage->inputs) {
-      const EdgeModel& edge = model_.edges[at(e)];
-      const bool reduce = reduces(e);
-      const Instant* there = (reduce ? r.accumulated : runs_[at(edge.edge->producer)].made).data();
-      const Instant delay = reduce ? 0 : edge.delay;
-      const std::int32_t* needed = edge.window->needed.data() + (first - image * m.stage->pixels);
-      const std::int64_t before = image * pixels_of(e);
-      for (std::size_t i = 0; i < size; ++i) {
-        if (before + needed[i] > 0) input_[i] = std::max(input_[i], there[before + needed[i] - 1] + delay);
+    std::fill(input_.begin(), input_.begin() + count, turn(*r.m, image));
+    std::fill(output_.begin(), output_.begin() + count, 0);
+    for (const Link& input : r.inputs) {
+      const Instant* there = input.reduces ? r.accumulated.data() : input.producer->made.get();
+      const Instant delay = input.reduces ? 0 : input.delay;
+      const std::int32_t* needed = input.needed + (first - image * r.pixels);
+      const std::int64_t last = image * input.in_pixels - 1;
+      for (std::int64_t i = 0; i < count; ++i) {
+        Instant& time = input_[static_cast<std::size_t>(i)];
+        if (last + needed[i] >= 0) time = std::max(time, there[last + needed[i]] + delay);
       }
     }
-    for (const place::EdgeId e : m.stage->outputs) {
-      const std::int64_t capacity = model_.edges[at(e)].edge->capacity;
-      for (std::int64_t w = std::max(first, capacity); w < first + count; ++w) {
+    for (const Link& output : r.outputs) {
+      for (std::int64_t w = std::max(first, output.capacity); w < first + count; ++w) {
         Instant& place = output_[static_cast<std::size_t>(w - first)];
-        place = std::max(place, gone(e, w - capacity));
+        place = std::max(place, gone(output, w - output.capacity));
       }
     }
-    r.released.resize(r.released.size() + size);
-    r.made.resize(r.made.size() + size);
-    r.clock.next(count, input_.data(), output_.data(), open_.data(), r.released.data() + first,
-                 r.made.data() + first);
-    if (m.layer == nullptr || first + count < (image + 1) * m.stage->pixels) return;
+    r.clock.next(count, input_.data(), output_.data(), open_.data(), &r.released[at(first)],
+                 &r.made[at(first)]);
+    if (r.m->layer == nullptr || first + count < (image + 1) * r.pixels) return;
     r.image_drained.push_back(r.clock.last_drain());
     for (const place::LayerPlacement& layer : program_.layers)
-      if (layer.after == m.stage->layer) runs_[at(layer.stage)].dirty = true;
+      if (layer.after == r.m->stage->layer) runs_[at(layer.stage)].dirty = true;
   }
 
   /// When pixel `p` of all images has left the edge's buffer.
-  [[nodiscard]] Instant gone(place::EdgeId e, std::int64_t p) const {
-    const EdgeModel& edge = model_.edges[at(e)];
-    const Run& consumer = runs_[at(edge.edge->consumer)];
-    if (reduces(e)) return consumer.absorbed[static_cast<std::size_t>(p)];
-    const Images images(p, pixels_of(e));
-    const std::int64_t each = model_.stages[at(edge.edge->consumer)].stage->pixels;
-    return consumer.released[static_cast<std::size_t>(
-        images.whole * each + edge.window->freed[static_cast<std::size_t>(images.rest)])];
+  static Instant gone(const Link& output, std::int64_t p) {
+    if (output.reduces) return output.consumer->absorbed[at(p)];
+    const Images images(p, output.in_pixels);
+    return output.consumer->released[at(images.whole * output.out_pixels + output.freed[images.rest])];
   }
 
-  bool absorb(const StageModel& m, Run& r) {
+  bool absorb(Run& r) {
     bool progress = false;
-    for (const place::EdgeId e : m.stage->inputs) {
-      if (!reduces(e)) continue;
-      const EdgeModel& edge = model_.edges[at(e)];
-      const Run& producer = runs_[at(edge.edge->producer)];
-      progress |= r.absorbed.size() < producer.made.size();
-      while (r.absorbed.size() < producer.made.size()) {
-        const Instant start = std::max(producer.made[r.absorbed.size()] + edge.delay, r.absorb_free);
-        r.absorb_free = start + m.absorb;
-        r.absorbed.push_back(start + m.absorb_latency);
+    for (const Link& input : r.inputs) {
+      if (!input.reduces) continue;
+      const auto there = static_cast<std::size_t>(input.producer->clock.opened());
+      progress |= r.absorbed.size() < there;
+      while (r.absorbed.size() < there) {
+        const Instant start = std::max(input.producer->made[r.absorbed.size()] + input.delay, r.absorb_free);
+        r.absorb_free = start + r.m->absorb;
+        r.absorbed.push_back(start + r.m->absorb_latency);
         const Instant from = std::max(r.absorbed.back(), r.accumulate_free);
-        r.accumulate_free = from + m.accumulate;
-        r.accumulated.push_back(from + m.accumulate_latency);
+        r.accumulate_free = from + r.m->accumulate;
+        r.accumulated.push_back(from + r.m->accumulate_latency);
       }
     }
     return progress;
@@ -203,13 +219,11 @@ class Pipeline {
 
   PipelineTimes collect() {
     PipelineTimes result(images_);
-    for (std::size_t s = 0; s < runs_.size(); ++s) {
-      const StageModel& m = model_.stages[s];
-      const Run& r = runs_[s];
+    for (const Run& r : runs_) {
       if (r.clock.opened() < r.windows)
         throw base::SimulationError(
-            {m.stage->name, "the pipeline stops here", "", "enlarge the edges' buffers"});
-      result.add(model_, m, r.clock.times(), r.released.data(), r.made.back());
+            {r.m->stage->name, "the pipeline stops here", "", "enlarge the edges' buffers"});
+      result.add(model_, *r.m, r.clock.times(), r.released.get(), r.made[at(r.windows - 1)]);
     }
     return result;
   }

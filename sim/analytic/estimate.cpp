@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string>
+#include <utility>
 
 #include "models/base/errors.h"
 #include "sim/analytic/pipeline.h"
@@ -28,9 +28,8 @@ void extend(std::vector<Instant>& ends, std::int64_t images) {
   }
 }
 
-cycle::StageStatistics statistics(const StageModel& m, const StageTimes& times, double stretch, Instant more,
-                                  std::int64_t images) {
-  cycle::StageStatistics s;
+void set_statistics(cycle::StageStatistics& s, const StageModel& m, const StageTimes& times, double stretch,
+                    Instant more, std::int64_t images) {
   s.first_start = time(times.first_start);
   s.last_end = time(times.last_end + more);
   s.busy = time(times.busy * stretch);
@@ -44,7 +43,6 @@ cycle::StageStatistics statistics(const StageModel& m, const StageTimes& times, 
   if (m.layer != nullptr)
     s.adc_wait = time(m.ima.held * static_cast<double>(s.windows) *
                       static_cast<double>(m.layer->imas.size()) / static_cast<double>(copies));
-  return s;
 }
 
 void add_use(cycle::ResourceUse& use, const Parts::Use& one, std::int64_t images) {
@@ -61,7 +59,7 @@ void add_imas(const PipelineModel& model, std::int64_t images, cycle::CycleResul
   cycle::ResourceUse imas, adcs;
   imas.name = "ima";
   adcs.name = "adc";
-  std::set<std::pair<int, int>> places;
+  std::vector<std::pair<int, int>> places;
   for (const StageModel& m : model.stages) {
     if (m.layer == nullptr) continue;
     const double mvms = static_cast<double>(m.stage->pixels * images) / m.layer->replicas;
@@ -70,12 +68,11 @@ void add_imas(const PipelineModel& model, std::int64_t images, cycle::CycleResul
     for (const place::ImaPart& part : m.layer->imas) {
       add_use(imas, reading, 1);
       add_use(adcs, converting, 1);
-      if (!places.insert({part.tile, part.ima}).second) {
-        --imas.instances;
-        --adcs.instances;
-      }
+      places.emplace_back(part.tile, part.ima);
     }
   }
+  std::sort(places.begin(), places.end());  // layers may share IMAs
+  imas.instances = adcs.instances = std::unique(places.begin(), places.end()) - places.begin();
   result.imas_used = imas.instances;
   result.resources.push_back(imas);
   result.resources.push_back(adcs);
@@ -130,10 +127,11 @@ cycle::CycleResult estimate(const place::Program& program, const arch::Arch& arc
   for (const Instant start : times.image_start) result.image_start.push_back(time(start));
   for (const Instant end : times.image_end) result.image_end.push_back(time(end));
   result.total = result.end = result.image_end.back();
+  result.stages.resize(model.stages.size());
   for (std::size_t s = 0; s < model.stages.size(); ++s) {
-    result.stages.push_back(statistics(model.stages[s], times.stages[s], stretch, more, images));
-    result.end = std::max(result.end, result.stages.back().last_end);
-    result.actions += result.stages.back().actions;
+    set_statistics(result.stages[s], model.stages[s], times.stages[s], stretch, more, images);
+    result.end = std::max(result.end, result.stages[s].last_end);
+    result.actions += result.stages[s].actions;
   }
   add_imas(model, images, result);
   add_parts(parts, images, result);

@@ -69,7 +69,7 @@ class FeedForward {
       : model_(model), contention_(model, parts), images_(images), arena_(size_of_arrays()) {
     streams_.reserve(model.stages.size());
     for (const StageModel& m : model.stages) {
-      Stream& s = streams_.emplace_back(StageClock(m, parts.arch(), contention_));
+      Stream& s = streams_.emplace_back(StageClock(m, parts.arch(), contention_, false));
       s.windows = m.stage->pixels * images;
       for (Instant** array : {&s.open, &s.released, &s.made}) *array = arena_.take(s.windows);
       for (const place::EdgeId e : m.stage->inputs) {
@@ -246,7 +246,7 @@ class FeedForward {
 
   /// Whether the producer of an edge has opened a window before there was a place for its result.
   [[nodiscard]] bool holds_up(place::EdgeId e) const {
-    constexpr std::int64_t kBlock = 64;  // times never fall, so that its ends speak for a block
+    constexpr std::int64_t kBlock = 16;  // times never fall, so that its ends speak for a block
     const std::int64_t capacity = model_.edges[at(e)].edge->capacity;
     const Stream& producer = streams_[at(model_.edges[at(e)].edge->producer)];
     return with_gone(e, [&](auto gone) {

@@ -79,7 +79,7 @@ ImaPace ima_pace(const place::ImaPart& part, const cycle::LayerSource& source, c
   const Instant read = fs(arch.crossbar.read_latency);
   const Instant hold = fs(arch.sample_hold.latency);
   const ima::InputFormat format{source.activation_bits, source.activation_signed, arch.dac.bits};
-  const auto chunks = static_cast<Instant>(format.chunks().size());
+  const auto chunks = static_cast<Instant>(format.chunk_count());
   std::size_t phases = 1;
   for (const place::CrossbarPart& crossbar : part.crossbars)
     phases = std::max(phases, crossbar.phases.size());

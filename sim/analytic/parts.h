@@ -14,10 +14,11 @@ namespace bitline::analytic {
 /// Times are femtoseconds in doubles: whole numbers, exact up to nine seconds.
 using Instant = double;
 
+/// Edges are whole multiples of the period: a quotient that is no more than this above one is on the edge.
+inline constexpr double kOnEdge = 1e-6;
+
 /// The first edge at or after `t` of a clock of period `p`; p = 0: self-timed.
 [[nodiscard]] inline Instant align_up(Instant t, Instant p) {
-  // Edges are whole multiples: a quotient within a millionth of one is on the edge.
-  constexpr double kOnEdge = 1e-6;
   if (p <= 0) return t;
   const double edge = t / p - kOnEdge;
   const auto below = static_cast<double>(static_cast<std::int64_t>(edge));  // of times that are not negative

@@ -46,16 +46,19 @@ class LastTimes {
 
 }  // namespace
 
-StageClock::StageClock(const StageModel& model, const arch::Arch& arch, Contention& contention)
+StageClock::StageClock(const StageModel& model, const arch::Arch& arch, Contention& contention, bool once)
     : m_(model),
       contention_(contention),
-      contended_(contention.concerns(model)),
+      loads_(contention.concerns(model) ? contention.loads(model) : nullptr),
+      once_(once),
       in_buffers_(arch.ima.input_register.buffers),
       out_buffers_(arch.ima.output_register.buffers),
       register_in_(fs(arch.ima.input_register.latency)),
       shift_add_(fs(arch.ima.shift_add.latency)),
       register_out_(fs(arch.ima.output_register.latency)),
-      clock_(fs(base::period(arch.ima.clock))) {
+      clock_(fs(base::period(arch.ima.clock))),
+      vectors_(m_.layer != nullptr ? registers_suffice()
+                                   : m_.read.size() == 1 && m_.pace <= m_.read.front()) {
   restart();
 }
 
@@ -152,20 +155,109 @@ void StageClock::next(std::int64_t count, const Instant* input, const Instant* o
     for (std::int64_t i = w; i < count; ++i) open[i] = std::max(input[i], output[i]);
     earliest = open;
   }
-  const auto run = m_.layer == nullptr                     ? &StageClock::read_all
-                   : in_buffers_ == 1 && out_buffers_ == 1 ? &StageClock::multiply_all<1, 1>
-                   : in_buffers_ == 1                      ? &StageClock::multiply_all<1, 2>
-                   : out_buffers_ == 1                     ? &StageClock::multiply_all<2, 1>
-                                                           : &StageClock::multiply_all<2, 2>;
+  if (vectors_ && loads_ == nullptr) {
+    const std::int64_t done =
+        run_vectors(count - w, input + w, earliest + w, open + w, released + w, made + w);
+    w += done;
+  }
+  const auto run = m_.layer == nullptr && loads_ != nullptr ? &StageClock::read_all<true>
+                   : m_.layer == nullptr                    ? &StageClock::read_all<false>
+                   : in_buffers_ == 1 && out_buffers_ == 1  ? &StageClock::multiply_all<1, 1>
+                   : in_buffers_ == 1                       ? &StageClock::multiply_all<1, 2>
+                   : out_buffers_ == 1                      ? &StageClock::multiply_all<2, 1>
+                                                            : &StageClock::multiply_all<2, 2>;
   (this->*run)(count - w, input + w, earliest + w, open + w, released + w, made + w);
 }
 
 bool StageClock::can_run_at_once() const {
-  if (contended_) return false;
-  return m_.layer == nullptr || (m_.replicas.size() == 1 && in_buffers_ <= 2 && out_buffers_ <= 2);
+  if (m_.layer == nullptr) return true;
+  return loads_ == nullptr && m_.replicas.size() == 1 && in_buffers_ <= 2 && out_buffers_ <= 2;
 }
 
-/// read() of window after window, where nothing has to wait for parts that others use.
+/// Whether the registers of a layer of one copy are free again before its crossbars are: an MVM's inputs are
+/// loaded within the one before it, its results have left before they are wanted again.
+bool StageClock::registers_suffice() const {
+  const Replica& replica = m_.replicas.front();
+  const Instant mvm = std::max(m_.ima.first_read, m_.ima.convert) + m_.ima.tail;
+  const Instant edge = std::max(0.0, clock_);  // rounding to an edge adds no more
+  const auto buffers = static_cast<Instant>(out_buffers_);
+  return in_buffers_ == 2 && m_.fill_pace <= mvm && m_.pace <= mvm &&
+         replica.fill + register_in_ + edge + m_.ima.first_read + m_.ima.tail <= 2 * mvm &&
+         register_out_ + replica.drain <= buffers * mvm &&
+         latch_to_drained() + edge + m_.ima.tail <= (buffers + 1) * mvm;
+}
+
+/// Where results wait for no register.
+Instant StageClock::latch_to_results() const {
+  return m_.ima.convert + shift_add_ + register_out_;
+}
+Instant StageClock::latch_to_drained() const {
+  return latch_to_results() + m_.replicas.front().drain;
+}
+
+/// The first windows, as many as make whole vectors.
+std::int64_t StageClock::run_vectors(std::int64_t count, const Instant* input, const Instant* earliest,
+                                     Instant* open, Instant* released, Instant* made) {
+  WindowStream windows;
+  windows.count = count;
+  windows.input = input;
+  windows.earliest = earliest;
+  windows.open = open;
+  windows.released = released;
+  windows.made = made;
+  windows.last_open = state_.last_open;
+  windows.input_stall = state_.times.input_stall;
+  windows.output_stall = state_.times.output_stall;
+  const std::int64_t done = m_.layer != nullptr ? multiply_vectors(windows) : read_vectors(windows);
+  state_.last_open = windows.last_open;
+  state_.times.input_stall = windows.input_stall;
+  state_.times.output_stall = windows.output_stall;
+  if (done > 0) state_.last_made = made[done - 1];
+  state_.opened += done;
+  state_.pixel = state_.opened % m_.stage->pixels;
+  return done;
+}
+
+std::int64_t StageClock::multiply_vectors(WindowStream& windows) {
+  Mvms& mvms = state_.copies.front();
+  const Replica& replica = m_.replicas.front();
+  MvmStream job{windows};
+  job.fill = replica.fill;
+  job.fill_pace = m_.fill_pace;
+  job.register_in = register_in_;
+  job.clock = clock_;
+  job.to_latch = m_.ima.first_read + m_.ima.tail;
+  job.latch_pace = std::max(m_.ima.first_read, m_.ima.convert) + m_.ima.tail;
+  job.to_made = latch_to_results() + replica.deliver;
+  job.last_filled = state_.last_fill;
+  job.last_latched = mvms.last_latch;
+  job.latched_before = mvms.latched[state_.opened - 2];
+  const std::int64_t done = run_stream(job);
+  windows = job;
+  for (std::int64_t w = std::max<std::int64_t>(0, done - out_buffers_ - 1); w < done; ++w) {
+    const Instant latch = job.made[w] - job.to_made;
+    mvms.latched[state_.opened + w] = latch;
+    mvms.drained[state_.opened + w] = latch + latch_to_drained();
+  }
+  state_.last_fill = job.last_filled;
+  state_.idle = mvms.last_latch = job.last_latched;
+  state_.last_drain = job.last_latched + latch_to_drained();
+  return done;
+}
+
+std::int64_t StageClock::read_vectors(WindowStream& windows) {
+  ReadStream job{windows};
+  job.duration = m_.read.front();
+  if (m_.stage->kind != place::StageKind::output) job.to_made = m_.replicas.front().deliver;
+  job.last_read = state_.last_read;
+  const std::int64_t done = run_stream(job);
+  windows = job;
+  state_.idle = state_.last_read = job.last_read;
+  return done;
+}
+
+/// read() of window after window.
+template <bool contended>
 void StageClock::read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
                           Instant* released, Instant* made) {
   State& s = state_;
@@ -182,8 +274,9 @@ void StageClock::read_all(std::int64_t count, const Instant* input, const Instan
     const Instant start = std::max(last_open, last_read);
     input_stall += for_input;
     output_stall += start - last_read - for_input;
-    last_read = start + duration[pixel];
-    last_made = std::max(last_read + deliver, last_made + pace);
+    last_read = start + (contended ? wait(0, Contention::read, start) : 0) + duration[pixel];
+    const Instant waits = contended && !leaves ? wait(0, Contention::deliver, last_read) : 0;
+    last_made = std::max(last_read + waits + deliver, last_made + pace);
     open[w] = last_open;
     released[w] = last_read;
     made[w] = last_made;

@@ -10,6 +10,7 @@
 
 #include "sim/analytic/contention.h"
 #include "sim/analytic/stage_probe.h"
+#include "sim/analytic/stream_kernels.h"
 
 namespace bitline::analytic {
 
@@ -40,7 +41,8 @@ class Ring {
 
 class StageClock {
  public:
-  StageClock(const StageModel& model, const arch::Arch& arch, Contention& contention);
+  /// `once`: it is never restarted.
+  StageClock(const StageModel& model, const arch::Arch& arch, Contention& contention, bool once);
 
   /// From the first window again. Waits for parts that others use stay as they were the first time.
   void restart();
@@ -81,11 +83,22 @@ class StageClock {
   Window read(Instant open);
   Instant make(Instant time);
   Instant wait(std::size_t replica, Contention::Phase phase, Instant at) {
-    if (!contended_) return 0;
-    if (waited_ == waits_.size()) waits_.push_back(contention_.wait(m_, replica, phase, at));
+    if (loads_ == nullptr) return 0;
+    const Contention::Loads& loads = loads_[replica * Contention::phases_ + phase];
+    if (loads.empty()) return 0;
+    if (once_) return contention_.wait(loads, at);
+    if (waited_ == waits_.size()) waits_.push_back(contention_.wait(loads, at));
     return waits_[waited_++];
   }
   [[nodiscard]] bool can_run_at_once() const;
+  [[nodiscard]] bool registers_suffice() const;
+  std::int64_t run_vectors(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
+                           Instant* released, Instant* made);
+  std::int64_t multiply_vectors(WindowStream& windows);
+  std::int64_t read_vectors(WindowStream& windows);
+  [[nodiscard]] Instant latch_to_results() const;
+  [[nodiscard]] Instant latch_to_drained() const;
+  template <bool contended>
   void read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
                 Instant* released, Instant* made);
   template <int in_buffers, int out_buffers>
@@ -94,11 +107,13 @@ class StageClock {
 
   const StageModel& m_;
   Contention& contention_;
-  bool contended_;
+  const Contention::Loads* loads_;  ///< null: it never waits for parts that others use
+  bool once_;
   std::int64_t in_buffers_, out_buffers_;
   Instant register_in_, shift_add_, register_out_, clock_;
+  bool vectors_;  ///< windows can be run a vector at a time
   State state_;
-  std::vector<Instant> waits_;  ///< of contended stages, in the order in which they were asked for
+  std::vector<Instant> waits_;  ///< in the order in which they were asked for
   std::size_t waited_ = 0;
 };
 

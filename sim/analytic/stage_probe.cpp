@@ -60,6 +60,7 @@ class Prober {
       model_.edges[e] = {&edge, place::window_table(edge.window, program_.stages[at(edge.consumer)].pixels),
                          0};
     }
+    model_.stages.reserve(program_.stages.size());
     for (const place::Stage& stage : program_.stages) {
       model_.stages.push_back({});
       StageModel& m = model_.stages.back();
@@ -227,7 +228,7 @@ class Prober {
       const Reads& reads = different[d];
       parts_.start_window(times * static_cast<double>(reads.windows));
       for (std::size_t part = 0; part < m.stage->tiles.size(); ++part) {
-        const std::int64_t bytes = reads.bytes[part];
+        const std::int64_t bytes = read_bytes(*m.stage, part, reads.pixel);
         if (bytes == 0) continue;
         m.reads[Action::edram_read] +=
             memory::accesses(arch_.tile.edram, bytes) * (m.stage->pixels / pixels) * reads.windows;
@@ -245,22 +246,29 @@ class Prober {
 
   /// Windows that read the same.
   struct Reads {
-    std::vector<std::int64_t> bytes;  ///< by part
+    std::int64_t pixel = 0;  ///< of the first of them
     std::int64_t windows = 0;
   };
   /// In the order of their first windows; and which of them each pixel's is, in read_of_pixel_.
   std::vector<Reads> different_reads(const place::Stage& stage, std::int64_t pixels) {
+    std::vector<const std::int32_t*> varying;
+    for (const place::EdgeId e : stage.inputs) {
+      const std::vector<std::int32_t>& taken = model_.edges[at(e)].window->taken;
+      if (!reduces(e) && !taken.empty()) varying.push_back(taken.data());
+    }
     std::vector<Reads> found;
-    std::map<std::vector<std::int64_t>, std::size_t> known;
-    std::vector<std::int64_t> bytes(stage.tiles.size());
+    std::map<std::vector<std::int32_t>, std::size_t> known;
+    std::vector<std::int32_t> takes(varying.size());
     std::size_t last = 0;
     read_of_pixel_.resize(static_cast<std::size_t>(pixels));
     for (std::int64_t j = 0; j < pixels; ++j) {
-      for (std::size_t part = 0; part < bytes.size(); ++part) bytes[part] = read_bytes(stage, part, j);
-      if (found.empty() || found[last].bytes != bytes) {
-        const auto [entry, is_new] = known.try_emplace(bytes, found.size());
+      bool as_before = j > 0;
+      for (const std::int32_t* taken : varying) as_before = as_before && taken[j] == taken[j - 1];
+      if (!as_before) {
+        for (std::size_t i = 0; i < varying.size(); ++i) takes[i] = varying[i][j];
+        const auto [entry, is_new] = known.try_emplace(takes, found.size());
         last = entry->second;
-        if (is_new) found.push_back({bytes, 0});
+        if (is_new) found.push_back({j, 0});
       }
       ++found[last].windows;
       read_of_pixel_[static_cast<std::size_t>(j)] = last;
@@ -268,14 +276,17 @@ class Prober {
     return found;
   }
 
+  [[nodiscard]] bool reduces(place::EdgeId e) const {
+    return program_.edges[at(e)].window.kind == Window::Kind::reduce;
+  }
+
   [[nodiscard]] std::int64_t read_bytes(const place::Stage& stage, std::size_t part, std::int64_t j) const {
     std::int64_t bytes = 0;
     for (const place::EdgeId e : stage.inputs) {
-      const place::Edge& edge = program_.edges[at(e)];
-      if (edge.window.kind == Window::Kind::reduce) continue;
+      if (reduces(e)) continue;
       const std::vector<std::int32_t>& taken = model_.edges[at(e)].window->taken;
-      bytes +=
-          (taken.empty() ? 1 : taken[static_cast<std::size_t>(j)]) * edge.deliveries.at(part).pixel_bytes;
+      bytes += (taken.empty() ? 1 : taken[static_cast<std::size_t>(j)]) *
+               program_.edges[at(e)].deliveries.at(part).pixel_bytes;
     }
     return bytes;
   }
@@ -284,8 +295,8 @@ class Prober {
   void probe_absorbing(StageModel& m) {
     const auto parts = static_cast<std::int64_t>(m.stage->tiles.size());
     for (const place::EdgeId e : m.stage->inputs) {
+      if (!reduces(e)) continue;
       const place::Edge& edge = program_.edges[at(e)];
-      if (edge.window.kind != Window::Kind::reduce) continue;
       const std::int64_t pixels = program_.stages[at(edge.producer)].pixels;
       parts_.start_window(static_cast<double>(pixels));
       for (std::int64_t part = 0; part < parts; ++part) {

@@ -170,7 +170,7 @@ ima::ImaTimingParams timing_params(const ima::ImaPlan& plan, const arch::Arch& a
   timing.output_register = arch.ima.output_register.latency;
   timing.input_buffers = arch.ima.input_register.buffers;
   timing.output_buffers = arch.ima.output_register.buffers;
-  timing.chunks = static_cast<int>(plan.format.chunks().size());
+  timing.chunks = plan.format.chunk_count();
   timing.conversion = ima::conversion_times(plan, arch.adc);
   return timing;
 }

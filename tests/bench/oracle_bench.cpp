@@ -102,7 +102,7 @@ void genotypes(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(genotypes)->Args({8, 16})->Args({20, 36})->Unit(benchmark::kMillisecond);
+BENCHMARK(genotypes)->Args({8, 16})->Args({20, 36})->Iterations(100)->Unit(benchmark::kMillisecond);
 
 void from_onnx(benchmark::State& state, const char* name) {
   const std::string path =

@@ -2,9 +2,13 @@
 // The analytic estimate against times derived by hand (the derivations are in chip_timing_test.cpp), and
 // against the SystemC chip on random networks and machines.
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <random>
+#include <vector>
 
 #include "sim/analytic/coupled.h"
 #include "sim/analytic/estimate.h"
@@ -164,6 +168,84 @@ TEST(Estimate, FurtherImagesFollowAtTheInterval) {
               720 * kNs);
   EXPECT_EQ(f.at("stage.1.windows"), 9000);
   EXPECT_EQ(f.at("stage.1.input_register_write"), 9000 * 9);
+}
+
+struct Clocked {
+  std::vector<double> open, released, made;
+  analytic::StageTimes times;
+};
+
+/// Windows of a stage in pieces of `piece`, as next() takes them; 0: one by one.
+Clocked clocked(const analytic::StageModel& model, const Network& network, analytic::Contention& contention,
+                const std::vector<double>& input, const std::vector<double>& output, std::size_t piece) {
+  analytic::StageClock clock(model, network.arch, contention, true);
+  Clocked result;
+  for (std::size_t w = 0; piece == 0 && w < input.size(); ++w) {
+    const analytic::StageClock::Window window = clock.next(input[w], output[w]);
+    result.released.push_back(window.released);
+    result.made.push_back(window.made);
+  }
+  if (piece > 0) {
+    for (auto* times : {&result.open, &result.released, &result.made}) times->resize(input.size());
+    for (std::size_t w = 0; w < input.size(); w += piece)
+      clock.next(static_cast<std::int64_t>(std::min(piece, input.size() - w)), &input[w], &output[w],
+                 &result.open[w], &result.released[w], &result.made[w]);
+  }
+  result.times = clock.times();
+  return result;
+}
+
+/// Times that never fall: bursts, pauses, and steps near the pace of a stage.
+std::vector<double> arrivals(std::mt19937& random, std::size_t count) {
+  std::vector<double> times(count, 0);
+  for (std::size_t w = 1; w < count; ++w) {
+    const std::array<std::uint_fast32_t, 4> steps = {0, random() % 2000, 60'000 + random() % 50'000,
+                                                     random() % 1'000'000};
+    times[w] = times[w - 1] + 1000.0 * static_cast<double>(steps[random() % steps.size()]);
+  }
+  return times;
+}
+
+/// Some of what takes time beside the crossbars takes as long as several MVMs.
+void make_slower(std::mt19937& random, analytic::StageModel& stage) {
+  const double mvm = stage.ima.first_read + stage.ima.tail;
+  for (double* time :
+       {&stage.replicas.front().fill, &stage.replicas.front().drain, &stage.fill_pace, &stage.pace}) {
+    if (random() % 4 == 0) *time += std::round(mvm * static_cast<double>(random() % 300) / 100);
+  }
+}
+
+/// Where its registers suffice, windows of a stage are run a vector at a time.
+TEST(StageClock, ManyWindowsAtOnceAreThemOneByOne) {
+  std::mt19937 random(1);
+  const std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
+  int compared = 0;
+  for (std::uint32_t seed = 1; seed <= 40; ++seed) {
+    const Network network = seed % 2 == 0 ? random_network(seed) : random_chain(seed, true);
+    analytic::Parts parts(network.arch);
+    analytic::PipelineModel model = analytic::probe(network.program, network.arch, network.layers, parts);
+    analytic::Contention contention(model, parts);
+    for (analytic::StageModel& stage : model.stages) {
+      if (contention.concerns(stage)) continue;
+      make_slower(random, stage);
+      const std::vector<double> input = arrivals(random, 77), output = arrivals(random, 77);
+      const Clocked expected = clocked(stage, network, contention, input, output, 0);
+      for (const std::int64_t target : targets) {
+        hwy::SetSupportedTargetsForTest(target);
+        for (const std::size_t piece : {77u, 19u, 3u}) {
+          const Clocked found = clocked(stage, network, contention, input, output, piece);
+          ASSERT_EQ(found.released, expected.released) << seed << " " << hwy::TargetName(target);
+          ASSERT_EQ(found.made, expected.made) << seed << " " << hwy::TargetName(target);
+          ASSERT_EQ(found.times.busy, expected.times.busy) << seed;
+          ASSERT_EQ(found.times.input_stall, expected.times.input_stall) << seed;
+          ASSERT_EQ(found.times.output_stall, expected.times.output_stall) << seed;
+          ++compared;
+        }
+      }
+      hwy::SetSupportedTargetsForTest(0);
+    }
+  }
+  EXPECT_GT(compared, 300);
 }
 
 /// ima_pace() without columns and ImaTiming with them.

@@ -37,9 +37,11 @@ TEST(InputFormat, ChunksCoverAllBitsAndTheSignComesLast) {
   for (const int dac_bits : {1, 2, 3, 5, 8}) {
     const InputFormat plain{8, false, dac_bits};
     EXPECT_EQ(static_cast<int>(plain.chunks().size()), (8 + dac_bits - 1) / dac_bits);
+    EXPECT_EQ(plain.chunk_count(), static_cast<int>(plain.chunks().size()));
     for (int x = 0; x < 256; ++x) EXPECT_EQ(weigh(plain, x), x);
     const InputFormat two_complement{8, true, dac_bits};
     EXPECT_EQ(static_cast<int>(two_complement.chunks().size()), (7 + dac_bits - 1) / dac_bits + 1);
+    EXPECT_EQ(two_complement.chunk_count(), static_cast<int>(two_complement.chunks().size()));
     for (int x = -128; x < 128; ++x) EXPECT_EQ(weigh(two_complement, x), x);
   }
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Windows of a stage, a vector of them at a time: where every time is the running maximum of what came before
+// plus a fixed step. Times are whole numbers, so that the order of additions does not matter.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/analytic/parts.h"
+
+namespace bitline::analytic {
+
+/// Windows of a stage, all arrays by window. What is named `last` is that of the window before the first; a
+/// kernel leaves that of the last window it has done.
+struct WindowStream {
+  std::int64_t count = 0;
+  const Instant* input = nullptr;     ///< when the inputs are there
+  const Instant* earliest = nullptr;  ///< when it can open, never falling; may be `open`
+  Instant *open = nullptr, *released = nullptr, *made = nullptr;
+  Instant last_open = 0;
+  Instant input_stall = 0, output_stall = 0;  ///< added to
+};
+
+/// An MVM after another, on IMAs whose input and output registers never hold their crossbars up:
+///     filled[w]  = max(max(open[w], latched[w-2]) + fill, filled[w-1] + fill_pace)
+///     latched[w] = max(up(filled[w] + register_in) + to_latch, latched[w-1] + latch_pace)
+///     made[w]    = latched[w] + to_made
+/// up: to the next edge of `clock`; `released` is `filled`.
+struct MvmStream : WindowStream {
+  Instant fill = 0, fill_pace = 0, register_in = 0, clock = 0, to_latch = 0, latch_pace = 0, to_made = 0;
+  Instant last_filled = 0, last_latched = 0, latched_before = 0;  ///< the last but one
+};
+
+/// A read after another, each of the same duration, no shorter than the time between two deliveries:
+///     read[w] = max(open[w], read[w-1]) + duration        made[w] = read[w] + to_made
+struct ReadStream : WindowStream {
+  Instant duration = 0, to_made = 0;
+  Instant last_read = 0;
+};
+
+/// Returns how many windows it has done, from the first: a whole number of vectors.
+std::int64_t run_stream(MvmStream& job);
+std::int64_t run_stream(ReadStream& job);
+
+}  // namespace bitline::analytic
