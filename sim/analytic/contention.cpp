@@ -53,7 +53,7 @@ Contention::Contention(const PipelineModel& model, const Parts& parts)
   }
 }
 
-void Contention::add(const std::vector<Parts::Load>& loads) {
+void Contention::add(const Parts::Loads& loads) {
   loads_.emplace_back();
   for (const Parts::Load& load : loads) {
     const int calendar = calendar_of_[load.part];

@@ -43,7 +43,7 @@ class Contention {
   }
 
  private:
-  void add(const std::vector<Parts::Load>& loads);
+  void add(const Parts::Loads& loads);
 
   double busiest_ = 0;
   std::vector<Calendar> calendars_;

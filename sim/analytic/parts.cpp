@@ -64,8 +64,8 @@ void Parts::account(std::size_t part, Instant occupied) {
   use_[part].uses += times_;
 }
 
-std::vector<Parts::Load> Parts::loads() const {
-  std::vector<Load> loads;
+Parts::Loads Parts::loads() const {
+  Loads loads;
   loads.reserve(touched_.size());
   for (const std::size_t part : touched_) loads.push_back({part, slots_[part].busy});
   return loads;

@@ -3,6 +3,7 @@
 // image do together.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <vector>
 
@@ -56,8 +57,9 @@ class Parts {
     std::size_t part = 0;  ///< index in use()
     Instant busy = 0;
   };
+  using Loads = boost::container::small_vector<Load, 8>;
   /// All parts of the windows since start_window().
-  [[nodiscard]] std::vector<Load> loads() const;
+  [[nodiscard]] Loads loads() const;
 
   struct Use {
     Instant busy = 0;  ///< per image

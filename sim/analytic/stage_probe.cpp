@@ -103,14 +103,15 @@ class Prober {
     m.replicas.resize(at(replicas));
     const double times = static_cast<double>(m.layer->windows) / replicas;
     for (const place::ImaPart& part : m.layer->imas) join_pace(m.ima, ima_pace(part, source, arch_));
-    std::vector<std::vector<std::size_t>> imas(at(replicas));
-    for (std::size_t i = 0; i < m.layer->imas.size(); ++i) imas[at(m.layer->imas[i].replica)].push_back(i);
+    imas_.resize(std::max(imas_.size(), at(replicas)));
+    for (auto& imas : imas_) imas.clear();
+    for (std::size_t i = 0; i < m.layer->imas.size(); ++i) imas_[at(m.layer->imas[i].replica)].push_back(i);
     for (int q = 0; q < replicas; ++q) {
       Replica& replica = m.replicas[at(q)];
-      fill(*m.layer, imas[at(q)], times, replica);
+      fill(*m.layer, imas_[at(q)], times, replica);
       m.fill_pace = std::max(m.fill_pace, parts_.busiest_of_window());
       replica.fill_loads = parts_.loads();
-      drain_and_join(*m.layer, imas[at(q)], times, replica);
+      drain_and_join(*m.layer, imas_[at(q)], times, replica);
       finish(m, q, replica);
     }
     m.fill_pace /= replicas;
@@ -251,6 +252,10 @@ class Prober {
   };
   /// In the order of their first windows; and which of them each pixel's is, in read_of_pixel_.
   std::vector<Reads> different_reads(const place::Stage& stage, std::int64_t pixels) {
+    if (pixels == 1) {
+      read_of_pixel_.assign(1, 0);
+      return {{0, 1}};
+    }
     std::vector<const std::int32_t*> varying;
     for (const place::EdgeId e : stage.inputs) {
       const std::vector<std::int32_t>& taken = model_.edges[at(e)].window->taken;
@@ -426,6 +431,7 @@ class Prober {
   PipelineModel model_;
   std::vector<Instant> joined_;
   std::vector<Source> sources_;
+  std::vector<std::vector<std::size_t>> imas_;  ///< [replica] of the layer that is probed: in its `imas`
   std::vector<std::size_t> read_of_pixel_;      ///< of the stage that is probed
   std::vector<std::vector<Instant>> arrivals_;  ///< [output edge][replica]
 };

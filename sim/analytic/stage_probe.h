@@ -21,7 +21,7 @@ struct Replica {
   Instant drain = 0;    ///< from the results' being ready to the last one's having left its IMA
   Instant deliver = 0;  ///< from the results (digital: the window's having been read) to the first buffer
   base::ActionCounts actions;                          ///< of one window, digital reads left out
-  std::vector<Parts::Load> fill_loads, deliver_loads;  ///< what a window keeps busy
+  Parts::Loads fill_loads, deliver_loads;  ///< what a window keeps busy
 };
 
 /// What the recurrence (pipeline.h) needs of a stage.
@@ -29,13 +29,13 @@ struct StageModel {
   const place::Stage* stage = nullptr;
   const place::LayerPlacement* layer = nullptr;
   ImaPace ima;  ///< the slowest of its IMAs
-  std::vector<Replica> replicas;
+  boost::container::small_vector<Replica, 1> replicas;
   Instant fill_pace = 0;  ///< between the fills of consecutive windows
   Instant pace = 0;       ///< between the deliveries of consecutive windows
   /// Digital: by output pixel how long its read takes; one entry: the same for all. Input, output: of a pixel
   /// over the chip link.
   std::vector<Instant> read;
-  std::vector<Parts::Load> read_loads;  ///< of the longest read
+  Parts::Loads read_loads;  ///< of the longest read
   // stages that reduce, per input pixel: its read, and its accumulation (latency included)
   Instant absorb = 0, absorb_latency = 0, accumulate = 0, accumulate_latency = 0;
   base::ActionCounts reads;  ///< of digital stages, per image: reads of windows and the work of reducing them
