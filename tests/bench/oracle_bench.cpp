@@ -89,7 +89,9 @@ void darts_v2_again(benchmark::State& state) {
 }
 BENCHMARK(darts_v2_again)->Unit(benchmark::kMicrosecond);
 
-/// Genotypes that all differ, by depth and channels of the first cells.
+/// Genotypes that all differ, by depth, channels of the first cells and pixels: the search on digits, the
+/// search network of DARTS, its CIFAR-10 network. So many that the benchmark is run once: again, it would
+/// have met them.
 void genotypes(benchmark::State& state) {
   Oracle oracle("bitline");
   std::mt19937 random(1);
@@ -98,11 +100,18 @@ void genotypes(benchmark::State& state) {
     Request request = darts(R"({"normal":)" + normal + R"(,"reduce":)" + random_cell(random) + "}");
     request.network.options.layers = state.range(0);
     request.network.options.channels = state.range(1);
+    request.network.options.resolution = state.range(2);
     benchmark::DoNotOptimize(oracle.answer(request));
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(genotypes)->Args({8, 16})->Args({20, 36})->Iterations(100)->Unit(benchmark::kMillisecond);
+BENCHMARK(genotypes)
+    ->Args({3, 16, 8})
+    ->Args({8, 16, 16})
+    ->Args({8, 16, 32})
+    ->Args({20, 36, 32})
+    ->Iterations(200)
+    ->Unit(benchmark::kMillisecond);
 
 void from_onnx(benchmark::State& state, const char* name) {
   const std::string path =

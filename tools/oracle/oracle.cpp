@@ -189,6 +189,20 @@ std::string Oracle::network_content(const NetworkSource& source) {
   });
 }
 
+std::string content_key(const Request& request, const arch::LoadedArch& machine, const std::string& network,
+                        const std::string& version) {
+  std::string content =
+      fmt::format("bitline {}\n{}\n{}\nbatch {} seed {}\n", version, to_string(request.fidelity),
+                  request.answer == AnswerKind::layers ? "layers" : "cost", request.batch, request.seed);
+  if (request.fidelity == Fidelity::analytic) {
+    for (const analytic::NamedFactor& factor : analytic::kFactors)
+      content += fmt::format("{} {}\n", factor.name, request.activity.*factor.member);
+  }
+  for (const arch::ConstantSource& constant : machine.constants)
+    content += constant.key + "=" + constant.value + "\n";
+  return content + network;
+}
+
 std::optional<std::string> Oracle::content_of(const Request& request) {
   std::string network;
   try {
@@ -197,17 +211,7 @@ std::optional<std::string> Oracle::content_of(const Request& request) {
     // Whoever reads it for its cost says what is wrong.
   }
   if (network.empty()) return std::nullopt;
-  const std::shared_ptr<const sim::KnownLayers> known = machine(request);
-  std::string content =
-      fmt::format("bitline {}\n{}\n{}\nbatch {} seed {}\n", result::version(), to_string(request.fidelity),
-                  request.answer == AnswerKind::layers ? "layers" : "cost", request.batch, request.seed);
-  if (request.fidelity == Fidelity::analytic) {
-    for (const analytic::NamedFactor& factor : analytic::kFactors)
-      content += fmt::format("{} {}\n", factor.name, request.activity.*factor.member);
-  }
-  for (const arch::ConstantSource& constant : known->machine().constants)
-    content += constant.key + "=" + constant.value + "\n";
-  return content + network;
+  return content_key(request, machine(request)->machine(), network, result::version());
 }
 
 result::Result Oracle::analyse(const Request& request) {

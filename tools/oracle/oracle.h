@@ -90,6 +90,11 @@ class Oracle {
   Recent<Json> costs_{1024};  ///< analytic ones, of this process
 };
 
+/// All that a kept cost follows from: `version` of Bitline, the request, every constant of the machine, and
+/// `network`, which tells the network's content.
+[[nodiscard]] std::string content_key(const Request& request, const arch::LoadedArch& machine,
+                                      const std::string& network, const std::string& version);
+
 /// The same figures from the tree of a result.json as cost_json() gives.
 [[nodiscard]] Json cost_of_tree(const Json& tree, bool layers);
 

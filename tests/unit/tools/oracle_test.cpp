@@ -9,10 +9,12 @@
 #include <array>
 #include <filesystem>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "mapper/onnx/export.h"
 #include "mapper/onnx/import.h"
+#include "models/arch/arch_loader.h"
 #include "models/base/files.h"
 #include "sim/analyse.h"
 #include "sim/result/json.h"
@@ -157,6 +159,27 @@ TEST(Oracle, WeightsThatAValueDependsOnAreRead) {
                                      [](const graph::Value& value) { return value.constant != nullptr; });
   ASSERT_NE(constant, graph.values.end());
   EXPECT_EQ(constant->constant->as<float>(), std::vector<float>(32, 0.5F));
+}
+
+TEST(Oracle, EverythingThatACostFollowsFromIsInItsKey) {
+  const Request request;
+  const arch::LoadedArch machine = arch::load_arch(BITLINE_SOURCE_DIR "/configs/isaac.yaml", {});
+  const arch::LoadedArch other =
+      arch::load_arch(BITLINE_SOURCE_DIR "/configs/isaac.yaml", {"adc.rate=2GS/s"});
+  std::vector<Request> others(5, request);
+  others[0].fidelity = Fidelity::cycle;
+  others[1].batch = 2;
+  others[2].seed = 2;
+  others[3].answer = AnswerKind::layers;
+  others[4].activity.input = 0.25;
+  std::set<std::string> keys = {
+      content_key(request, machine, "onnx a", "0.1.0"), content_key(request, machine, "onnx a", "0.1.1"),
+      content_key(request, machine, "onnx b", "0.1.0"), content_key(request, other, "onnx a", "0.1.0")};
+  for (const Request& changed : others) keys.insert(content_key(changed, machine, "onnx a", "0.1.0"));
+  EXPECT_EQ(keys.size(), 4 + others.size());
+  EXPECT_EQ(
+      content_key(request, machine, "onnx a", "0.1.0"),
+      content_key(request, arch::load_arch(BITLINE_SOURCE_DIR "/configs/isaac.yaml", {}), "onnx a", "0.1.0"));
 }
 
 TEST(Oracle, RecentKeepsWhatWasAskedForLast) {
