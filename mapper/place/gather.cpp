@@ -35,6 +35,25 @@ std::shared_ptr<const Gather> gather_from(std::vector<std::vector<std::int64_t>>
   return gather;
 }
 
+/// Calls `use` with each of the first `count` elements of the output that has a source, and that source,
+/// until it says false; whether it never did.
+template <class Use>
+bool each_source(const graph::RearrangeAttributes& moved, std::int64_t count, Use use) {
+  const auto& offsets = moved.offsets;
+  std::vector<std::size_t> at(offsets.size(), 0);
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t source = 0;
+    for (std::size_t d = 0; d < at.size() && source >= 0; ++d)
+      source = offsets[d][at[d]] < 0 ? -1 : source + offsets[d][at[d]];
+    if (source >= 0 && !use(i, source)) return false;
+    for (std::size_t d = at.size(); d-- > 0;) {
+      if (++at[d] < offsets[d].size()) break;
+      at[d] = 0;
+    }
+  }
+  return true;
+}
+
 /// Images of which whole channels are taken, all in the same way.
 bool same_for_all_channels(const graph::RearrangeAttributes& moved, const Geometry& in, const Geometry& out) {
   const auto& offsets = moved.offsets;
@@ -81,25 +100,21 @@ std::shared_ptr<const Gather> gather_of(const graph::RearrangeAttributes& moved,
                                         const Geometry& out) {
   if (same_for_all_channels(moved, in, out)) return gather_of_channel(moved, in, out);
   std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
-  const auto& offsets = moved.offsets;
-  std::vector<std::size_t> at(offsets.size(), 0);
-  const std::int64_t count = out.pixels() * out.channels;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::int64_t source = 0;
-    for (std::size_t d = 0; d < at.size() && source >= 0; ++d) {
-      source = offsets[d][at[d]] < 0 ? -1 : source + offsets[d][at[d]];
-    }
-    if (source >= 0) {
-      auto& taken = sources[static_cast<std::size_t>(out.pixel_of(i))];
-      const std::int64_t pixel = in.pixel_of(source);
-      if (taken.empty() || taken.back() != pixel) taken.push_back(pixel);
-    }
-    for (std::size_t d = at.size(); d-- > 0;) {
-      if (++at[d] < offsets[d].size()) break;
-      at[d] = 0;
-    }
-  }
+  each_source(moved, out.pixels() * out.channels, [&](std::int64_t i, std::int64_t source) {
+    auto& taken = sources[static_cast<std::size_t>(out.pixel_of(i))];
+    const std::int64_t pixel = in.pixel_of(source);
+    if (taken.empty() || taken.back() != pixel) taken.push_back(pixel);
+    return true;
+  });
   return gather_from(std::move(sources), in.pixels());
+}
+
+bool moves_within_pixels(const graph::RearrangeAttributes& moved, const Geometry& in, const Geometry& out) {
+  if (in.pixels() != out.pixels()) return false;
+  if (same_for_all_channels(moved, in, out)) return gather_of_channel(moved, in, out)->pixelwise;
+  return each_source(moved, out.pixels() * out.channels, [&](std::int64_t i, std::int64_t source) {
+    return in.pixel_of(source) == out.pixel_of(i);
+  });
 }
 
 std::shared_ptr<const Gather> gather_of(const graph::ResampleAttributes& resampled, const Geometry& in,

@@ -27,7 +27,11 @@ struct Geometry {
 /// The pixels of `in` that each pixel of `out` takes. Time: the elements of `out`.
 [[nodiscard]] std::shared_ptr<const Gather> gather_of(const graph::RearrangeAttributes& moved,
                                                       const Geometry& in, const Geometry& out);
-/// The same of an interpolation of images along their rows or columns (axis 2 or 3).
+/// Whether every pixel of `out` is made of the pixel of `in` at that place alone. Time: the elements of
+/// `out`, or up to the first that is not.
+[[nodiscard]] bool moves_within_pixels(const graph::RearrangeAttributes& moved, const Geometry& in,
+                                       const Geometry& out);
+/// The pixels of an interpolation of images along their rows or columns (axis 2 or 3).
 [[nodiscard]] std::shared_ptr<const Gather> gather_of(const graph::ResampleAttributes& resampled,
                                                       const Geometry& in, const Geometry& out);
 

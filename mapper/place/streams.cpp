@@ -11,12 +11,6 @@ using graph::ValueId;
 
 namespace {
 
-/// Every pixel of a rearranged tensor is made of the pixel at that place alone.
-bool moves_within_pixels(const Node& node, const Geometry& in, const Geometry& out) {
-  if (in.pixels() != out.pixels()) return false;
-  return gather_of(std::get<graph::RearrangeAttributes>(node.attributes), in, out)->pixelwise;
-}
-
 void gather(Window& w, std::shared_ptr<const Gather> gather) {
   w.kind = gather->pixelwise ? Window::Kind::pixelwise : Window::Kind::gathered;
   if (!gather->pixelwise) w.gather = std::move(gather);
@@ -125,10 +119,11 @@ Geometry Streams::rearranged(const Node& node) const {
   const Geometry own = of_shape(shape);
   const Geometry in = seen(node, node.inputs.front());
   const std::int64_t count = tensor::element_count(shape);
-  if (moves_within_pixels(node, in, own) || count % in.pixels() != 0) return own;
+  const auto& moved = std::get<graph::RearrangeAttributes>(node.attributes);
+  if (moves_within_pixels(moved, in, own) || count % in.pixels() != 0) return own;
   for (const bool image : {true, false}) {
     const Geometry same{in.h, in.w, count / in.pixels(), image};
-    if (moves_within_pixels(node, in, same)) return same;
+    if (moves_within_pixels(moved, in, same)) return same;
   }
   return own;
 }
