@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapper/place/run_paths.h"
 
+#include <map>
+#include <mutex>
+#include <span>
 #include <utility>
 
 namespace bitline::place {
@@ -13,6 +16,64 @@ std::size_t index(int id) {
 void look_up(const std::vector<Pixels>& table, std::vector<Pixels>& values) {
   for (Pixels& value : values) value = table[index(value)];
 }
+
+std::shared_ptr<const Within> make_within(std::span<const Link> links) {
+  auto within = std::make_shared<Within>();
+  const Link& last = links.back();
+  const auto before = links.first(links.size() - 1);
+  within->arriving = links.front().table->ready;
+  for (const Link& link : before.subspan(1)) look_up(link.table->ready, within->arriving);
+  within->ready = within->arriving;
+  look_up(last.table->ready, within->ready);
+  within->needed = last.table->needed;
+  for (std::size_t l = before.size(); l-- > 0;) {
+    // The first windows may lie on padding alone, and need no window of the stages before.
+    for (Pixels& pixels : within->needed) pixels = before[l].table->needed[index(std::max(pixels, 1) - 1)];
+  }
+  within->room.reserve(index(last.pixels) + 1);
+  for (Pixels room = 0; room <= last.pixels; ++room) {
+    Pixels made = room;
+    for (std::size_t l = before.size(); l-- > 0;) made = before[l].room(made);
+    within->room.push_back(made);
+  }
+  return within;
+}
+
+/// What is known of paths of networks met before, by their windows and buffers: a search meets them again and
+/// again. For any thread.
+class KnownPaths {
+ public:
+  /// `tables`: of the links.
+  std::shared_ptr<const Within> within(std::span<const Link> links,
+                                       std::vector<std::shared_ptr<const WindowTable>> tables) {
+    Key key;
+    key.tables = std::move(tables);
+    for (const Link& link : links) key.numbers.insert(key.numbers.end(), {link.capacity, link.reduces});
+    const std::lock_guard lock(mutex_);
+    if (const auto found = known_.find(key); found != known_.end()) return found->second;
+    auto made = make_within(links);
+    const std::size_t size =
+        made->arriving.size() + made->ready.size() + made->room.size() + made->needed.size();
+    if (numbers_ + size > kMost) {
+      known_.clear();
+      numbers_ = 0;
+    }
+    numbers_ += size;
+    known_.emplace(std::move(key), made);
+    return made;
+  }
+
+ private:
+  struct Key {
+    std::vector<std::shared_ptr<const WindowTable>> tables;
+    std::vector<Pixels> numbers;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  static constexpr std::size_t kMost = std::size_t{1} << 22;  // 16 MiB
+  std::mutex mutex_;
+  std::map<Key, std::shared_ptr<const Within>> known_;
+  std::size_t numbers_ = 0;
+};
 
 }  // namespace
 
@@ -60,34 +121,20 @@ void RunPaths::add_path(const Program& program, int from, EdgeId e,
     const int to = end_of_stage_[index(edge.consumer)];
     if (to < 0) continue;
     const int last = static_cast<int>(links.size()) - 1;
-    paths.push_back({from, to, first, last, first == last ? nullptr : &stages_within(first, last)});
+    within_.push_back(first == last ? nullptr : stages_within(first, tables));
+    paths.push_back({from, to, first, last, within_.back().get()});
     return;
   }
 }
 
-const Within& RunPaths::stages_within(int first, int last) {
-  std::vector<const WindowTable*> windows;
-  for (int l = first; l <= last; ++l) windows.push_back(links[index(l)].table);
-  const auto [entry, is_new] = within_.try_emplace(std::move(windows));
-  Within& within = entry->second;
-  if (!is_new) return within;
-  within.arriving = table(first).ready;
-  for (int l = first + 1; l < last; ++l) look_up(table(l).ready, within.arriving);
-  within.ready = within.arriving;
-  look_up(table(last).ready, within.ready);
-  within.needed = table(last).needed;
-  for (int l = last - 1; l >= first; --l) {
-    // The first windows may lie on padding alone, and need no window of the stages before.
-    for (Pixels& pixels : within.needed) pixels = table(l).needed[index(std::max(pixels, 1) - 1)];
-  }
-  const Pixels most = links[index(last)].pixels;
-  within.room.reserve(index(most) + 1);
-  for (Pixels room = 0; room <= most; ++room) {
-    Pixels made = room;
-    for (int l = last - 1; l >= first; --l) made = links[index(l)].room(made);
-    within.room.push_back(made);
-  }
-  return within;
+std::shared_ptr<const Within> RunPaths::stages_within(
+    int first, const std::vector<std::shared_ptr<const WindowTable>>& tables) const {
+  static KnownPaths known;
+  const std::span<const Link> path = std::span(links).subspan(index(first));
+  std::vector<std::shared_ptr<const WindowTable>> windows;
+  windows.reserve(path.size());
+  for (const Link& link : path) windows.push_back(tables[index(link.edge)]);
+  return known.within(path, std::move(windows));
 }
 
 Pixels RunPaths::windows_for_place(const Path& path, Pixels pixel) const {

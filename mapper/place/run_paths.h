@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -81,10 +80,12 @@ struct RunPaths {
   void find_ends(const Program& program);
   void add_path(const Program& program, int from, EdgeId e,
                 const std::vector<std::shared_ptr<const WindowTable>>& tables);
-  const Within& stages_within(int first, int last);
+  /// Of the links from `first` to the last so far.
+  [[nodiscard]] std::shared_ptr<const Within> stages_within(
+      int first, const std::vector<std::shared_ptr<const WindowTable>>& tables) const;
 
-  std::vector<int> end_of_stage_;                             ///< -1: within a path
-  std::map<std::vector<const WindowTable*>, Within> within_;  ///< of paths of the same windows
+  std::vector<int> end_of_stage_;                      ///< -1: within a path
+  std::vector<std::shared_ptr<const Within>> within_;  ///< of `paths`
 };
 
 }  // namespace bitline::place
