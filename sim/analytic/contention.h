@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "sim/analytic/calendar.h"
@@ -35,11 +36,12 @@ class Contention {
     return loads_.data() + first_[static_cast<std::size_t>(&stage - stages_)];
   }
 
-  /// Enters a window's work from `at` on: how much later than on an idle chip it is done.
+  /// Enters a window's work from `at` on: how much later than on an idle chip it is done, in whole
+  /// femtoseconds.
   Instant wait(const Loads& loads, Instant at) {
     Instant longest = 0;
     for (const Load& load : loads) longest = std::max(longest, calendars_[load.calendar].take(at, load.busy));
-    return longest;
+    return longest > 0 ? std::round(longest) : 0;
   }
 
  private:

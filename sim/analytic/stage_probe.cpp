@@ -2,6 +2,7 @@
 #include "sim/analytic/stage_probe.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "models/base/errors.h"
@@ -114,8 +115,8 @@ class Prober {
       drain_and_join(*m.layer, imas_[at(q)], times, replica);
       finish(m, q, replica);
     }
-    m.fill_pace /= replicas;
-    m.pace /= replicas;
+    m.fill_pace = std::round(m.fill_pace / replicas);
+    m.pace = std::round(m.pace / replicas);
   }
 
   static void join_pace(ImaPace& longest, const ImaPace& pace) {

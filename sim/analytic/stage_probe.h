@@ -24,7 +24,8 @@ struct Replica {
   Parts::Loads fill_loads, deliver_loads;  ///< what a window keeps busy
 };
 
-/// What the recurrence (pipeline.h) needs of a stage.
+/// What the recurrence (pipeline.h) needs of a stage. All times are whole, so that sums do not depend on their
+/// order.
 struct StageModel {
   const place::Stage* stage = nullptr;
   const place::LayerPlacement* layer = nullptr;

@@ -226,6 +226,8 @@ TEST(StageClock, ManyWindowsAtOnceAreThemOneByOne) {
     analytic::PipelineModel model = analytic::probe(network.program, network.arch, network.layers, parts);
     analytic::Contention contention(model, parts);
     for (analytic::StageModel& stage : model.stages) {
+      ASSERT_EQ(stage.pace, std::floor(stage.pace)) << seed;
+      ASSERT_EQ(stage.fill_pace, std::floor(stage.fill_pace)) << seed;
       if (contention.concerns(stage)) continue;
       make_slower(random, stage);
       const std::vector<double> input = arrivals(random, 77), output = arrivals(random, 77);
