@@ -2,6 +2,7 @@
 #include "mapper/place/deliveries.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -68,29 +69,35 @@ void for_each_range(const ImaPart& ima, const slice::SlicedLayer& sliced, const 
   }
 }
 
+/// How many channels own rows of these IMAs.
+std::int64_t channels_in(std::span<const ImaPart> imas, std::int64_t rows_per_channel,
+                         const slice::SlicedLayer& sliced) {
+  std::vector<Range> channels;
+  for (const ImaPart& ima : imas) {
+    for_each_range(ima, sliced, [&](const slice::RowBlock& range) {
+      add_channels(range, rows_per_channel, sliced, channels);
+    });
+  }
+  return size_of_union(channels);
+}
+
 }  // namespace
 
-std::vector<Delivery> deliveries(const Program& program, const Edge& edge, LayerId l,
-                                 const slice::SlicedLayer& sliced, const std::vector<ImaPart>& imas,
-                                 int bits) {
+Few<Delivery> deliveries(const Program& program, const Edge& edge, LayerId l,
+                         const slice::SlicedLayer& sliced, const std::vector<ImaPart>& imas, int bits) {
   const std::int64_t rows = sliced.window_size();
   const std::int64_t channels = channels_of(program, edge, l, sliced);
-  const std::int64_t whole = program.stages[index(edge.producer)].pixel_bytes;
-  std::vector<std::pair<int, std::size_t>> order;  // by IMA: its tile, itself
-  for (std::size_t i = 0; i < imas.size(); ++i) order.emplace_back(imas[i].tile, i);
-  std::sort(order.begin(), order.end());
-  std::vector<Delivery> result;
-  std::vector<Range> taken;
-  for (std::size_t i = 0; i < order.size();) {
-    const int tile = order[i].first;
-    taken.clear();
-    for (; i < order.size() && order[i].first == tile; ++i) {
-      if (channels == 0) continue;
-      for_each_range(imas[order[i].second], sliced, [&](const slice::RowBlock& range) {
-        add_channels(range, rows / channels, sliced, taken);
-      });
-    }
-    result.push_back({tile, channels == 0 ? whole : packed_bytes(size_of_union(taken), bits)});
+  const bool all_there = sliced.window_rows.empty() && channels > 0 && rows % channels == 0;
+  const auto taken = [&](std::span<const ImaPart> here) {
+    if (channels == 0) return program.stages[index(edge.producer)].pixel_bytes;
+    if (here.size() == imas.size() && all_there) return packed_bytes(channels, bits);
+    return packed_bytes(channels_in(here, rows / channels, sliced), bits);
+  };
+  Few<Delivery> result;
+  for (std::size_t first = 0, last = 0; first < imas.size(); first = last) {
+    const int tile = imas[first].tile;
+    while (last < imas.size() && imas[last].tile == tile) ++last;
+    result.push_back({tile, taken(std::span(imas).subspan(first, last - first))});
   }
   return result;
 }

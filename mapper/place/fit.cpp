@@ -24,14 +24,13 @@ constexpr Slack kSlack[] = {{8, 1}, {8, 0}, {4, 0}, {1, 0}};
 class Replicator {
  public:
   Replicator(const Program& program, const arch::Arch& arch, const Layers& layers, int chips)
-      : arch_(arch),
-        mapping_(arch.mapping),
-        costs_(copy_costs(program, layers.parts, arch)),
-        least_reads_(slowest_part(program, arch) / 2),
-        imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas * chips) {
+      : arch_(arch), mapping_(arch.mapping), imas_(std::int64_t{arch.chip.tiles} * arch.tile.imas * chips) {
     for (const LayerPlacement& layer : program.layers) shares_.push_back(layer.shares);
+    copies_.assign(shares_.size(), 1);
+    if (mapping_.replication == arch::Replication::none && !spreads()) return;
+    costs_ = copy_costs(program, layers.parts, arch);
+    least_reads_ = slowest_part(program, arch) / 2;
     for (CopyCost& cost : costs_) cost.most = std::min(cost.most, layers.most_copies);
-    copies_.assign(costs_.size(), 1);
     if (mapping_.replication == arch::Replication::per_layer)
       copies_ = given_copies(program, costs_, mapping_.replicas);
     if (mapping_.replication == arch::Replication::balanced)
@@ -41,7 +40,7 @@ class Replicator {
   /// Gives the layers their copies, and digital stages that may spread as many parts as keep up with them.
   void apply(Program& program) const {
     for (std::size_t l = 0; l < program.layers.size(); ++l) program.layers[l].replicas = copies_[l];
-    if (arch_.mapping.digital == arch::DigitalStages::spread) choose_parts(program, costs_, copies_, arch_);
+    if (spreads()) choose_parts(program, costs_, copies_, arch_);
   }
 
   /// Other copies than before, fewer in sum. False if there are none to try.
@@ -62,6 +61,7 @@ class Replicator {
   }
 
  private:
+  [[nodiscard]] bool spreads() const { return mapping_.digital == arch::DigitalStages::spread; }
   /// Layers on the same crossbars have the same copies.
   void unite() {
     for (std::size_t l = 0; l < copies_.size(); ++l) {
@@ -71,12 +71,24 @@ class Replicator {
 
   const arch::Arch& arch_;
   const arch::MappingParams& mapping_;
-  std::vector<CopyCost> costs_;
-  double least_reads_;  ///< layers twice as fast as that part do not add to the time that it takes
+  std::vector<CopyCost> costs_;  ///< none where nothing depends on them
+  double least_reads_ = 0;       ///< layers twice as fast as that part do not add to the time that it takes
   std::int64_t imas_;
   std::vector<LayerId> shares_;
   std::vector<int> copies_;
 };
+
+/// What an attempt that failed has left.
+void forget_places(Program& program) {
+  program.crossbars_used = 0;
+  for (Stage& stage : program.stages) stage.tiles.clear();
+  for (Edge& edge : program.edges) edge.deliveries.clear();
+  for (LayerPlacement& layer : program.layers) {
+    layer.imas.clear();
+    layer.joins.clear();
+    layer.crossbars = 0;
+  }
+}
 
 }  // namespace
 
@@ -90,13 +102,13 @@ std::int64_t least_imas(const Program& stream, const arch::Arch& arch, const Lay
   return imas;
 }
 
-std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& arch, const Layers& layers,
-                           base::Problem& problem) {
+bool fit(Program& program, int chips, const arch::Arch& arch, const Layers& layers, base::Problem& problem) {
+  program.chips = chips;
   for (const Slack& slack : kSlack) {
-    Program program = stream;
-    program.chips = chips;
+    forget_places(program);
     size_buffers(program, slack);
     std::vector<std::int64_t> capacities;
+    capacities.reserve(program.edges.size());
     for (const Edge& edge : program.edges) capacities.push_back(edge.capacity);
     Replicator replicator(program, arch, layers, chips);
     for (;;) {
@@ -105,16 +117,15 @@ std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& a
       const std::optional<Misfit> misfit = try_place(program, arch, layers.inputs, layers.parts);
       if (!misfit) {
         arrange(program, arch);
-        return program;
+        return true;
       }
       problem = misfit->problem;
       if (!replicator.fewer(misfit->layer)) break;
-      program = stream;
-      program.chips = chips;
+      forget_places(program);
       for (std::size_t e = 0; e < capacities.size(); ++e) program.edges[e].capacity = capacities[e];
     }
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace bitline::place

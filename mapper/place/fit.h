@@ -2,7 +2,6 @@
 // A network on a given number of chips: smaller buffers and fewer copies until it has a place.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "mapper/place/limited.h"
@@ -21,10 +20,10 @@ struct Layers {
 /// IMAs that `stream` takes with one copy of each layer, or with those that mapping.replicas asks for.
 [[nodiscard]] std::int64_t least_imas(const Program& stream, const arch::Arch& arch, const Layers& layers);
 
-/// `stream` (build_pipeline) with capacities, copies and tiles on `chips` chips. None where it does not fit
-/// them; `problem` then says what is short. Throws base::MappingError where mapping.replicas is wrong or more
-/// IMAs are needed than there are.
-[[nodiscard]] std::optional<Program> fit(const Program& stream, int chips, const arch::Arch& arch,
-                                         const Layers& layers, base::Problem& problem);
+/// Gives `program` (of build_pipeline(), or left by an attempt that failed) capacities, copies and tiles on
+/// `chips` chips. False where it does not fit them; `problem` then says what is short. Throws
+/// base::MappingError where mapping.replicas is wrong or more IMAs are needed than there are.
+[[nodiscard]] bool fit(Program& program, int chips, const arch::Arch& arch, const Layers& layers,
+                       base::Problem& problem);
 
 }  // namespace bitline::place

@@ -8,25 +8,24 @@
 
 namespace bitline::place {
 
-/// The crossbars of all copies of a layer, by IMA.
-struct Layout {
-  std::vector<ImaPart> imas;
-  std::vector<std::vector<int>> column_blocks;  ///< by IMA: column block of each crossbar
-  std::vector<std::vector<int>> outputs;        ///< by IMA: outputs of each crossbar
-  int next_ima = 0;                             ///< the first IMA (of the chip) after it
-};
-
 /// IMAs of one copy that lies in one piece.
 [[nodiscard]] std::int64_t imas_of_copy(const Partition& partition, const arch::Arch& arch);
 
-/// `replicas` copies from IMA `first_ima` of the chip on, each in IMAs of its own. The row bands are cut into
-/// `spread` parts that start on tiles of their own; the copies of a part follow each other, so that a tile
-/// buffers the channels of one part only.
-[[nodiscard]] Layout lay_out(const Partition& partition, const arch::Arch& arch, int first_ima, int spread,
-                             int replicas);
+/// One copy, its row bands cut into `spread` parts with IMAs of their own. Outputs whose partial sums lie in
+/// the same IMAs share a join, in the tile of the first of them.
+[[nodiscard]] CopyLayout copy_layout(const Partition& partition, const slice::SlicedLayer& sliced,
+                                     const arch::Arch& arch, int spread);
 
-/// The joins of a layout: outputs of a copy whose partial sums lie in the same IMAs share one, in the tile of
-/// the first of them. Fills the contributions of the layout's IMAs.
-[[nodiscard]] std::vector<Join> make_joins(Layout& layout);
+/// The crossbars of all copies of a layer.
+struct Layout {
+  std::vector<ImaPart> imas;  ///< tile after tile
+  std::vector<Join> joins;
+  int next_ima = 0;  ///< the first IMA (of the chip) after it
+};
+
+/// `replicas` copies from IMA `first_ima` of the chip on, each in IMAs of its own. Their parts start on tiles
+/// of their own; the copies of a part follow each other, so that a tile buffers the channels of one part
+/// only.
+[[nodiscard]] Layout lay_out(const CopyLayout& copy, const arch::Arch& arch, int first_ima, int replicas);
 
 }  // namespace bitline::place

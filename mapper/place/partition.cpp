@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mapper/place/layout.h"
 #include "models/base/errors.h"
 
 namespace bitline::place {
@@ -114,7 +115,9 @@ Partition partition(const std::string& layer, const slice::SlicedLayer& sliced, 
          "at most crossbar.cols = " + std::to_string(arch.crossbar.cols),
          "use slices.placement: separate, more bits per cell, or wider crossbars"});
   }
-  return Cutter(sliced, arch).cut();
+  Partition partition = Cutter(sliced, arch).cut();
+  partition.copy = copy_layout(partition, sliced, arch, 1);
+  return partition;
 }
 
 std::int64_t crossbar_count(const MatrixShape& shape, const arch::Arch& arch) {

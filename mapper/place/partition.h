@@ -17,16 +17,25 @@ struct CrossbarPiece {
   int outputs = 0;  ///< results it contributes to: output_count of each of its groups
 };
 
+/// One copy of a layer as it lies in IMAs, wherever these are.
+struct CopyLayout {
+  std::vector<ImaPart>
+      imas;                 ///< `ima` counts through all of them; `tile`: the part of the copy, see lay_out()
+  std::vector<Join> joins;  ///< `tile`: the number of the IMA in whose tile it is
+};
+
 struct Partition {
   std::vector<CrossbarPiece> pieces;  ///< column block by column block, then row band, slice, array
   int row_bands = 1;
+  CopyLayout copy;  ///< in one part
 };
 
 /// By layer.
 using Partitions = std::vector<std::shared_ptr<const Partition>>;
 
-/// Cuts a layer. Groups that fit several times into a crossbar are packed block-diagonally. Throws
-/// base::MappingError naming `layer` where one output's slices are wider than a crossbar.
+/// Cuts a layer and deals its crossbars out to IMAs. Groups that fit several times into a crossbar are packed
+/// block-diagonally. Throws base::MappingError naming `layer` where one output's slices are wider than a
+/// crossbar.
 [[nodiscard]] Partition partition(const std::string& layer, const slice::SlicedLayer& sliced,
                                   const arch::Arch& arch);
 

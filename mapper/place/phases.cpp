@@ -153,8 +153,9 @@ class PhaseFinder {
       StageId last = furthest(first);
       for (;;) {
         base::Problem problem;
-        if (auto program = fitted(first, last, problem)) {
-          phases.push_back(std::move(*program));
+        Phased phase = cut_phase(whole_, layers_, first, last);
+        if (fits(phase, first, problem)) {
+          phases.push_back(std::move(phase.stream));
           break;
         }
         last = shorter(first, last);
@@ -201,8 +202,7 @@ class PhaseFinder {
             "use mapping.oversize=more_chips, or raise chip.tiles"};
   }
 
-  std::optional<Program> fitted(StageId first, StageId last, base::Problem& problem) const {
-    const Phased phase = cut_phase(whole_, layers_, first, last);
+  bool fits(Phased& phase, StageId first, base::Problem& problem) const {
     LayerId layer = 0;
     for (StageId s = first; s > begin_; --s) layer += whole_.stages[index(s - 1)].layer >= 0 ? 1 : 0;
     return fit(phase.stream, 1, with_replicas_of(arch_, layer, phase.stream.layers.size()), phase.layers,
@@ -268,11 +268,11 @@ Phased cut_phase(const Program& whole, const Layers& layers, StageId first, Stag
   return Cutter(whole, layers, first, last).cut();
 }
 
-Program in_phases(const Program& whole, const arch::Arch& arch, const Layers& layers) {
+Program in_phases(Program whole, const arch::Arch& arch, const Layers& layers) {
   base::Problem problem;
   static_cast<void>(least_imas(whole, arch, layers));  // mapping.replicas must be of the whole network
   if (least_imas(whole, arch, layers) <= std::int64_t{arch.chip.tiles} * arch.tile.imas) {
-    if (auto program = fit(whole, 1, arch, layers, problem)) return std::move(*program);
+    if (fit(whole, 1, arch, layers, problem)) return whole;
   }
   Program program = joined(PhaseFinder(whole, arch, layers).find());
   add_programming(program, layers.inputs);

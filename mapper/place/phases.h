@@ -2,9 +2,6 @@
 // A network larger than the chip, cut into phases that follow each other on it.
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "mapper/place/fit.h"
 
 namespace bitline::place {
@@ -22,6 +19,6 @@ struct Phased {
 /// `whole` (build_pipeline) on one chip: as it is where it fits; else in phases, each with as many
 /// consecutive stages as fit. Throws base::MappingError naming a layer that is larger than the chip by
 /// itself, or what a stage alone in its phase is short of.
-[[nodiscard]] Program in_phases(const Program& whole, const arch::Arch& arch, const Layers& layers);
+[[nodiscard]] Program in_phases(Program whole, const arch::Arch& arch, const Layers& layers);
 
 }  // namespace bitline::place

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "mapper/place/fit.h"
 #include "mapper/place/limited.h"
@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::int64_t kMostTiles = 1 << 22;
 
-Program on_one_chip(const Program& stream, const arch::Arch& arch, const Layers& layers) {
+Program on_one_chip(Program stream, const arch::Arch& arch, const Layers& layers) {
   base::Problem problem;
-  if (auto program = fit(stream, 1, arch, layers, problem)) return std::move(*program);
-  throw base::MappingError(problem);
+  if (!fit(stream, 1, arch, layers, problem)) throw base::MappingError(problem);
+  return stream;
 }
 
 /// On the fewest chips whose IMAs and eDRAMs are enough.
-Program on_more_chips(const Program& stream, const arch::Arch& arch, const Layers& layers) {
+Program on_more_chips(Program stream, const arch::Arch& arch, const Layers& layers) {
   const std::int64_t imas_per_chip = std::int64_t{arch.chip.tiles} * arch.tile.imas;
   const std::int64_t fewest =
       std::max<std::int64_t>(1, (least_imas(stream, arch, layers) + imas_per_chip - 1) / imas_per_chip);
@@ -32,8 +32,7 @@ Program on_more_chips(const Program& stream, const arch::Arch& arch, const Layer
       "would take " + std::to_string(fewest) + " chips of " + std::to_string(arch.chip.tiles) + " tiles",
       "at most " + std::to_string(kMostTiles) + " tiles together", "use larger IMAs or tiles"};
   for (std::int64_t chips = fewest; chips <= most && chips * arch.chip.tiles <= kMostTiles; ++chips) {
-    if (auto program = fit(stream, static_cast<int>(chips), arch, layers, problem))
-      return std::move(*program);
+    if (fit(stream, static_cast<int>(chips), arch, layers, problem)) return stream;
   }
   throw base::MappingError(problem);
 }
@@ -66,13 +65,13 @@ Program place_limited(std::shared_ptr<const graph::Graph> graph, const arch::Arc
   }
   switch (arch.mapping.oversize) {
     case arch::Oversize::more_chips:
-      return on_more_chips(stream, arch, cut);
+      return on_more_chips(std::move(stream), arch, cut);
     case arch::Oversize::reprogram:
-      return in_phases(stream, arch, cut);
+      return in_phases(std::move(stream), arch, cut);
     case arch::Oversize::error:
       break;
   }
-  return on_one_chip(stream, arch, cut);
+  return on_one_chip(std::move(stream), arch, cut);
 }
 
 }  // namespace bitline::place

@@ -2,8 +2,7 @@
 #include "mapper/place/placer.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <utility>
 
 #include "mapper/place/deliveries.h"
 #include "mapper/place/edram_ledger.h"
@@ -96,11 +95,15 @@ class Placer {
   bool place_layer(StageId s) {
     const LayerId l = program_.stages[index(s)].layer;
     if (program_.layers[index(l)].shares >= 0) return place_shared(s);
-    if (try_layer(s, laid_out(l, next_ima_, 1))) return true;
+    const Partition& parts = *parts_[index(l)];
+    if (try_layer(s, parts.copy, next_ima_)) return true;
     std::optional<base::Problem> first;
     for (int tile = (next_ima_ + arch_.tile.imas - 1) / arch_.tile.imas; tile < tiles_; ++tile) {
-      for (int spread = 1; spread <= parts_[index(l)]->row_bands; ++spread) {
-        if (try_layer(s, laid_out(l, tile * arch_.tile.imas, spread))) return true;
+      const int first_ima = tile * arch_.tile.imas;
+      if (try_layer(s, parts.copy, first_ima)) return true;
+      for (int spread = 2; spread <= parts.row_bands; ++spread) {
+        if (try_layer(s, copy_layout(parts, *layers_[index(l)].sliced, arch_, spread), first_ima))
+          return true;
       }
       if (!first) first = problem_;
       if (edram_.used(tile) == 0) break;
@@ -115,8 +118,7 @@ class Placer {
     LayerPlacement& layer = program_.layers[index(l)];
     const LayerPlacement& owner = program_.layers[index(layer.shares)];
     set_deliveries(s, owner.imas);
-    if (!buffers_fit(s)) return false;
-    take_buffers(s);
+    if (!take_buffers(s)) return false;
     layer.imas = owner.imas;
     layer.joins = owner.joins;
     layer.cell_utilization = owner.cell_utilization;
@@ -124,11 +126,10 @@ class Placer {
     return true;
   }
 
-  Layout laid_out(LayerId l, int first_ima, int spread) const {
-    return lay_out(*parts_[index(l)], arch_, first_ima, spread, program_.layers[index(l)].replicas);
-  }
-
-  bool try_layer(StageId s, Layout layout) {
+  bool try_layer(StageId s, const CopyLayout& copy, int first_ima) {
+    const LayerId l = program_.stages[index(s)].layer;
+    LayerPlacement& layer = program_.layers[index(l)];
+    Layout layout = lay_out(copy, arch_, first_ima, layer.replicas);
     if (layout.next_ima > tiles_ * arch_.tile.imas) {
       problem_ = {
           program_.stages[index(s)].name,
@@ -138,17 +139,12 @@ class Placer {
           "raise chip.tiles or tile.edram.capacity"};
       return false;
     }
-    const LayerId l = program_.stages[index(s)].layer;
-    const slice::SlicedLayer& sliced = *layers_[index(l)].sliced;
     set_deliveries(s, layout.imas);
-    if (!buffers_fit(s)) return false;
-    take_buffers(s);
-    for (ImaPart& ima : layout.imas) ima.input_bytes = input_bytes(ima, sliced, bits());
-    LayerPlacement& layer = program_.layers[index(l)];
-    layer.joins = make_joins(layout);
+    if (!take_buffers(s)) return false;
+    layer.joins = std::move(layout.joins);
     layer.imas = std::move(layout.imas);
     check_registers(layer);
-    fill_layer_statistics(layer, sliced);
+    fill_layer_statistics(layer, *layers_[index(l)].sliced);
     auto& tiles = program_.stages[index(s)].tiles;
     for (const Join& j : layer.joins) tiles.push_back(j.tile);
     std::sort(tiles.begin(), tiles.end());
@@ -213,7 +209,7 @@ class Placer {
     Stage& stage = program_.stages[index(s)];
     const int home =
         program_.stages[index(program_.edges[index(stage.inputs.front())].producer)].tiles.front();
-    std::vector<int> tiles;
+    Few<int> tiles;
     std::int64_t bytes = 0;
     for (EdgeId e : stage.inputs) bytes += part_bytes(e, parts, 0) * program_.edges[index(e)].capacity;
     for (int step = 0; step < tiles_ && static_cast<int>(tiles.size()) < parts; ++step) {
@@ -258,21 +254,36 @@ class Placer {
 
   // --- eDRAM -----------------------------------------------------------------------------------------------
 
-  std::map<int, std::int64_t> buffer_bytes(StageId s) const {
-    std::map<int, std::int64_t> bytes;
+  /// By tile, of the stage's inputs together.
+  Few<std::pair<int, std::int64_t>, 8> buffer_bytes(StageId s) const {
+    Few<std::pair<int, std::int64_t>, 8> buffers;
     for (EdgeId e : program_.stages[index(s)].inputs) {
       const Edge& edge = program_.edges[index(e)];
-      for (const Delivery& d : edge.deliveries) bytes[d.tile] += d.pixel_bytes * edge.capacity;
+      for (const Delivery& d : edge.deliveries) buffers.emplace_back(d.tile, d.pixel_bytes * edge.capacity);
     }
-    return bytes;
+    std::sort(buffers.begin(), buffers.end());
+    auto last = buffers.begin();
+    for (auto next = buffers.begin(); next != buffers.end(); ++next) {
+      if (next == last) continue;
+      if (next->first == last->first) {
+        last->second += next->second;
+      } else {
+        *++last = *next;
+      }
+    }
+    if (last != buffers.end()) buffers.erase(last + 1, buffers.end());
+    return buffers;
   }
 
-  bool buffers_fit(StageId s) {
-    for (const auto& [tile, bytes] : buffer_bytes(s)) {
+  /// If there is room for all of them.
+  bool take_buffers(StageId s) {
+    const auto buffers = buffer_bytes(s);
+    for (const auto& [tile, bytes] : buffers) {
       if (edram_.fits(tile, bytes)) continue;
       problem_ = buffer_problem(s, bytes);
       return false;
     }
+    for (const auto& [tile, bytes] : buffers) edram_.take(tile, bytes);
     return true;
   }
   base::Problem buffer_problem(StageId s, std::int64_t bytes) const {
@@ -281,17 +292,15 @@ class Placer {
             "tile.edram.capacity = " + std::to_string(edram_.capacity()) + " B for all buffers of a tile",
             "raise tile.edram.capacity, or use fewer activation bits"};
   }
-  void take_buffers(StageId s) {
-    for (const auto& [tile, bytes] : buffer_bytes(s)) edram_.take(tile, bytes);
-  }
-
   void summarise() {
-    std::set<int> tiles;
+    std::vector<bool> used(index(tiles_), false);
     for (const LayerPlacement& layer : program_.layers) {
-      for (const ImaPart& ima : layer.imas) tiles.insert(ima.tile);
+      for (const ImaPart& ima : layer.imas) used[index(ima.tile)] = true;
     }
-    for (const Stage& stage : program_.stages) tiles.insert(stage.tiles.begin(), stage.tiles.end());
-    program_.tiles_used = static_cast<int>(tiles.size());
+    for (const Stage& stage : program_.stages) {
+      for (const int tile : stage.tiles) used[index(tile)] = true;
+    }
+    program_.tiles_used = static_cast<int>(std::count(used.begin(), used.end(), true));
   }
 
   [[nodiscard]] int bits() const { return arch_.precision.activations.bits; }

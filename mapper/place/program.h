@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "mapper/graph/graph.h"
+#include "mapper/place/lists.h"
 #include "mapper/slice/sliced_layer.h"
 #include "models/arch/arch.h"
 
@@ -56,12 +57,12 @@ struct ImaPart {
   int tile = 0;
   int ima = 0;      ///< IMA of the tile
   int replica = 0;  ///< the copy of the layer that it belongs to
-  std::vector<CrossbarPart> crossbars;
+  Shared<CrossbarPart> crossbars;
   /// Into the input register per window, and read from eDRAM for it (no reuse between windows): the distinct
   /// rows.
   std::int64_t input_bytes = 0;
   /// Results per window in the output register, after the IMA's shift-adds joined what lies in it.
-  std::vector<Contribution> contributions;
+  Shared<Contribution> contributions;
   [[nodiscard]] int results() const;
 };
 
@@ -118,16 +119,16 @@ struct Stage {
   /// Where it runs: the joins' tiles (crossbar); the tiles of its parts, each with its channels (digital):
   /// part i takes what deliveries[i] of every input brings. Inputs and outputs: tile 0 of the chip whose link
   /// they pass.
-  std::vector<int> tiles;
-  bool by_channel = false;     ///< each output channel takes its own input channels only: may run in parts
-  int parts = 1;               ///< by_channel: in so many tiles, or more where buffers are too large for them
-  std::vector<UnitWork> work;  ///< in order, after the crossbar work if any
-  int phase = 0;               ///< Program::phases
+  Few<int> tiles;
+  bool by_channel = false;  ///< each output channel takes its own input channels only: may run in parts
+  int parts = 1;            ///< by_channel: in so many tiles, or more where buffers are too large for them
+  Few<UnitWork> work;       ///< in order, after the crossbar work if any
+  int phase = 0;            ///< Program::phases
   /// Of an input or output: no input or output of the network, but a value that is kept outside the chip from
   /// one phase to another.
   bool stored = false;
-  std::vector<EdgeId> inputs;
-  std::vector<EdgeId> outputs;
+  Few<EdgeId> inputs;
+  Few<EdgeId, 4> outputs;
 };
 
 /// Which input pixels the output pixels of an operator take that moves pixels, by output pixel; as Window's.
@@ -169,7 +170,7 @@ struct Edge {
   StageId producer = 0;
   StageId consumer = 0;
   Window window;
-  std::vector<Delivery> deliveries;
+  Few<Delivery> deliveries;
   bool to_every_part =
       false;  ///< each part of a digital consumer takes whole pixels, not its share of channels
   std::int64_t capacity =

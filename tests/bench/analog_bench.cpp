@@ -29,7 +29,7 @@ engine::AnalogSource layer(const arch::Arch& arch) {
       slice::slice_layer({.groups = 1, .outputs_per_group = kOutputs, .rows_per_group = kRows}, quant, arch));
   source.imas.emplace_back();
   for (place::CrossbarPiece& piece : place::partition("layer", *source.sliced, arch).pieces)
-    source.imas.back().crossbars.push_back(std::move(piece.part));
+    source.imas.back().crossbars.own().push_back(std::move(piece.part));
   return source;
 }
 

@@ -199,7 +199,7 @@ TEST_F(Assemble, ALayerSaysWhatItDoesAndWhereItLies) {
   m.program.stages[1].inputs = {0};
   m.program.stages[1].tiles = {2};
   m.program.layers[0].imas[0].tile = 3;
-  m.program.layers[0].imas[0].crossbars.resize(2);
+  m.program.layers[0].imas[0].crossbars.own().resize(2);
   cycle::CycleResult times = timed();
   times.stages[1].actions[Action::bus_transfer] = 160;
   const result::LayerResult conv = assemble(m, times, values_).layers[1];

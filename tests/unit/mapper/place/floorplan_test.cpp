@@ -88,7 +88,7 @@ TEST(Floorplan, TheLinkIsAtTheFirstTileWhateverLiesThere) {
   EXPECT_EQ(noc_traffic(program, arch).bytes, rows.bytes);
   for (const Stage& stage : program.stages) {
     if (stage.kind == StageKind::input || stage.kind == StageKind::output) {
-      EXPECT_EQ(stage.tiles, std::vector<int>{0});
+      EXPECT_EQ(stage.tiles, place::Few<int>{0});
     }
   }
 }

@@ -29,7 +29,7 @@ AnalogSource placed(std::shared_ptr<const slice::SlicedLayer> sliced, const arch
     ima.replica = copy;
     for (place::CrossbarPiece& piece : place::partition("layer", *source.sliced, arch).pieces) {
       piece.part.slot = static_cast<int>(ima.crossbars.size());
-      ima.crossbars.push_back(std::move(piece.part));
+      ima.crossbars.own().push_back(std::move(piece.part));
     }
     source.imas.push_back(std::move(ima));
   }
