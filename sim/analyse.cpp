@@ -66,8 +66,7 @@ double inside(const Mapping& mapping, std::size_t layer) {
   };
   const std::int64_t each =
       taps(window.kernel_h, window.dilation_h) * taps(window.kernel_w, window.dilation_w);
-  std::int64_t taken = 0;
-  for (const std::int32_t n : place::window_table(window, stage.pixels)->taken) taken += n;
+  const std::int64_t taken = place::window_table(window, stage.pixels)->all_taken;
   return static_cast<double>(taken) / static_cast<double>(each * stage.pixels);
 }
 

@@ -82,8 +82,7 @@ void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity
   layer.replicas = placed.replicas;
   layer.rows = sliced.rows_per_group;
   layer.cols = sliced.outputs();
-  std::vector<int> tiles;
-  tiles.reserve(placed.imas.size());
+  place::Few<int, 16> tiles;
   for (const place::ImaPart& part : placed.imas) tiles.push_back(part.tile);
   std::sort(tiles.begin(), tiles.end());
   layer.imas = static_cast<std::int64_t>(placed.imas.size());
@@ -100,13 +99,19 @@ result::EnergyUse energy_use(const arch::ByComponent<base::Energy>& dynamic,
                              const arch::ByComponent<base::Power>& static_power, double static_seconds,
                              double share) {
   result::EnergyUse use;
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (std::size_t c = 0; c < arch::kComponents; ++c)
+      all.emplace_back(arch::to_string(static_cast<arch::Component>(c)));
+    return all;
+  }();
   use.by_component.reserve(arch::kComponents);
   for (std::size_t c = 0; c < arch::kComponents; ++c) {
     const double moving = dynamic.values[c].value() * share;
     const double standing = static_power.values[c].value() * static_seconds;
     use.dynamic += moving;
     use.fixed += standing;
-    use.by_component.emplace_back(arch::to_string(static_cast<arch::Component>(c)), moving + standing);
+    use.by_component.emplace_back(names[c], moving + standing);
   }
   use.total = use.dynamic + use.fixed;
   return use;
@@ -178,20 +183,21 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
   const double per_image = 1.0 / static_cast<double>(timed.image_end.size());
   const arch::ByComponent<base::Power> static_power = costs.static_power();
   const std::vector<LayerSparsity> sparse = sparsity(mapping);
-  const LayerMap map(mapping);
+  const std::vector<arch::ConversionCounts> none;
+  LayerMap map(mapping);
   r.layers.reserve(mapping.program.stages.size());
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
     const Stage& stage = mapping.program.stages[s];
-    result::LayerResult layer;
+    result::LayerResult& layer = r.layers.emplace_back();
     layer.name = stage.name;
     layer.op = op_name(*mapping.graph, mapping, stage);
     base::ActionCounts counts = timed.stages[s].actions;
-    std::vector<arch::ConversionCounts> conversions;
+    const std::vector<arch::ConversionCounts>* conversions = &none;
     if (stage.kind == StageKind::crossbar) {
       const auto index = static_cast<std::size_t>(stage.layer);
       const engine::LayerActivity& done = activities[index];
       counts += done.counts;
-      conversions = done.slice_conversions;
+      conversions = &done.slice_conversions;
       add_crossbars(mapping, done, index, sparse[index], layer);
     }
     add_times(timed.stages[s], layer);
@@ -199,13 +205,12 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
     layer.bus_bytes = static_cast<double>(counts[base::Action::bus_transfer]) / 8 * per_image;
     const double static_seconds =
         r.latency.total * per_image * mapping.program.chips * static_share(mapping, layer);
-    layer.energy = energy_use(costs.energy(counts, conversions), static_power, static_seconds, per_image);
+    layer.energy = energy_use(costs.energy(counts, *conversions), static_power, static_seconds, per_image);
     add(r.energy, layer.energy);
     r.conversions += counts.total_conversions();
     r.clipped += counts.clipped;
     r.gated += counts.gated;
     r.cell_utilization += layer.cell_utilization * static_cast<double>(layer.crossbars);
-    r.layers.push_back(std::move(layer));
   }
   if (mapping.program.crossbars_used > 0)
     r.cell_utilization /= static_cast<double>(mapping.program.crossbars_used);

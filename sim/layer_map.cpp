@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 
 #include "mapper/graph/operator_text.h"
 #include "models/arch/peak.h"
@@ -16,21 +15,28 @@ using place::Stage;
 using place::StageKind;
 
 std::vector<result::TilePart> tiles_of(const place::Program& program, const Stage& stage) {
-  std::map<int, result::TilePart> tiles;
-  for (const int tile : stage.tiles) tiles[tile].tile = tile;
+  std::vector<result::TilePart> tiles;
+  tiles.reserve(stage.tiles.size());
+  for (const int tile : stage.tiles) tiles.push_back({tile});
   if (stage.kind == StageKind::crossbar) {
     const place::LayerPlacement& layer = program.layers[static_cast<std::size_t>(stage.layer)];
     for (const place::ImaPart& ima : layer.imas) {
-      result::TilePart& part = tiles[ima.tile];
-      part.tile = ima.tile;
-      ++part.imas;
-      if (layer.shares < 0) part.crossbars += static_cast<std::int64_t>(ima.crossbars.size());
+      const std::size_t crossbars = layer.shares < 0 ? ima.crossbars.size() : 0;
+      tiles.push_back({ima.tile, static_cast<std::int64_t>(crossbars), 1});
     }
   }
-  std::vector<result::TilePart> out;
-  out.reserve(tiles.size());
-  for (const auto& [tile, part] : tiles) out.push_back(part);
-  return out;
+  std::sort(tiles.begin(), tiles.end(), [](const auto& a, const auto& b) { return a.tile < b.tile; });
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < tiles.size(); ++i) {
+    if (tiles[i].tile != tiles[last].tile) {
+      tiles[++last] = tiles[i];
+    } else {
+      tiles[last].crossbars += tiles[i].crossbars;
+      tiles[last].imas += tiles[i].imas;
+    }
+  }
+  tiles.resize(std::min(tiles.size(), last + 1));
+  return tiles;
 }
 
 result::Waits waits(const cycle::StageStatistics& stage, base::Time width) {
@@ -74,15 +80,22 @@ result::Machine machine_of(const Mapping& mapping) {
   return machine;
 }
 
-LayerMap::LayerMap(const Mapping& mapping) : mapping_(mapping) {
-  for (const graph::Node& node : mapping.graph->nodes) by_name_.emplace(node.name, &node);
+/// Stages are in the order of the nodes that they are named after.
+const graph::Node* LayerMap::named(const std::string& name) {
+  const std::vector<graph::Node>& nodes = mapping_.graph->nodes;
+  for (std::size_t tried = 0; tried < nodes.size(); ++tried) {
+    const graph::Node& node = nodes[next_];
+    next_ = next_ + 1 == nodes.size() ? 0 : next_ + 1;
+    if (node.name == name) return &node;
+  }
+  return nullptr;
 }
 
 /// In order. The first may be without work (a Concat); it gives the stage its name.
-std::vector<const graph::Node*> LayerMap::nodes_of(const Stage& stage) const {
-  std::vector<const graph::Node*> nodes;
+LayerMap::Nodes LayerMap::nodes_of(const Stage& stage) {
+  Nodes nodes;
   if (stage.kind != StageKind::crossbar && stage.kind != StageKind::digital) return nodes;
-  if (const auto named = by_name_.find(stage.name); named != by_name_.end()) nodes.push_back(named->second);
+  if (const graph::Node* first = named(stage.name)) nodes.push_back(first);
   for (const place::UnitWork& work : stage.work) {
     if (work.node < 0) continue;
     const graph::Node* node = &mapping_.graph->node(work.node);
@@ -91,13 +104,16 @@ std::vector<const graph::Node*> LayerMap::nodes_of(const Stage& stage) const {
   return nodes;
 }
 
-void LayerMap::add(std::size_t stage, result::LayerResult& layer) const {
+void LayerMap::add(std::size_t stage, result::LayerResult& layer) {
   const place::Program& program = mapping_.program;
   const Stage& placed = program.stages[stage];
-  for (const graph::Node* node : nodes_of(placed)) {
+  const Nodes nodes = nodes_of(placed);
+  layer.operators.reserve(nodes.size());
+  for (const graph::Node* node : nodes) {
     layer.operators.push_back(graph::operator_text(*node));
     layer.macs += graph::macs(*mapping_.graph, *node);
   }
+  layer.inputs.reserve(placed.inputs.size());
   for (const place::EdgeId edge : placed.inputs)
     layer.inputs.push_back(program.edges[static_cast<std::size_t>(edge)].producer);
   layer.placement = tiles_of(program, placed);

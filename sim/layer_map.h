@@ -3,8 +3,8 @@
 // roofline).
 #pragma once
 
-#include <string_view>
-#include <unordered_map>
+#include <cstddef>
+#include <string>
 #include <vector>
 
 #include "sim/cycle/runner.h"
@@ -17,16 +17,18 @@ namespace bitline::sim {
 [[nodiscard]] result::Machine machine_of(const Mapping& mapping);
 
 /// What the stages of a program do, from which layers they read, and in which tiles they lie. The stages must
-/// be the layers of the result, in order. Keeps a reference to `mapping`.
+/// be the layers of the result, in order, and are added in this order. Keeps a reference to `mapping`.
 class LayerMap {
  public:
-  explicit LayerMap(const Mapping& mapping);
-  void add(std::size_t stage, result::LayerResult& layer) const;
+  explicit LayerMap(const Mapping& mapping) : mapping_(mapping) {}
+  void add(std::size_t stage, result::LayerResult& layer);
 
  private:
-  [[nodiscard]] std::vector<const graph::Node*> nodes_of(const place::Stage& stage) const;
+  using Nodes = place::Few<const graph::Node*, 4>;
+  [[nodiscard]] const graph::Node* named(const std::string& name);
+  [[nodiscard]] Nodes nodes_of(const place::Stage& stage);
   const Mapping& mapping_;
-  std::unordered_map<std::string_view, const graph::Node*> by_name_;
+  std::size_t next_ = 0;  ///< the node behind the one found last
 };
 
 /// When each layer waited; nothing in mode analytic, which does not know it.

@@ -84,13 +84,14 @@ bool same_codes(const quantize::LayerQuant& a, const quantize::LayerQuant& b) {
 std::vector<int> shared_crossbars(const graph::Graph& graph, const std::vector<quantize::LayerQuant>& quants,
                                   const arch::Arch& arch) {
   const std::vector<graph::NodeId> first = graph::first_with_weights(graph);
-  std::map<graph::NodeId, std::vector<int>> owners;  // more than one where the same weights get other codes
+  // By node; more than one where the same weights get other codes.
+  std::vector<place::Few<int, 1>> owners(graph.nodes.size());
   std::vector<int> shares;
   const auto bits_of = [&](std::size_t i) {
     return layer_arch(arch, graph.node(quants[i].node).name).adc.resolution;
   };
   for (std::size_t i = 0; i < quants.size(); ++i) {
-    std::vector<int>& candidates = owners[first[static_cast<std::size_t>(quants[i].node)]];
+    auto& candidates = owners[static_cast<std::size_t>(first[static_cast<std::size_t>(quants[i].node)])];
     const auto found = std::find_if(candidates.begin(), candidates.end(), [&](int other) {
       const auto o = static_cast<std::size_t>(other);
       return same_codes(quants[o], quants[i]) && bits_of(o) == bits_of(i);

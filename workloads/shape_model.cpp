@@ -15,6 +15,9 @@ std::shared_ptr<const tensor::Tensor> without_elements(tensor::Shape shape) {
   return std::make_shared<const tensor::Tensor>(tensor::Tensor{std::move(shape), std::vector<float>()});
 }
 
+/// Room for so many operators, for it costs more to move them than to make them.
+constexpr std::size_t kUsual = 1024;
+
 std::size_t index(int id) {
   return static_cast<std::size_t>(id);
 }
@@ -23,6 +26,8 @@ std::size_t index(int id) {
 
 ShapeModel::ShapeModel(const std::string& name, const tensor::Shape& shape) {
   graph_.name = name;
+  graph_.values.reserve(kUsual);
+  graph_.nodes.reserve(kUsual);
   tensor::Shape with_batch = {1};
   with_batch.insert(with_batch.end(), shape.begin(), shape.end());
   graph_.values.push_back({"input", std::move(with_batch), -1, nullptr, nullptr});
@@ -138,6 +143,8 @@ graph::Graph ShapeModel::finish(Value x, std::int64_t /*classes*/) {
   }
   graph::Graph graph;
   graph.name = std::move(graph_.name);
+  graph.values.reserve(graph_.values.size());
+  graph.nodes.reserve(graph_.nodes.size());
   std::vector<ValueId> moved(graph_.values.size(), -1);
   for (std::size_t v = 0; v < graph_.values.size(); ++v) {
     if (!needed[v]) continue;

@@ -11,14 +11,15 @@ namespace {
 
 constexpr std::int64_t kMostElements = std::int64_t{1} << 28;
 
-/// `weight` [O, C/groups, kh, kw] as [O, C, kh, kw].
+/// `weight` [O, C/groups, kh, kw] as [O, C, kh, kw]; without elements where it has none.
 std::shared_ptr<const Tensor> spread(const Tensor& weight, std::int64_t groups) {
   const Shape& shape = weight.shape;
   const std::int64_t outputs = shape[0];
   const std::int64_t rows = weight.size() / std::max<std::int64_t>(outputs, 1);
   auto wide = std::make_shared<Tensor>(
-      Tensor{{outputs, shape[1] * groups, shape[2], shape[3]},
-             std::vector<float>(static_cast<std::size_t>(weight.size() * groups), 0.0F)});
+      Tensor{{outputs, shape[1] * groups, shape[2], shape[3]}, std::vector<float>()});
+  if (weight.as<float>().empty()) return wide;
+  wide->as<float>().resize(static_cast<std::size_t>(weight.size() * groups), 0.0F);
   const float* from = weight.as<float>().data();
   for (std::int64_t o = 0; o < outputs; ++o) {
     const std::int64_t group = o / (outputs / groups);

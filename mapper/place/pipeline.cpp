@@ -26,14 +26,19 @@ class PipelineBuilder {
       : program_(program), graph_(*program.graph), streams_(graph_), bits_(activation_bits) {
     stage_of_.assign(graph_.values.size(), -1);
     fused_.assign(graph_.nodes.size(), false);
-    readers_.resize(graph_.values.size());
+    only_reader_.assign(graph_.values.size(), kNone);
+    std::size_t edges = 0;
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      edges += graph_.nodes[n].inputs.size();
       for (const ValueId v : graph_.nodes[n].inputs) {
-        std::vector<graph::NodeId>& readers = readers_[index(v)];
-        if (readers.empty() || readers.back() != static_cast<graph::NodeId>(n))
-          readers.push_back(static_cast<graph::NodeId>(n));
+        graph::NodeId& reader = only_reader_[index(v)];
+        const auto id = static_cast<graph::NodeId>(n);
+        reader = reader == kNone || reader == id ? id : kSeveral;
       }
     }
+    program_.stages.reserve(graph_.nodes.size() + graph_.inputs.size() + graph_.outputs.size());
+    program_.edges.reserve(edges + graph_.outputs.size());
+    program_.layers.reserve(graph_.nodes.size());
   }
 
   void build() {
@@ -144,15 +149,15 @@ class PipelineBuilder {
   void fuse_unary(StageId id, const Geometry& out) {
     for (;;) {
       const ValueId v = program_.stages[index(id)].value;
-      const std::vector<graph::NodeId>& readers = readers_[index(v)];
+      const graph::NodeId reader = only_reader_[index(v)];
       const bool is_output =
           std::find(graph_.outputs.begin(), graph_.outputs.end(), v) != graph_.outputs.end();
-      if (readers.size() != 1 || is_output) return;
-      const Node& next = graph_.node(readers.front());
+      if (reader < 0 || is_output) return;
+      const Node& next = graph_.node(reader);
       const auto unit = unary_unit(next);
       if (!unit || next.inputs.size() != 1) return;
-      fused_[index(readers.front())] = true;
-      program_.stages[index(id)].work.push_back({*unit, out.channels, readers.front()});
+      fused_[index(reader)] = true;
+      program_.stages[index(id)].work.push_back({*unit, out.channels, reader});
       set_value(next.outputs.front(), id, out);
     }
   }
@@ -174,9 +179,10 @@ class PipelineBuilder {
   const graph::Graph& graph_;
   Streams streams_;
   int bits_;
-  std::vector<StageId> stage_of_;                    // by value
-  std::vector<bool> fused_;                          // by node
-  std::vector<std::vector<graph::NodeId>> readers_;  // by value
+  std::vector<StageId> stage_of_;  // by value
+  std::vector<bool> fused_;        // by node
+  static constexpr graph::NodeId kNone = -1, kSeveral = -2;
+  std::vector<graph::NodeId> only_reader_;  // by value
 };
 
 }  // namespace

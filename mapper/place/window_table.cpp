@@ -30,7 +30,9 @@ std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_p
     released = static_cast<std::int32_t>(window.released(j));
     table->needed.push_back(needed);
     table->gone.push_back(released);
-    if (!one) table->taken.push_back(static_cast<std::int32_t>(window.taken(j)));
+    const std::int64_t taken = one ? 1 : window.taken(j);
+    table->all_taken += taken;
+    if (!one) table->taken.push_back(static_cast<std::int32_t>(taken));
     const auto here = static_cast<std::int32_t>(j);
     if (static_cast<std::size_t>(needed) > table->ready.size())
       table->ready.resize(static_cast<std::size_t>(needed), here);

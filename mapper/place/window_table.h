@@ -19,8 +19,9 @@ struct WindowTable {
   std::vector<std::int32_t> ready;  ///< by number of input pixels there: output pixels that can be made
   std::vector<std::int32_t> freed;  ///< by input pixel: the output pixel after which it is released
   std::int64_t in_pixels = 0;
-  std::int64_t span = 1;    ///< most input pixels that one output pixel needs beyond those released before
-  bool one_to_one = false;  ///< output pixel j takes input pixel j alone
+  std::int64_t all_taken = 0;  ///< `taken` of all output pixels together
+  std::int64_t span = 1;       ///< most input pixels that one output pixel needs beyond those released before
+  bool one_to_one = false;     ///< output pixel j takes input pixel j alone
 };
 
 /// What a table follows from, but for the window's gather.

@@ -35,6 +35,16 @@ TEST(Grouped, SpreadPutsZerosWhereAnOutputReadsNoChannel) {
   EXPECT_TRUE(on_crossbars(dense.nodes[0]));
 }
 
+TEST(Grouped, WeightsThatAreNotReadAreSpreadAsShapes) {
+  Graph g = grouped();
+  std::get<ConvAttributes>(g.nodes[0].attributes).weight =
+      std::make_shared<const Tensor>(Tensor{{4, 2, 1, 1}, std::vector<float>()});
+  const Graph dense = spread_groups(g);
+  const auto& conv = std::get<ConvAttributes>(dense.nodes[0].attributes);
+  EXPECT_THAT(conv.weight->shape, ElementsAre(4, 4, 1, 1));
+  EXPECT_TRUE(conv.weight->as<float>().empty());
+}
+
 TEST(Grouped, ZerosAreNoWork) {
   const Graph g = grouped();
   for (const Graph& other : {spread_groups(g), digital_groups(g)}) {
