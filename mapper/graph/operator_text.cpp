@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapper/graph/operator_text.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cctype>
-#include <functional>
-#include <numeric>
+#include <cstdint>
+#include <vector>
 
 namespace bitline::graph {
 namespace {
 
 std::string join(const std::vector<std::int64_t>& numbers) {
-  return fmt::format("{}", fmt::join(numbers, "x"));
+  std::string text;
+  for (const std::int64_t number : numbers) {
+    if (!text.empty()) text += 'x';
+    text += std::to_string(number);
+  }
+  return text;
+}
+
+bool all_one(const std::vector<std::int64_t>& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](std::int64_t number) { return number == 1; });
 }
 
 /// Without what says the same in both directions twice.
@@ -24,13 +30,10 @@ std::string per_direction(const std::vector<std::int64_t>& pair) {
 
 template <class Window>
 std::string window_text(const Window& window) {
-  std::string text = fmt::format(" {}", join(window.kernel));
-  if (std::accumulate(window.strides.begin(), window.strides.end(), std::int64_t{1}, std::multiplies<>()) !=
-      1)
-    text += fmt::format(" /{}", per_direction(window.strides));
-  if (std::accumulate(window.dilations.begin(), window.dilations.end(), std::int64_t{1},
-                      std::multiplies<>()) != 1)
-    text += fmt::format(" dil{}", per_direction(window.dilations));
+  std::string text = " ";
+  text += join(window.kernel);
+  if (!all_one(window.strides)) text.append(" /").append(per_direction(window.strides));
+  if (!all_one(window.dilations)) text.append(" dil").append(per_direction(window.dilations));
   return text;
 }
 
@@ -50,8 +53,9 @@ std::string operator_text(const Node& node) {
   std::string text = operator_name(node);
   if (const auto* conv = std::get_if<ConvAttributes>(&node.attributes)) {
     text += window_text(*conv);
-    if (conv->group > 1) text += fmt::format(" g{}", conv->group);
-    if (conv->spread_groups > 1) text += fmt::format(" g{} dense", conv->spread_groups);
+    if (conv->group > 1) text.append(" g").append(std::to_string(conv->group));
+    if (conv->spread_groups > 1)
+      text.append(" g").append(std::to_string(conv->spread_groups)).append(" dense");
   } else if (const auto* pool = std::get_if<PoolAttributes>(&node.attributes)) {
     text += window_text(*pool);
   }

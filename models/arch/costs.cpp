@@ -2,6 +2,7 @@
 #include "models/arch/costs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/base/errors.h"
 #include "models/noc/topology.h"
@@ -266,14 +267,18 @@ ByComponent<Energy> CostModel::energy(const ActionCounts& counts,
     if (action == Action::cell_read || action == Action::cell_write || counts[action] == 0) continue;
     sum[component_of(action)] += energy(action) * static_cast<double>(counts[action]);
   }
+  std::pair<int, int> known;  // bits and built of `each`: as a rule the same for all slices
+  Energy each;
   for (std::size_t s = 0; s < slice_conversions.size(); ++s) {
     // A layer of fewer bits has the lowest of the machine's slices.
     const std::size_t below = slice_conversions.size() - 1 - s;
     const int built = below < built_.size() ? built_[built_.size() - 1 - below] : built_.front();
     for (std::size_t bits = 1; bits < slice_conversions[s].size(); ++bits) {
       if (slice_conversions[s][bits] == 0) continue;
-      sum[Component::adc] +=
-          conversion_energy(static_cast<int>(bits), built) * static_cast<double>(slice_conversions[s][bits]);
+      const std::pair<int, int> asked{static_cast<int>(bits), built};
+      if (asked != known) each = conversion_energy(asked.first, asked.second);
+      known = asked;
+      sum[Component::adc] += each * static_cast<double>(slice_conversions[s][bits]);
     }
   }
   return sum;
