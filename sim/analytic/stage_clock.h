@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bit>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <vector>
 
@@ -72,7 +73,7 @@ class StageClock {
     Instant last_latch = 0;
   };
   struct State {
-    std::vector<Mvms> copies;
+    boost::container::small_vector<Mvms, 1> copies;
     std::int64_t opened = 0, pixel = 0;
     Instant last_open = 0, last_fill = 0, last_read = 0, last_drain = 0, last_made = 0, idle = 0;
     StageTimes times;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "models/base/errors.h"
 
@@ -262,19 +261,19 @@ class Prober {
       const std::vector<std::int32_t>& taken = model_.edges[at(e)].window->taken;
       if (!reduces(e) && !taken.empty()) varying.push_back(taken.data());
     }
-    std::vector<Reads> found;
-    std::map<std::vector<std::int32_t>, std::size_t> known;
-    std::vector<std::int32_t> takes(varying.size());
+    const auto same = [&varying](std::int64_t a, std::int64_t b) {
+      return std::all_of(varying.begin(), varying.end(),
+                         [=](const std::int32_t* taken) { return taken[a] == taken[b]; });
+    };
+    std::vector<Reads> found;  // few: windows differ at the borders
     std::size_t last = 0;
     read_of_pixel_.resize(static_cast<std::size_t>(pixels));
     for (std::int64_t j = 0; j < pixels; ++j) {
-      bool as_before = j > 0;
-      for (const std::int32_t* taken : varying) as_before = as_before && taken[j] == taken[j - 1];
-      if (!as_before) {
-        for (std::size_t i = 0; i < varying.size(); ++i) takes[i] = varying[i][j];
-        const auto [entry, is_new] = known.try_emplace(takes, found.size());
-        last = entry->second;
-        if (is_new) found.push_back({j, 0});
+      if (j == 0 || !same(j, j - 1)) {
+        const auto known = std::find_if(found.begin(), found.end(),
+                                        [&](const Reads& reads) { return same(j, reads.pixel); });
+        last = static_cast<std::size_t>(known - found.begin());
+        if (known == found.end()) found.push_back({j, 0});
       }
       ++found[last].windows;
       read_of_pixel_[static_cast<std::size_t>(j)] = last;
