@@ -103,33 +103,48 @@ class Builder {
     if (with_cells_) {
       for (const int row : rows_of(phase)) result.rows.push_back(position(result_.inputs, row));
     }
+    const std::vector<int> slices = slices_of(part);
+    std::vector<ima::Column> like;
+    for (const int s : slices) like.push_back(column_like(part, phase, s));
+    result.columns.reserve(index(phase.group_count) * index(part.output_count) * slices.size());
     for (int g = 0; g < phase.group_count; ++g) {
-      for (int o = part.output_first; o < part.output_first + part.output_count; ++o) {
-        for (int s = 0; s < static_cast<int>(sliced_.slices.size()); ++s) {
-          if (part.slice >= 0 && part.slice != s) continue;
-          result.columns.push_back(make_column(part, phase, phase.group_first + g, o, s));
-          result.columns.back().row_first = g * block_rows;
-          result.columns.back().row_count = block_rows;
-          if (with_cells_) add_cells(result, part, phase, g, o, s);
+      // The outputs of a crossbar follow each other, so their places do.
+      const int first = (phase.group_first + g) * sliced_.outputs_per_group + part.output_first;
+      const int place = position(result_.outputs, first);
+      for (int o = 0; o < part.output_count; ++o) {
+        for (std::size_t s = 0; s < slices.size(); ++s) {
+          ima::Column& column = result.columns.emplace_back(like[s]);
+          column.result = place + o;
+          column.row_first = g * block_rows;
+          column.row_count = block_rows;
+          if (!with_cells_) continue;
+          if (sliced_.is_flipped(part.array, phase.block, slices[s], first + o))
+            column.flip = (std::int64_t{1} << sliced_.slices[index(slices[s])].width) - 1;
+          add_cells(result, part, phase, g, part.output_first + o, slices[s]);
         }
       }
     }
     return result;
   }
 
-  [[nodiscard]] ima::Column make_column(const place::CrossbarPart& part, const place::Phase& phase, int group,
-                                        int output, int slice) const {
+  /// The slices that a crossbar holds.
+  [[nodiscard]] std::vector<int> slices_of(const place::CrossbarPart& part) const {
+    std::vector<int> slices;
+    for (int s = 0; s < static_cast<int>(sliced_.slices.size()); ++s) {
+      if (part.slice < 0 || part.slice == s) slices.push_back(s);
+    }
+    return slices;
+  }
+
+  /// What the columns of a slice have in common.
+  [[nodiscard]] ima::Column column_like(const place::CrossbarPart& part, const place::Phase& phase,
+                                        int slice) const {
     const slice::Slice& cut = sliced_.slices[index(slice)];
-    const int global_output = group * sliced_.outputs_per_group + output;
     ima::Column column;
     column.bits = sliced_.adc_bits.at(index(phase.block)).at(index(slice));
     column.truncation = slice::truncated_bits(sliced_, phase.block, slice);
-    column.result = position(result_.outputs, global_output);
     column.shift = cut.shift;
     column.sign = part.array == 1 ? -cut.sign : cut.sign;
-    if (sliced_.is_flipped(part.array, phase.block, slice, global_output)) {
-      column.flip = (std::int64_t{1} << cut.width) - 1;
-    }
     return column;
   }
 

@@ -17,7 +17,7 @@ struct PlannedIma {
   std::vector<int> outputs;  ///< of the plan's results: group * outputs_per_group + output, ascending
 };
 
-/// `with_cells`: rows and cells too, for structural runs. Throws std::logic_error where `part` contradicts
+/// `with_cells`: rows, cells and flipped columns too, for structural runs. Throws std::logic_error where `part` contradicts
 /// itself.
 [[nodiscard]] PlannedIma build_plan(const place::ImaPart& part, const LayerSource& source,
                                     const arch::Arch& arch, bool with_cells);
