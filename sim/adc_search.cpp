@@ -69,7 +69,8 @@ class Bench {
     const engine::NetworkFunction exact(mapping_.graph, exact_layers(mapping_), false);
     ValuesRequest wanted;
     wanted.labels = &*data_.labels;
-    lossless_ = *run_images(exact, executor_, data_.images, wanted, deadline_, {}).accuracy;
+    wanted.reference = &executor_;
+    lossless_ = *run_images(exact, data_.images, wanted, deadline_, {}).accuracy;
   }
 
   [[nodiscard]] const Mapping& mapping() const { return mapping_; }
@@ -116,7 +117,7 @@ class Bench {
     wanted.outputs = [&](std::int64_t i, const Outputs& outputs) {
       right += rank_of(outputs.front(), (*data_.labels)[static_cast<std::size_t>(i)]) < 1 ? 1 : 0;
     };
-    trial.values = run_images(network, executor_, data_.images, wanted, deadline_, {});
+    trial.values = run_images(network, data_.images, wanted, deadline_, {});
     trial.top1 = static_cast<double>(right) / static_cast<double>(data_.images.count());
     std::int64_t conversions = 0;
     std::int64_t clipped = 0;

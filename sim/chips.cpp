@@ -51,12 +51,10 @@ std::vector<std::string> effects_of(const arch::Arch& arch) {
 
 class ChipRuns {
  public:
-  ChipRuns(const Mapping& mapping, const engine::NetworkFunction& network,
-           const reference::Executor& executor, const Images& images, const ChipsRequest& request,
-           const Deadline& deadline, const Progress& progress)
+  ChipRuns(const Mapping& mapping, const engine::NetworkFunction& network, const Images& images,
+           const ChipsRequest& request, const Deadline& deadline, const Progress& progress)
       : mapping_(mapping),
         network_(network),
-        executor_(executor),
         images_(images),
         request_(request),
         deadline_(deadline),
@@ -112,7 +110,7 @@ class ChipRuns {
       const engine::ImageResult result = network_.run(image, {integers, integers, &analog});
       figures[i] = figures_of(i, result.outputs, ideal, analog);
       Outputs reference;
-      if (first && score_) reference = executor_.run(image);
+      if (first && score_) reference = request_.reference->run(image);
 
       const std::lock_guard lock(mutex);
       if (first && score_) score_->add((*request_.labels)[i], result.outputs.front(), reference.front());
@@ -165,7 +163,6 @@ class ChipRuns {
 
   const Mapping& mapping_;
   const engine::NetworkFunction& network_;
-  const reference::Executor& executor_;
   const Images& images_;
   const ChipsRequest& request_;
   const Deadline& deadline_;
@@ -219,14 +216,14 @@ engine::AnalogSetup analog_setup(const arch::Arch& arch, std::uint64_t seed) {
   return setup;
 }
 
-ChipsValues run_chips(const Mapping& mapping, const engine::NetworkFunction& network,
-                      const reference::Executor& executor, const Images& images, const ChipsRequest& request,
-                      const Deadline& deadline, const Progress& progress) {
+ChipsValues run_chips(const Mapping& mapping, const engine::NetworkFunction& network, const Images& images,
+                      const ChipsRequest& request, const Deadline& deadline, const Progress& progress) {
+  BITLINE_CHECK(request.labels == nullptr || request.reference != nullptr);
   const std::int64_t bytes = engine::analog_bytes(analog_sources(mapping));
   if (bytes > base::memory_limit())
     throw base::MappingError(
         base::too_much_memory(mapping.graph->name, "the conductances of its cells", bytes));
-  return ChipRuns(mapping, network, executor, images, request, deadline, progress).run();
+  return ChipRuns(mapping, network, images, request, deadline, progress).run();
 }
 
 }  // namespace bitline::sim

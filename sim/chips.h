@@ -27,6 +27,7 @@ void require_no_effects(const arch::Arch& arch);
 struct ChipsRequest {
   std::int64_t chips = 1;                             ///< with seeds from device.seed on
   const std::vector<std::int64_t>* labels = nullptr;  ///< one per image
+  const reference::Executor* reference = nullptr;     ///< needed with `labels`
   std::vector<quantize::Inputs> calibration;          ///< what device.worst_case looks at
   std::string dump_layers;                            ///< folder for the integers of the first chip
   /// Receives the outputs of every image on the first chip, one call at a time, in any order; may be empty.
@@ -40,9 +41,8 @@ struct ChipsValues {
 /// Every image on every chip. `network` holds the exact functions. Throws base::MappingError where the cells
 /// of a chip would take more memory than allowed, base::ConfigError for a faulty device.stuck.map.
 [[nodiscard]] ChipsValues run_chips(const Mapping& mapping, const engine::NetworkFunction& network,
-                                    const reference::Executor& executor, const Images& images,
-                                    const ChipsRequest& request, const Deadline& deadline,
-                                    const Progress& progress);
+                                    const Images& images, const ChipsRequest& request,
+                                    const Deadline& deadline, const Progress& progress);
 
 /// The layers of a mapping as the chip holds them.
 [[nodiscard]] std::vector<engine::AnalogSource> analog_sources(const Mapping& mapping);

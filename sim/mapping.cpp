@@ -15,6 +15,7 @@
 #include "mapper/graph/grouped.h"
 #include "mapper/graph/shared_weights.h"
 #include "mapper/graph/signs.h"
+#include "mapper/graph/without_weights.h"
 #include "mapper/onnx/import.h"
 #include "mapper/place/partition.h"
 #include "mapper/prune/compact.h"
@@ -161,8 +162,10 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
     mapping.unpruned.push_back(unpruned(mapping.graph->node(quant.node), quant));
   mapping.folded.resize(quants.size());
   if (mapping.arch().mapping.prune == arch::Prune::paths) remove_paths(mapping, quants);
+  mapping.shares = shared_crossbars(*mapping.graph, quants, mapping.arch());
+  // Cells then take the place of real weights, unless others hold these.
+  if (with_weights) mapping.graph = std::make_shared<const graph::Graph>(graph::without_weights(*mapping.graph));
   const graph::Graph& network = *mapping.graph;
-  mapping.shares = shared_crossbars(network, quants, mapping.arch());
   for (quantize::LayerQuant& quant : quants)
     mapping.quants.push_back(std::make_shared<const quantize::LayerQuant>(std::move(quant)));
   mapping.sliced.resize(mapping.quants.size());

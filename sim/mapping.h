@@ -42,7 +42,8 @@ struct Unpruned {
 struct Mapping {
   arch::LoadedArch machine;
   std::shared_ptr<const graph::Graph> graph;  ///< as mapped: grouped convolutions as mapping.depthwise says,
-                                              ///< and with mapping.prune paths without unused channels
+                                              ///< and with mapping.prune paths without unused channels;
+                                              ///< weights on crossbars without values, which `quants` has
   std::vector<std::shared_ptr<const quantize::LayerQuant>> quants;  ///< one per crossbar layer, in node order
   std::vector<std::shared_ptr<const slice::SlicedLayer>> sliced;    ///< the same
   std::vector<int> shares;  ///< by layer: the one before it whose crossbars it uses; -1: it has its own

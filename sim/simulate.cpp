@@ -168,17 +168,21 @@ const char* to_string(Mode mode) {
 namespace {
 
 result::Result simulate_loaded(const SimulationRequest& request, arch::LoadedArch machine,
-                               const std::shared_ptr<const graph::Graph>& graph, const Deadline& deadline,
+                               std::shared_ptr<const graph::Graph> graph, const Deadline& deadline,
                                Stopwatch& watch) {
   std::optional<result::OutputFolder> outputs;
   if (!request.dump_outputs.empty()) outputs.emplace(request.dump_outputs, "--dump-outputs");
   const Data data = load_data(request, *graph);
+  std::optional<OutputDump> dump;
+  if (outputs) dump.emplace(*graph, *outputs, data.images.count());
   watch.done("import");
-  const reference::Executor executor(graph);
-  const auto ranges = quantize::calibrate(executor, data.calibration, machine.arch.precision.activations);
+  std::optional<reference::Executor> executor(graph);
+  const auto ranges = quantize::calibrate(*executor, data.calibration, machine.arch.precision.activations);
   deadline.check("the calibration");
   watch.done("calibration");
-  Mapping mapping = map_network(std::move(machine), graph, ranges, deadline.left_s());
+  // Real weights, twice in memory until here, make room where nothing is scored against them.
+  if (!data.labels) executor.reset();
+  Mapping mapping = map_network(std::move(machine), std::move(graph), ranges, deadline.left_s());
   if (wants_sums(mapping.arch())) resolve_by_sums(mapping, data.calibration);
   deadline.check("the mapping");
   watch.done("mapping");
@@ -186,8 +190,6 @@ result::Result simulate_loaded(const SimulationRequest& request, arch::LoadedArc
 
   const engine::NetworkFunction network(mapping.graph, network_layers(mapping),
                                         mapping.arch().ima.gate_zero_chunks);
-  std::optional<OutputDump> dump;
-  if (outputs) dump.emplace(*graph, *outputs, data.images.count());
   const auto write = [&](std::int64_t i, const Outputs& values) {
     if (dump) dump->write(i, values);
   };
@@ -196,19 +198,22 @@ result::Result simulate_loaded(const SimulationRequest& request, arch::LoadedArc
   wanted.kept_integers = request.mode == Mode::structural;
   // With effects of devices, the exact integers are for costs and time only.
   const bool effects = has_effects(mapping.arch());
+  const std::vector<std::int64_t>* const labels = data.labels ? &*data.labels : nullptr;
+  const reference::Executor* const reference = executor ? &*executor : nullptr;
   if (effects) {
     wanted.only_kept = true;
   } else {
-    wanted.labels = data.labels ? &*data.labels : nullptr;
+    wanted.labels = labels;
+    wanted.reference = reference;
     wanted.dump_layers = request.dump_layers;
     if (dump) wanted.outputs = write;
   }
-  Values values = run_images(network, executor, data.images, wanted, deadline, request.progress);
+  Values values = run_images(network, data.images, wanted, deadline, request.progress);
   std::optional<result::DeviceResult> device;
   if (effects) {
-    const ChipsRequest chips{request.trials, data.labels ? &*data.labels : nullptr, data.calibration,
+    const ChipsRequest chips{request.trials,   labels, reference, data.calibration,
                              request.dump_layers, write};
-    ChipsValues real = run_chips(mapping, network, executor, data.images, chips, deadline, request.progress);
+    ChipsValues real = run_chips(mapping, network, data.images, chips, deadline, request.progress);
     device = std::move(real.device);
     values.accuracy = std::move(real.accuracy);
   }
@@ -245,9 +250,9 @@ result::Result simulate(const SimulationRequest& request) {
   check_folders(request);
   arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
   check_trials(request, machine.arch);
-  const std::shared_ptr<const graph::Graph> graph =
+  std::shared_ptr<const graph::Graph> graph =
       import_network(request.files.network, request.files.dimensions);
-  return simulate_loaded(request, std::move(machine), graph, deadline, watch);
+  return simulate_loaded(request, std::move(machine), std::move(graph), deadline, watch);
 }
 
 result::Result simulate(const SimulationRequest& request, arch::LoadedArch machine,

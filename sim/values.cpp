@@ -32,9 +32,9 @@ void add(std::vector<engine::LayerActivity>& sum, const std::vector<engine::Laye
 
 }  // namespace
 
-Values run_images(const engine::NetworkFunction& network, const reference::Executor& executor,
-                  const Images& images, const ValuesRequest& request, const Deadline& deadline,
-                  const Progress& progress) {
+Values run_images(const engine::NetworkFunction& network, const Images& images, const ValuesRequest& request,
+                  const Deadline& deadline, const Progress& progress) {
+  BITLINE_CHECK(request.labels == nullptr || request.reference != nullptr);
   Values values;
   values.kept.resize(static_cast<std::size_t>(std::min(request.kept, images.count())));
   std::optional<Score> score;
@@ -51,7 +51,7 @@ Values run_images(const engine::NetworkFunction& network, const reference::Execu
     const quantize::Inputs image = images[i];
     engine::ImageResult result = network.run(image, {integers, integers});
     Outputs reference;
-    if (score) reference = executor.run(image);
+    if (score) reference = request.reference->run(image);
 
     const std::lock_guard lock(mutex);
     const auto index = static_cast<std::int64_t>(i);

@@ -29,6 +29,7 @@ struct ValuesRequest {
   bool only_kept = false;                             ///< run no other images
   bool kept_integers = false;                         ///< with their integers
   const std::vector<std::int64_t>* labels = nullptr;  ///< one per image: accuracy, with the float reference's
+  const reference::Executor* reference = nullptr;     ///< needed with `labels`
   std::string dump_layers;                            ///< folder; empty: none
   bool activity = false;                              ///< the sum over all images is returned
   /// Receives the outputs of every image, one call at a time, in any order; may be empty.
@@ -45,8 +46,8 @@ struct Values {
 void for_each_image(std::size_t count, const std::function<void(std::size_t image)>& body);
 
 /// Every image on the engine; the result does not depend on the number of threads.
-[[nodiscard]] Values run_images(const engine::NetworkFunction& network, const reference::Executor& executor,
-                                const Images& images, const ValuesRequest& request, const Deadline& deadline,
+[[nodiscard]] Values run_images(const engine::NetworkFunction& network, const Images& images,
+                                const ValuesRequest& request, const Deadline& deadline,
                                 const Progress& progress);
 
 /// Every image in float32; `take` receives the outputs, one call at a time, in any order.
