@@ -9,6 +9,7 @@
 
 #include "mapper/slice/chunks.h"
 #include "models/arch/arch.h"
+#include "models/base/uninitialised.h"
 
 namespace bitline::slice {
 
@@ -37,7 +38,7 @@ struct SlicedLayer {
   bool analog = false;            ///< the two arrays are subtracted before one signed conversion
   std::vector<Slice> slices;      ///< most significant first
   std::vector<RowBlock> blocks;   ///< the same for every group
-  std::vector<std::uint32_t>
+  base::UninitialisedVector<std::uint32_t>
       codes;                ///< [array][group][output][row]: cell codes before flipping, < 2^sum(widths)
   std::int64_t offset = 0;  ///< encoding offset: codes hold q + offset
   std::vector<std::int32_t>

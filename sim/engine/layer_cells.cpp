@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cells of a layer and the weights of its product, packed as the kernels read them.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
 
@@ -22,6 +23,17 @@ std::int8_t take_limb(std::int32_t& value) {
   const auto limb = static_cast<std::int8_t>(static_cast<std::uint8_t>(value));
   value = (value - limb) >> 8;
   return limb;
+}
+
+/// The most that so many such limbs hold: 127 in each.
+std::int64_t most_of_limbs(int limbs) {
+  std::int64_t most = 0;
+  for (int j = 0; j < limbs; ++j) most = most * 256 + 127;
+  return most;
+}
+/// The least: -128 in each.
+std::int64_t least_of_limbs(int limbs) {
+  return most_of_limbs(limbs) - ((std::int64_t{1} << (8 * limbs)) - 1);
 }
 
 /// Bytes of a whole column, rows beyond its last 0, to its place.
@@ -126,10 +138,29 @@ void LayerPlan::pack_sums(const ConvertingSet& set, std::int8_t* out) const {
 /// product.
 void LayerPlan::build_product() {
   const slice::SlicedLayer& l = *layer;
+  const std::vector<std::uint8_t> converting = converting_columns();
+  // Centres go with the codes of their column: together they range less than each by itself.
+  const bool all_bits = sets.empty() && l.centres.empty();
+  const bool multiplies = make_segments(all_bits ? encoded_range() : weight_range(converting));
+  constant.assign(static_cast<std::size_t>(l.groups) * columns, 0);
+  const auto panels = static_cast<std::size_t>(columns / kPanel);
+  tbb::parallel_for(std::size_t{0}, static_cast<std::size_t>(l.groups) * panels, [&](std::size_t i) {
+    const std::size_t group = i / panels;
+    const std::size_t first = i % panels * kPanel;
+    std::array<std::int64_t, kPanel> sums{};
+    if (multiplies) pack_panel(group, first, converting, sums);
+    for (std::size_t c = first; c < std::min<std::size_t>(first + kPanel, l.outputs_per_group); ++c)
+      constant[group * static_cast<std::size_t>(columns) + c] =
+          column_constant(group * static_cast<std::size_t>(l.outputs_per_group) + c, sums[c - first]);
+  });
+}
+
+/// [array][block][slice][output], as SlicedLayer::flipped: whether conversions can change the column's sum;
+/// empty where none can.
+std::vector<std::uint8_t> LayerPlan::converting_columns() const {
+  const slice::SlicedLayer& l = *layer;
+  if (sets.empty()) return {};
   const auto outputs = static_cast<std::size_t>(l.outputs());
-  const auto outputs_per_group = static_cast<std::size_t>(l.outputs_per_group);
-  const auto rows = static_cast<std::size_t>(l.rows_per_group);
-  // [array][block][slice][output], as SlicedLayer::flipped
   std::vector<std::uint8_t> converting(static_cast<std::size_t>(l.arrays) * l.blocks.size() *
                                        l.slices.size() * outputs);
   for (const ConvertingSet& set : sets) {
@@ -142,69 +173,91 @@ void LayerPlan::build_product() {
       for (const std::int32_t output : set.columns) of_set[output] = 1;
     }
   }
-  constant.assign(static_cast<std::size_t>(l.groups) * columns, 0);
-  // Twice, as their range decides on limbs: all at once they would take more memory than everything else.
-  std::vector<WeightRange> ranges(outputs);
-  tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t column) {
-    std::vector<std::int32_t> weights(rows);
-    multiply_column(column, converting, weights);
-    WeightRange range;
-    for (const std::int32_t weight : weights)
-      range = {std::min(range.least, weight), std::max(range.most, weight)};
-    ranges[column] = range;
-    constant[column / outputs_per_group * static_cast<std::size_t>(columns) + column % outputs_per_group] =
-        column_constant(column, weights);
-  });
-  if (!make_segments(ranges)) return;
-  tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t column) {
-    std::vector<std::int32_t> weights(rows);
-    multiply_column(column, converting, weights);
-    pack_product(column, std::move(weights));
-  });
+  return converting;
 }
 
-/// What a column multiplies by: `converting` as made by build_product; `column` counts over all groups.
-void LayerPlan::multiply_column(std::size_t column, const std::vector<std::uint8_t>& converting,
-                                std::span<std::int32_t> weights) const {
+/// Bits of a code that a column multiplies by, by sign (+, -), and what it adds to every weight.
+LayerPlan::Multiplied LayerPlan::multiplied(int array, int block, int output,
+                                            const std::vector<std::uint8_t>& converting) const {
+  const slice::SlicedLayer& l = *layer;
+  Multiplied result;
+  for (int s = 0; s < static_cast<int>(l.slices.size()); ++s) {
+    const slice::Slice cut = l.slices[static_cast<std::size_t>(s)];
+    const int negative = (cut.sign < 0) != (array == 1) ? 1 : 0;
+    const std::uint32_t mask = ((1u << cut.width) - 1) << cut.shift;
+    const bool converts =
+        !converting.empty() &&
+        converting[((static_cast<std::size_t>(array) * l.blocks.size() + block) * l.slices.size() + s) *
+                       static_cast<std::size_t>(l.outputs()) +
+                   static_cast<std::size_t>(output)] != 0;
+    if (!converts) result.bits[negative] |= mask;
+    if (converts && l.is_flipped(array, block, s, output)) {
+      result.added += negative != 0 ? -static_cast<std::int32_t>(mask) : static_cast<std::int32_t>(mask);
+    }
+  }
+  return result;
+}
+
+/// What a column multiplies the rows from `first` on by; `column` counts over all groups.
+void LayerPlan::multiply_rows(std::size_t column, int first, const std::vector<std::uint8_t>& converting,
+                              std::span<std::int32_t> weights) const {
   const slice::SlicedLayer& l = *layer;
   const auto output = static_cast<int>(column);
+  const int last = first + static_cast<int>(weights.size());
   std::fill(weights.begin(), weights.end(), static_cast<std::int32_t>(l.centre(output)));
+  const auto ends_after = [first](const slice::RowBlock& block) { return block.last <= first; };
+  const auto begin = std::partition_point(l.blocks.begin(), l.blocks.end(), ends_after);
   for (int array = 0; array < l.arrays; ++array) {
     const std::uint32_t* codes = l.column(array, output / l.outputs_per_group, output % l.outputs_per_group);
-    for (int block = 0; block < static_cast<int>(l.blocks.size()); ++block) {
-      std::uint32_t multiplied[2] = {};  // bits of the slices that are not converted, by sign: +, -
-      std::int32_t correction = 0;
-      for (int s = 0; s < static_cast<int>(l.slices.size()); ++s) {
-        const slice::Slice cut = l.slices[static_cast<std::size_t>(s)];
-        const int negative = (cut.sign < 0) != (array == 1) ? 1 : 0;
-        const std::uint32_t mask = ((1u << cut.width) - 1) << cut.shift;
-        const bool converts =
-            converting[((static_cast<std::size_t>(array) * l.blocks.size() + block) * l.slices.size() + s) *
-                           static_cast<std::size_t>(l.outputs()) +
-                       column] != 0;
-        if (!converts) multiplied[negative] |= mask;
-        if (converts && l.is_flipped(array, block, s, output)) {
-          correction += negative != 0 ? -static_cast<std::int32_t>(mask) : static_cast<std::int32_t>(mask);
-        }
-      }
-      const slice::RowBlock range = l.blocks[static_cast<std::size_t>(block)];
-      for (int row = range.first; row < range.last; ++row) {
+    for (auto block = begin; block != l.blocks.end() && block->first < last; ++block) {
+      const Multiplied by = multiplied(array, static_cast<int>(block - l.blocks.begin()), output, converting);
+      const int end = std::min(block->last, last);
+      for (int row = std::max(block->first, first); row < end; ++row) {
         const std::uint32_t code = codes[row];
-        weights[static_cast<std::size_t>(row)] += correction +
-                                                  static_cast<std::int32_t>(code & multiplied[0]) -
-                                                  static_cast<std::int32_t>(code & multiplied[1]);
+        weights[static_cast<std::size_t>(row - first)] += by.added +
+                                                          static_cast<std::int32_t>(code & by.bits[0]) -
+                                                          static_cast<std::int32_t>(code & by.bits[1]);
       }
     }
   }
 }
 
+/// Of all weights. They are made twice, here and to be packed: all at once they would take more memory than
+/// everything else.
+WeightRange LayerPlan::weight_range(const std::vector<std::uint8_t>& converting) const {
+  const auto outputs = static_cast<std::size_t>(layer->outputs());
+  std::vector<WeightRange> ranges(outputs);
+  tbb::parallel_for(std::size_t{0}, outputs, [&](std::size_t column) {
+    std::vector<std::int32_t> weights(static_cast<std::size_t>(layer->rows_per_group));
+    multiply_rows(column, 0, converting, weights);
+    WeightRange range;
+    for (const std::int32_t weight : weights)
+      range = {std::min(range.least, weight), std::max(range.most, weight)};
+    ranges[column] = range;
+  });
+  WeightRange all;
+  for (const WeightRange& range : ranges)
+    all = {std::min(all.least, range.least), std::max(all.most, range.most)};
+  return all;
+}
+
+/// What any codes without conversions and centres give.
+WeightRange LayerPlan::encoded_range() const {
+  const auto offset = static_cast<std::int32_t>(layer->centre(0));
+  WeightRange range{offset, offset};
+  for (int array = 0; array < layer->arrays; ++array) {
+    const Multiplied by = multiplied(array, 0, 0, {});
+    range.most += static_cast<std::int32_t>(by.bits[0]);
+    range.least -= static_cast<std::int32_t>(by.bits[1]);
+  }
+  return range;
+}
+
 /// The share of the zero point in a column's sum, which all its cells make, and that of the bias of signed
-/// inputs, which its product makes.
-std::int64_t LayerPlan::column_constant(std::size_t column, std::span<const std::int32_t> weights) const {
-  std::int64_t share = 0;
+/// inputs, which its product with weights of this sum makes.
+std::int64_t LayerPlan::column_constant(std::size_t column, std::int64_t product_sum) const {
+  std::int64_t share = -input_bias() * product_sum;
   if (layer->activation_zero_point != 0) share -= layer->activation_zero_point * weight_sum(column);
-  if (input_bias() != 0)
-    share -= input_bias() * std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
   return share;
 }
 
@@ -226,18 +279,15 @@ std::int64_t LayerPlan::weight_sum(std::size_t column) const {
 }
 
 /// Room for the product; false where nothing is multiplied.
-bool LayerPlan::make_segments(std::span<const WeightRange> ranges) {
+bool LayerPlan::make_segments(const WeightRange& range) {
   const slice::SlicedLayer& l = *layer;
-  WeightRange all;
-  for (const WeightRange& range : ranges)
-    all = {std::min(all.least, range.least), std::max(all.most, range.most)};
-  if (all.least == 0 && all.most == 0) return false;
-  BITLINE_CHECK(all.most < (1 << 20) && all.least > -(1 << 20));
+  if (range.least == 0 && range.most == 0) return false;
+  BITLINE_CHECK(range.most < (1 << 20) && range.least > -(1 << 20));
   weight_limbs = 1;
-  for (std::int64_t low = -128, high = 127; all.least < low || all.most > high; ++weight_limbs) {
-    low = low * 256 - 128;
-    high = high * 256 + 127;
-  }
+  while (range.most - range.least > most_of_limbs(weight_limbs) - least_of_limbs(weight_limbs)) ++weight_limbs;
+  weight_bias = static_cast<std::int32_t>(
+      std::max<std::int64_t>(range.most - most_of_limbs(weight_limbs), 0) +
+      std::min<std::int64_t>(range.least - least_of_limbs(weight_limbs), 0));
   std::size_t size = 0;
   for (int first = 0; first < l.rows_per_group; first += kMaxRows) {
     const int last = std::min(first + kMaxRows, l.rows_per_group);
@@ -248,20 +298,46 @@ bool LayerPlan::make_segments(std::span<const WeightRange> ranges) {
   return true;
 }
 
-void LayerPlan::pack_product(std::size_t column, std::vector<std::int32_t> weights) {
-  const std::size_t group = column / static_cast<std::size_t>(layer->outputs_per_group);
-  const std::size_t output = column % static_cast<std::size_t>(layer->outputs_per_group);
+/// Columns side by side from `first_column` of a group on, some rows after others, so that what they share of
+/// the matrix stays in the cache. `sums`: of the weights of each, where they are needed.
+void LayerPlan::pack_panel(std::size_t group, std::size_t first_column,
+                           const std::vector<std::uint8_t>& converting, std::span<std::int64_t> sums) {
+  constexpr int kPiece = 8 * kRowTile;
+  const auto outputs = static_cast<std::size_t>(layer->outputs_per_group);
+  std::array<std::int32_t, kPiece> piece{};
   for (const ProductSegment& segment : segments) {
-    std::vector<std::int8_t> bytes(static_cast<std::size_t>(segment.quads) * kQuad);
-    for (int j = 0; j < weight_limbs; ++j) {
-      std::transform(weights.begin() + segment.first, weights.begin() + segment.last, bytes.begin(),
-                     take_limb);
-      store_column(bytes.data(), segment.quads,
-                   product_weights.data() + segment.weights +
-                       (group * static_cast<std::size_t>(weight_limbs) + static_cast<std::size_t>(j)) *
-                           limb_size(segment) +
-                       byte_column(output, segment.quads));
+    for (int first = segment.first; first < segment.last; first += kPiece) {
+      const int rows = std::min(kPiece, segment.last - first);
+      const auto padded = static_cast<std::size_t>(quads_of(rows)) * kQuad;
+      for (std::size_t c = 0; c < kPanel; ++c) {
+        std::fill_n(piece.begin(), padded, weight_bias);
+        const std::span weights = std::span(piece).first(static_cast<std::size_t>(rows));
+        if (first_column + c < outputs) multiply_rows(group * outputs + first_column + c, first, converting, weights);
+        if (first_column + c < outputs && input_bias() != 0)
+          sums[c] = std::accumulate(weights.begin(), weights.end(), sums[c]);
+        pack_weights(segment, group, first_column + c, first, std::span(piece).first(padded));
+      }
     }
+  }
+}
+
+/// Whole quads of weights of a column, in limbs.
+void LayerPlan::pack_weights(const ProductSegment& segment, std::size_t group, std::size_t column, int first,
+                             std::span<const std::int32_t> weights) {
+  // Digits from -128 to 127 are those from 0 to 255 of the number with 128 in every place added.
+  const auto added = static_cast<std::uint32_t>(-weight_bias - least_of_limbs(weight_limbs));
+  std::vector<std::int8_t> bytes(weights.size());
+  for (int j = 0; j < weight_limbs; ++j) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const std::uint32_t digits = (static_cast<std::uint32_t>(weights[i]) + added) >> (8 * j);
+      bytes[i] = static_cast<std::int8_t>(static_cast<std::uint8_t>(digits ^ 0x80U));
+    }
+    store_column(bytes.data(), static_cast<int>(weights.size()) / kQuad,
+                 product_weights.data() + segment.weights +
+                     (group * static_cast<std::size_t>(weight_limbs) + static_cast<std::size_t>(j)) *
+                         limb_size(segment) +
+                     byte_column(column, segment.quads) +
+                     static_cast<std::size_t>((first - segment.first) / kQuad) * kPanel * kQuad);
   }
 }
 

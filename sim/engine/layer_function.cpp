@@ -108,6 +108,21 @@ class Tile {
         multiply_add(job, 8 * (i + j), sums_of(group), stride());
       }
     }
+    if (plan_.weight_bias != 0) add_weight_bias(codes, group);
+  }
+
+  /// What was taken off the weights of these rows, times their inputs.
+  void add_weight_bias(const CodesJob& codes, int group) {
+    const auto bias = static_cast<std::uint32_t>(plan_.input_bias());
+    const std::uint32_t mask = (1u << layer_.activation_bits) - 1;
+    for (int position = 0; position < count_; ++position) {
+      const std::uint16_t* x = codes.codes + static_cast<std::size_t>(position) * codes.stride;
+      std::uint32_t sum = 0;  // of at most kMaxRows rows of 16 bits
+      for (int row = 0; row < codes.rows; ++row) sum += (x[row] + bias) & mask;
+      const std::int64_t added = std::int64_t{plan_.weight_bias} * sum;
+      std::int64_t* y = sums_of(group) + static_cast<std::size_t>(position) * stride();
+      for (int column = 0; column < layer_.outputs_per_group; ++column) y[column] += added;
+    }
   }
 
   void run_block(int block, int group) {

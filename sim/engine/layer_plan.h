@@ -3,6 +3,7 @@
 // everything else as one exact integer product.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <tbb/cache_aligned_allocator.h>
 
 #include "mapper/slice/sliced_layer.h"
+#include "models/base/uninitialised.h"
 #include "sim/engine/kernels.h"
 
 namespace bitline::engine {
@@ -76,9 +78,11 @@ struct LayerPlan {
 
   int input_limbs = 1;                   ///< inputs in limbs of 8 bits, unsigned
   int weight_limbs = 1;                  ///< product weights in limbs of 8 bits, each signed
+  /// Taken off the weights, so that their limbs are fewest; the product of the inputs with it is added.
+  std::int32_t weight_bias = 0;
   std::vector<ProductSegment> segments;  ///< empty: nothing is multiplied
-  /// [segment][group][limb][panel][quad][column][row of the quad]
-  AlignedVector<std::int8_t> product_weights;
+  /// [segment][group][limb][panel][quad][column][row of the quad]; on whole cache lines as AlignedVector
+  base::UninitialisedVector<std::int8_t, 64> product_weights;
   std::vector<std::int64_t>
       constant;  ///< [group * columns + output]: the zero point's share, the input bias's
   std::vector<std::int64_t> row_levels;  ///< [group * rows + row]: sum of the cells under this row
@@ -100,12 +104,24 @@ struct LayerPlan {
   void pack_planes(const ConvertingSet& set, int array, std::uint16_t* out) const;
   void pack_sums(const ConvertingSet& set, std::int8_t* out) const;
   void build_product();
-  void multiply_column(std::size_t column, const std::vector<std::uint8_t>& converting,
-                       std::span<std::int32_t> weights) const;
-  [[nodiscard]] std::int64_t column_constant(std::size_t column, std::span<const std::int32_t> weights) const;
+  [[nodiscard]] std::vector<std::uint8_t> converting_columns() const;
+  struct Multiplied {
+    std::array<std::uint32_t, 2> bits{};
+    std::int32_t added = 0;
+  };
+  [[nodiscard]] Multiplied multiplied(int array, int block, int output,
+                                      const std::vector<std::uint8_t>& converting) const;
+  void multiply_rows(std::size_t column, int first, const std::vector<std::uint8_t>& converting,
+                     std::span<std::int32_t> weights) const;
+  [[nodiscard]] WeightRange weight_range(const std::vector<std::uint8_t>& converting) const;
+  [[nodiscard]] WeightRange encoded_range() const;
+  [[nodiscard]] std::int64_t column_constant(std::size_t column, std::int64_t product_sum) const;
   [[nodiscard]] std::int64_t weight_sum(std::size_t column) const;
-  [[nodiscard]] bool make_segments(std::span<const WeightRange> ranges);
-  void pack_product(std::size_t column, std::vector<std::int32_t> weights);
+  [[nodiscard]] bool make_segments(const WeightRange& range);
+  void pack_panel(std::size_t group, std::size_t first_column, const std::vector<std::uint8_t>& converting,
+                  std::span<std::int64_t> sums);
+  void pack_weights(const ProductSegment& segment, std::size_t group, std::size_t column, int first,
+                    std::span<const std::int32_t> weights);
   void sum_levels();
   void add_levels(int array, int group, int output, int block, std::int32_t* levels) const;
 };

@@ -274,6 +274,43 @@ TEST(LayerFunction, LosslessEqualsTheMatrixProduct) {
   }
 }
 
+/// Weights of 16 bits of either sign are two bytes each, though -32767..32767 is not what two signed bytes
+/// hold: the product has them less a bias. More rows than are packed at once.
+TEST(LayerFunction, SixteenBitWeightsAreTwoBytes) {
+  constexpr int kRows = 1300;
+  constexpr int kOutputs = 17;
+  for (const bool is_signed : {false, true}) {
+    arch::Arch arch;
+    arch.encoding.weights = arch::WeightEncoding::offset;
+    arch.encoding.flip = true;
+    arch.adc.resolution = {.policy = periphery::AdcPolicy::lossless};
+    quantize::LayerQuant quant;
+    quant.weights.bits = 16;
+    quant.weights.scheme = arch::WeightScheme::symmetric;
+    for (int i = 0; i < kRows * kOutputs; ++i)
+      quant.weights.codes.push_back(i % 5 == 0 ? 32767 : i % 7 == 0 ? -32767 : i * 7919 % 65535 - 32767);
+    quant.input = {.bits = 16, .is_signed = is_signed};
+    const LayerFunction function(
+        std::make_shared<slice::SlicedLayer>(slice::slice_layer(
+            {.groups = 1, .outputs_per_group = kOutputs, .rows_per_group = kRows}, quant, arch)),
+        {}, false);
+    std::vector<std::int32_t> x;
+    for (int i = 0; i < 3 * kRows; ++i) x.push_back(i * 104729 % 65536 - (is_signed ? 32768 : 0));
+    std::vector<std::int64_t> y(std::size_t{3} * kOutputs);
+    function.run(x, y);
+    for (int position = 0; position < 3; ++position)
+      for (int output = 0; output < kOutputs; ++output) {
+        std::int64_t expected = 0;
+        for (int row = 0; row < kRows; ++row)
+          expected += std::int64_t{x[static_cast<std::size_t>(position * kRows + row)]} *
+                      quant.weights.codes[static_cast<std::size_t>(output * kRows + row)];
+        ASSERT_EQ(y[static_cast<std::size_t>(position * kOutputs + output)], expected);
+      }
+    // 32 columns of 1344 rows, and 8 bytes for each row and output beside them
+    EXPECT_LE(function.bytes(), 2 * 32 * 1344 + 8 * (kRows + 32));
+  }
+}
+
 /// All inputs and weights at their extremes over the most rows a crossbar can have: the widest sums there
 /// are.
 TEST(LayerFunction, ExtremesDoNotOverflow) {
