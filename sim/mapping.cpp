@@ -164,7 +164,8 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   if (mapping.arch().mapping.prune == arch::Prune::paths) remove_paths(mapping, quants);
   mapping.shares = shared_crossbars(*mapping.graph, quants, mapping.arch());
   // Cells then take the place of real weights, unless others hold these.
-  if (with_weights) mapping.graph = std::make_shared<const graph::Graph>(graph::without_weights(*mapping.graph));
+  if (with_weights)
+    mapping.graph = std::make_shared<const graph::Graph>(graph::without_weights(*mapping.graph));
   const graph::Graph& network = *mapping.graph;
   for (quantize::LayerQuant& quant : quants)
     mapping.quants.push_back(std::make_shared<const quantize::LayerQuant>(std::move(quant)));

@@ -211,8 +211,7 @@ result::Result simulate_loaded(const SimulationRequest& request, arch::LoadedArc
   Values values = run_images(network, data.images, wanted, deadline, request.progress);
   std::optional<result::DeviceResult> device;
   if (effects) {
-    const ChipsRequest chips{request.trials,   labels, reference, data.calibration,
-                             request.dump_layers, write};
+    const ChipsRequest chips{request.trials, labels, reference, data.calibration, request.dump_layers, write};
     ChipsValues real = run_chips(mapping, network, data.images, chips, deadline, request.progress);
     device = std::move(real.device);
     values.accuracy = std::move(real.accuracy);
@@ -250,8 +249,7 @@ result::Result simulate(const SimulationRequest& request) {
   check_folders(request);
   arch::LoadedArch machine = arch::load_arch(request.files.arch, request.files.overrides);
   check_trials(request, machine.arch);
-  std::shared_ptr<const graph::Graph> graph =
-      import_network(request.files.network, request.files.dimensions);
+  std::shared_ptr<const graph::Graph> graph = import_network(request.files.network, request.files.dimensions);
   return simulate_loaded(request, std::move(machine), std::move(graph), deadline, watch);
 }
 

@@ -140,8 +140,8 @@ void for_each_column_sum(const SlicedLayer& layer, F f) {
 }
 
 /// Of a layer without cells (slice_shape): all of them at their maximum.
-std::vector<std::vector<std::int64_t>> sums_of_any_weights(const SlicedLayer& layer) {
-  std::vector<std::vector<std::int64_t>> sums;
+CellSums sums_of_any_weights(const SlicedLayer& layer) {
+  CellSums sums;
   for (const RowBlock& block : layer.blocks) {
     sums.emplace_back();
     for (const Slice& slice : layer.slices)
@@ -182,10 +182,9 @@ void encoded_sums(const SlicedLayer& layer, int array, int block, int output, st
   }
 }
 
-std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer) {
+CellSums max_cell_sums(const SlicedLayer& layer) {
   if (layer.codes.empty()) return sums_of_any_weights(layer);
-  std::vector<std::vector<std::int64_t>> sums(layer.blocks.size(),
-                                              std::vector<std::int64_t>(layer.slices.size(), 0));
+  CellSums sums(layer.blocks.size(), std::vector<std::int64_t>(layer.slices.size(), 0));
   for_each_column_sum(
       layer, [&](std::size_t b, std::size_t s, std::int64_t sum) { sums[b][s] = std::max(sums[b][s], sum); });
   return sums;
@@ -241,7 +240,11 @@ periphery::AdcResolution layer_resolution(const periphery::AdcResolution& resolu
 }
 
 void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch, const SumWidths* seen) {
-  layer.max_column_sum = max_cell_sums(layer);
+  resolve_adc_bits(layer, arch, max_cell_sums(layer), seen);
+}
+
+void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch, CellSums cell_sums, const SumWidths* seen) {
+  layer.max_column_sum = std::move(cell_sums);
   const std::int64_t input = max_chunk_value(layer);
   for (std::vector<std::int64_t>& block : layer.max_column_sum)
     for (std::int64_t& sum : block) sum *= input;

@@ -15,8 +15,9 @@ namespace bitline::slice {
 /// The sums of the cells of a column in a row block before flipping, by slice; `output` counts over all
 /// groups.
 void encoded_sums(const SlicedLayer& layer, int array, int block, int output, std::span<std::uint32_t> sums);
+using CellSums = std::vector<std::vector<std::int64_t>>;
 /// The largest sum of a column's cells as stored, per [block][slice]; analog: the largest of either array's.
-[[nodiscard]] std::vector<std::vector<std::int64_t>> max_cell_sums(const SlicedLayer& layer);
+[[nodiscard]] CellSums max_cell_sums(const SlicedLayer& layer);
 /// The largest input value that one read can drive: 2^(widest chunk) - 1.
 [[nodiscard]] std::int64_t max_chunk_value(const SlicedLayer& layer);
 /// Bits of a conversion that never clips at a sum of `max_sum`: ceil(log2(max_sum+1)), one more for the sign
@@ -39,6 +40,9 @@ using SumWidths = std::vector<std::vector<WidthCounts>>;
 /// Fills adc_bits and max_column_sum by arch.adc.resolution (its list of layers aside). `seen`: what policy
 /// percentile counts; null: column bounds, which no sum exceeds. Throws base::ConfigError (see slice_layer).
 void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch, const SumWidths* seen = nullptr);
+/// The same where max_cell_sums() are known.
+void resolve_adc_bits(SlicedLayer& layer, const arch::Arch& arch, CellSums cell_sums,
+                      const SumWidths* seen = nullptr);
 
 /// The largest code of an n-bit conversion: 2^n-1, or 2^(n-1)-1 of either sign under analog subtraction.
 [[nodiscard]] std::int64_t adc_limit(int bits, bool analog);

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <tbb/blocked_range2d.h>
+#include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
 #include "mapper/slice/centres.h"
@@ -92,62 +92,76 @@ void require_meaning(const arch::Arch& arch) {
                     .remedy = "set encoding.flip: false or encoding.subtraction: digital"});
 }
 
-/// The cell code of weight q in an array.
-std::uint32_t encode(std::int32_t q, int array, WeightEncoding encoding, std::int64_t centre, int bits) {
-  const std::int64_t difference = q - centre;
-  switch (encoding) {
+/// The cell codes of a column's weights in an array.
+void encode(std::span<const std::int32_t> weights, int array, const SlicedLayer& layer, std::int64_t centre,
+            int bits, std::uint32_t* codes) {
+  // 18 bits and a sign at most, so that 32 hold every difference.
+  const auto less = static_cast<std::int32_t>(centre);
+  switch (layer.encoding) {
     case WeightEncoding::differential:
-    case WeightEncoding::centre_offset:
-      return static_cast<std::uint32_t>(std::max(array == 0 ? difference : -difference, std::int64_t{0}));
+    case WeightEncoding::centre_offset: {
+      const std::int32_t sign = array == 0 ? 1 : -1;
+      for (std::size_t i = 0; i < weights.size(); ++i)
+        codes[i] = static_cast<std::uint32_t>(std::max(sign * (weights[i] - less), 0));
+      return;
+    }
     case WeightEncoding::offset:
-      return static_cast<std::uint32_t>(difference);
+      for (std::size_t i = 0; i < weights.size(); ++i)
+        codes[i] = static_cast<std::uint32_t>(weights[i] - less);
+      return;
     case WeightEncoding::twos_complement:
-      return static_cast<std::uint32_t>(q) & ((1u << bits) - 1);
+      for (std::size_t i = 0; i < weights.size(); ++i)
+        codes[i] = static_cast<std::uint32_t>(weights[i]) & ((1u << bits) - 1);
+      return;
   }
   BITLINE_CHECK(false);
-  return 0;
 }
 
-void encode_all(const quantize::WeightQuant& weights, WeightEncoding encoding, int bits, SlicedLayer& layer) {
-  const std::size_t count = weights.codes.size();
+void encode_all(const quantize::WeightQuant& weights, int bits, SlicedLayer& layer) {
   const auto rows = static_cast<std::size_t>(layer.rows_per_group);
-  layer.codes.resize(count * static_cast<std::size_t>(layer.arrays));
+  const auto outputs = static_cast<std::size_t>(layer.outputs());
+  layer.codes.resize(weights.codes.size() * static_cast<std::size_t>(layer.arrays));
   for (int array = 0; array < layer.arrays; ++array) {
-    std::uint32_t* codes = layer.codes.data() + static_cast<std::size_t>(array) * count;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::int64_t centre = layer.centre(static_cast<int>(i / rows));
-      codes[i] = encode(weights.codes[i], array, encoding, centre, bits);
-    }
+    for (std::size_t output = 0; output < outputs; ++output)
+      encode(std::span(weights.codes).subspan(output * rows, rows), array, layer,
+             layer.centre(static_cast<int>(output)), bits,
+             layer.codes.data() + (static_cast<std::size_t>(array) * outputs + output) * rows);
   }
 }
 
-/// Marks the columns of which the stored cells would sum to more than half of the most they can hold.
-void flip_dense_columns(SlicedLayer& layer) {
+/// Marks the columns of which the stored cells would sum to more than half of the most they can hold. Returns
+/// max_cell_sums().
+CellSums flip_dense_columns(SlicedLayer& layer) {
   const std::size_t slices = layer.slices.size();
   const std::size_t columns = static_cast<std::size_t>(layer.outputs());
   const std::size_t blocks = layer.blocks.size();
-  std::vector<std::uint8_t> flipped(static_cast<std::size_t>(layer.arrays) * blocks * slices * columns, 0);
+  layer.flipped.assign(static_cast<std::size_t>(layer.arrays) * blocks * slices * columns, 0);
+  CellSums largest(blocks, std::vector<std::int64_t>(slices, 0));
   const auto flip_block = [&](int array, std::size_t block, std::size_t column,
                               std::span<std::uint32_t> sums) {
     encoded_sums(layer, array, static_cast<int>(block), static_cast<int>(column), sums);
     for (std::size_t s = 0; s < slices; ++s) {
       const std::int64_t most = layer.blocks[block].rows() * ((std::int64_t{1} << layer.slices[s].width) - 1);
-      const std::size_t at =
-          ((static_cast<std::size_t>(array) * blocks + block) * slices + s) * columns + column;
-      flipped[at] = 2 * std::int64_t{sums[s]} > most ? 1 : 0;
+      const std::int64_t sum = sums[s];
+      const bool flips = 2 * sum > most;
+      if (flips) {
+        const std::size_t of_slice = (static_cast<std::size_t>(array) * blocks + block) * slices + s;
+        layer.flipped[of_slice * columns + column] = 1;
+      }
+      largest[block][s] = std::max(largest[block][s], flips ? most - sum : sum);
     }
   };
   // A few blocks after another: columns are read as they lie in memory.
-  const tbb::blocked_range2d<int, std::size_t> all(0, layer.arrays, 1, 0, blocks, 32);
-  const auto flip_part = [&](const tbb::blocked_range2d<int, std::size_t>& part) {
+  const tbb::blocked_range<std::size_t> all(0, blocks, 32);
+  const auto flip_part = [&](const tbb::blocked_range<std::size_t>& part) {
     std::vector<std::uint32_t> sums(slices);
-    for (int array = part.rows().begin(); array < part.rows().end(); ++array)
+    for (int array = 0; array < layer.arrays; ++array)
       for (std::size_t column = 0; column < columns; ++column)
-        for (std::size_t block = part.cols().begin(); block < part.cols().end(); ++block)
+        for (std::size_t block = part.begin(); block < part.end(); ++block)
           flip_block(array, block, column, sums);
   };
   tbb::parallel_for(all, flip_part, tbb::simple_partitioner());
-  layer.flipped = std::move(flipped);
+  return largest;
 }
 
 }  // namespace
@@ -240,50 +254,9 @@ SlicedLayer slice_layer(const LayerShape& shape, const quantize::LayerQuant& qua
   const int bits = code_bits(quant.weights, layer.encoding);
   if (layer.encoding == WeightEncoding::centre_offset)
     layer.centres = choose_centres(quant.weights.codes, layer.rows_per_group, layer.slices, bits);
-  encode_all(quant.weights, layer.encoding, bits, layer);
-  if (arch.encoding.flip) flip_dense_columns(layer);
-  resolve_adc_bits(layer, arch);
+  encode_all(quant.weights, bits, layer);
+  resolve_adc_bits(layer, arch, arch.encoding.flip ? flip_dense_columns(layer) : max_cell_sums(layer));
   return layer;
-}
-
-namespace {
-
-/// Cells that are not zero, by slice. A piece of the codes stays in the cache while all slices are counted.
-std::vector<std::int64_t> nonzero_cells(const SlicedLayer& layer) {
-  constexpr std::ptrdiff_t kPiece = 4096;
-  std::vector<std::int64_t> counts(layer.slices.size(), 0);
-  for (auto first = layer.codes.begin(); first != layer.codes.end();) {
-    const auto last = first + std::min(kPiece, layer.codes.end() - first);
-    for (std::size_t s = 0; s < counts.size(); ++s) {
-      const std::uint32_t mask = ((1u << layer.slices[s].width) - 1) << layer.slices[s].shift;
-      std::uint32_t nonzero = 0;
-      for (auto code = first; code != last; ++code) nonzero += (*code & mask) != 0 ? 1 : 0;
-      counts[s] += nonzero;
-    }
-    first = last;
-  }
-  return counts;
-}
-
-}  // namespace
-
-std::vector<SliceStatistics> statistics(const SlicedLayer& layer) {
-  const std::int64_t input = max_chunk_value(layer);
-  const std::vector<std::int64_t> nonzero = nonzero_cells(layer);
-  std::vector<SliceStatistics> result(layer.slices.size());
-  for (std::size_t s = 0; s < result.size(); ++s) {
-    SliceStatistics& out = result[s];
-    out.width = layer.slices[s].width;
-    out.cells = static_cast<std::int64_t>(layer.codes.size());
-    out.nonzero = nonzero[s];
-    for (std::size_t b = 0; b < layer.blocks.size(); ++b) {
-      out.max_column_sum = std::max(out.max_column_sum, layer.max_column_sum[b][s] / input);
-      out.adc_bits_needed =
-          std::max(out.adc_bits_needed, lossless_bits(layer.max_column_sum[b][s], layer.analog));
-      out.adc_bits = std::max(out.adc_bits, layer.adc_bits[b][s]);
-    }
-  }
-  return result;
 }
 
 }  // namespace bitline::slice

@@ -33,6 +33,7 @@ struct UninitialisedAllocator {
   }
   template <class U, class... Arguments>
   void construct(U* at, Arguments&&... arguments) {
+    static_assert(std::is_trivial_v<U>);
     if constexpr (sizeof...(Arguments) == 0)
       ::new (static_cast<void*>(at)) U;
     else
@@ -41,9 +42,8 @@ struct UninitialisedAllocator {
   friend bool operator==(const UninitialisedAllocator&, const UninitialisedAllocator&) { return true; }
 };
 
-/// resize() leaves new elements without a value.
+/// resize() leaves new elements, which are numbers or the like, without a value.
 template <class T, std::size_t alignment = alignof(T)>
-  requires std::is_trivial_v<T>
 using UninitialisedVector = std::vector<T, UninitialisedAllocator<T, alignment>>;
 
 }  // namespace bitline::base

@@ -2,6 +2,7 @@
 #include "models/noc/mesh_flow.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/base/errors.h"
 
@@ -10,7 +11,7 @@ namespace bitline::noc {
 using base::Time;
 
 void Train::append(Time first, std::int64_t flits, Time cycle) {
-  if (!runs_.empty() && runs_.back().first + cycle * runs_.back().flits == first) {
+  if (!empty() && runs_.back().first + cycle * runs_.back().flits == first) {
     runs_.back().flits += flits;
   } else {
     runs_.push_back({first, flits});
@@ -18,10 +19,23 @@ void Train::append(Time first, std::int64_t flits, Time cycle) {
 }
 
 void Train::drop(std::int64_t flits, Time cycle) {
-  Run& run = runs_.front();
+  constexpr std::size_t kMostGone = 16;
+  Run& run = runs_[front_];
   run.first += cycle * flits;
   run.flits -= flits;
-  if (run.flits == 0) runs_.pop_front();
+  if (run.flits > 0) return;
+  ++front_;
+  if (empty()) {
+    clear();
+  } else if (front_ >= kMostGone && 2 * front_ >= runs_.size()) {
+    runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(front_));
+    front_ = 0;
+  }
+}
+
+void Train::clear() {
+  runs_.clear();
+  front_ = 0;
 }
 
 /// A packet at one router on its way.
@@ -65,7 +79,10 @@ MeshFlow::Hop& MeshFlow::make_hop(const Packet& packet, int router, Input& input
   }
   Hop& hop = *unused_.back();
   unused_.pop_back();
+  Train arrived = std::move(hop.arrived);
+  arrived.clear();
   hop = Hop();
+  hop.arrived = std::move(arrived);
   hop.packet = packet;
   hop.router = router;
   hop.input = &input;

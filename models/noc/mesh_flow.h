@@ -6,6 +6,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -24,13 +25,16 @@ class Train {
     base::Time first;
     std::int64_t flits = 0;
   };
-  [[nodiscard]] bool empty() const { return runs_.empty(); }
-  [[nodiscard]] const Run& front() const { return runs_.front(); }
+  [[nodiscard]] bool empty() const { return front_ == runs_.size(); }
+  [[nodiscard]] const Run& front() const { return runs_[front_]; }
   void append(base::Time first, std::int64_t flits, base::Time cycle);
   void drop(std::int64_t flits, base::Time cycle);  ///< at most those of front()
+  void clear();
 
  private:
-  std::deque<Run> runs_;
+  // A vector keeps its memory from packet to packet, and trains are short.
+  std::vector<Run> runs_;
+  std::size_t front_ = 0;  ///< runs before it are gone
 };
 
 struct Packet {

@@ -17,8 +17,8 @@ struct PlannedIma {
   std::vector<int> outputs;  ///< of the plan's results: group * outputs_per_group + output, ascending
 };
 
-/// `with_cells`: rows, cells and flipped columns too, for structural runs. Throws std::logic_error where `part` contradicts
-/// itself.
+/// `with_cells`: rows, cells and flipped columns too, for structural runs. Throws std::logic_error where
+/// `part` contradicts itself.
 [[nodiscard]] PlannedIma build_plan(const place::ImaPart& part, const LayerSource& source,
                                     const arch::Arch& arch, bool with_cells);
 

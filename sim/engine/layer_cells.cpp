@@ -284,10 +284,11 @@ bool LayerPlan::make_segments(const WeightRange& range) {
   if (range.least == 0 && range.most == 0) return false;
   BITLINE_CHECK(range.most < (1 << 20) && range.least > -(1 << 20));
   weight_limbs = 1;
-  while (range.most - range.least > most_of_limbs(weight_limbs) - least_of_limbs(weight_limbs)) ++weight_limbs;
-  weight_bias = static_cast<std::int32_t>(
-      std::max<std::int64_t>(range.most - most_of_limbs(weight_limbs), 0) +
-      std::min<std::int64_t>(range.least - least_of_limbs(weight_limbs), 0));
+  while (range.most - range.least > most_of_limbs(weight_limbs) - least_of_limbs(weight_limbs))
+    ++weight_limbs;
+  weight_bias =
+      static_cast<std::int32_t>(std::max<std::int64_t>(range.most - most_of_limbs(weight_limbs), 0) +
+                                std::min<std::int64_t>(range.least - least_of_limbs(weight_limbs), 0));
   std::size_t size = 0;
   for (int first = 0; first < l.rows_per_group; first += kMaxRows) {
     const int last = std::min(first + kMaxRows, l.rows_per_group);
@@ -312,7 +313,8 @@ void LayerPlan::pack_panel(std::size_t group, std::size_t first_column,
       for (std::size_t c = 0; c < kPanel; ++c) {
         std::fill_n(piece.begin(), padded, weight_bias);
         const std::span weights = std::span(piece).first(static_cast<std::size_t>(rows));
-        if (first_column + c < outputs) multiply_rows(group * outputs + first_column + c, first, converting, weights);
+        if (first_column + c < outputs)
+          multiply_rows(group * outputs + first_column + c, first, converting, weights);
         if (first_column + c < outputs && input_bias() != 0)
           sums[c] = std::accumulate(weights.begin(), weights.end(), sums[c]);
         pack_weights(segment, group, first_column + c, first, std::span(piece).first(padded));

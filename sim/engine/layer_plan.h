@@ -76,8 +76,8 @@ struct LayerPlan {
   std::vector<ChunkGroup> narrow_groups;  ///< of the sets that fit 16 bits
   std::vector<ChunkGroup> wide_groups;    ///< of the others
 
-  int input_limbs = 1;                   ///< inputs in limbs of 8 bits, unsigned
-  int weight_limbs = 1;                  ///< product weights in limbs of 8 bits, each signed
+  int input_limbs = 1;   ///< inputs in limbs of 8 bits, unsigned
+  int weight_limbs = 1;  ///< product weights in limbs of 8 bits, each signed
   /// Taken off the weights, so that their limbs are fewest; the product of the inputs with it is added.
   std::int32_t weight_bias = 0;
   std::vector<ProductSegment> segments;  ///< empty: nothing is multiplied

@@ -270,5 +270,30 @@ TEST(Statistics, OfEachSlice) {
   EXPECT_EQ(stats[1].adc_bits, 3);
 }
 
+/// More codes than the sums of a piece hold, and most cells not zero, as sums in places of a few bits need.
+TEST(Statistics, CountsEveryCellOfAnyWidths) {
+  const std::vector<std::vector<int>> all_widths = {
+      {1, 1, 1, 1, 1, 1, 1, 1}, {2, 2, 2, 2}, {8}, {3, 1, 4}, {1, 5, 2}};
+  for (const std::vector<int>& widths : all_widths) {
+    arch::Arch arch;
+    arch.encoding.weights = WeightEncoding::offset;
+    arch.slices.widths = widths;
+    arch.device.bits_per_cell = 8;
+    constexpr int kRows = 9001;
+    std::vector<std::int32_t> codes;
+    for (int i = 0; i < kRows; ++i) codes.push_back(i % 3 == 0 ? i * 7919 % 255 - 127 : 127);
+    const SlicedLayer layer =
+        slice_layer({.groups = 1, .outputs_per_group = 1, .rows_per_group = kRows}, quant_of(codes, 8), arch);
+    const std::vector<SliceStatistics> stats = statistics(layer);
+    ASSERT_EQ(stats.size(), widths.size());
+    for (std::size_t s = 0; s < stats.size(); ++s) {
+      std::int64_t nonzero = 0;
+      for (const std::uint32_t code : layer.codes)
+        nonzero += (code >> layer.slices[s].shift) % (1U << layer.slices[s].width) != 0 ? 1 : 0;
+      EXPECT_EQ(stats[s].nonzero, nonzero) << "slice " << s << " of " << widths.size();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace bitline::slice
