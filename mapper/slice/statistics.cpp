@@ -62,9 +62,9 @@ class NonzeroCells {
 
   std::span<const Slice> slices_;
   std::vector<std::int64_t> counts_;
-  std::vector<int> places_;                        ///< bits that a slice's sum has
-  std::size_t room_ = std::size_t{1} << 12;        ///< codes whose sum they hold
-  std::array<std::uint32_t, 2> lowest_{};          ///< bits of the even and of the odd slices
+  std::vector<int> places_;                       ///< bits that a slice's sum has
+  std::size_t room_ = std::size_t{1} << 12;       ///< codes whose sum they hold
+  std::array<std::uint32_t, 2> lowest_{};         ///< bits of the even and of the odd slices
   std::array<std::uint32_t, kMostBits> wider_{};  ///< bits of the slices that have this bit of a cell
   std::size_t widest_ = 0;
 };
