@@ -105,6 +105,7 @@ class Builder {
     }
     const std::vector<int> slices = slices_of(part);
     std::vector<ima::Column> like;
+    like.reserve(slices.size());
     for (const int s : slices) like.push_back(column_like(part, phase, s));
     result.columns.reserve(index(phase.group_count) * index(part.output_count) * slices.size());
     for (int g = 0; g < phase.group_count; ++g) {
