@@ -20,12 +20,12 @@ struct Replica {
   Instant fill = 0;     ///< from a window's opening to its last IMA's input, the IMAs being free
   Instant drain = 0;    ///< from the results' being ready to the last one's having left its IMA
   Instant deliver = 0;  ///< from the results (digital: the window's having been read) to the first buffer
-  base::ActionCounts actions;                          ///< of one window, digital reads left out
+  base::ActionCounts actions;              ///< of one window, digital reads left out
   Parts::Loads fill_loads, deliver_loads;  ///< what a window keeps busy
 };
 
-/// What the recurrence (pipeline.h) needs of a stage. All times are whole, so that sums do not depend on their
-/// order.
+/// What the recurrence (pipeline.h) needs of a stage. All times are whole, so that sums do not depend on
+/// their order.
 struct StageModel {
   const place::Stage* stage = nullptr;
   const place::LayerPlacement* layer = nullptr;
