@@ -178,13 +178,18 @@ bool StageClock::can_run_at_once() const {
 /// loaded within the one before it, its results have left before they are wanted again.
 bool StageClock::registers_suffice() const {
   const Replica& replica = m_.replicas.front();
-  const Instant mvm = std::max(m_.ima.first_read, m_.ima.convert) + m_.ima.tail;
+  const Instant mvm = mvm_pace();
   const Instant edge = std::max(0.0, clock_);  // rounding to an edge adds no more
   const auto buffers = static_cast<Instant>(out_buffers_);
   return in_buffers_ == 2 && m_.fill_pace <= mvm && m_.pace <= mvm &&
          replica.fill + register_in_ + edge + m_.ima.first_read + m_.ima.tail <= 2 * mvm &&
          register_out_ + replica.drain <= buffers * mvm &&
          latch_to_drained() + edge + m_.ima.tail <= (buffers + 1) * mvm;
+}
+
+/// Between two MVMs that wait for nothing but the crossbars.
+Instant StageClock::mvm_pace() const {
+  return std::max(m_.ima.first_read, m_.ima.convert) + m_.ima.tail;
 }
 
 /// Where results wait for no register.
@@ -227,7 +232,7 @@ std::int64_t StageClock::multiply_vectors(WindowStream& windows) {
   job.register_in = register_in_;
   job.clock = clock_;
   job.to_latch = m_.ima.first_read + m_.ima.tail;
-  job.latch_pace = std::max(m_.ima.first_read, m_.ima.convert) + m_.ima.tail;
+  job.latch_pace = mvm_pace();
   job.to_made = latch_to_results() + replica.deliver;
   job.last_filled = state_.last_fill;
   job.last_latched = mvms.last_latch;

@@ -97,6 +97,7 @@ class StageClock {
                            Instant* released, Instant* made);
   std::int64_t multiply_vectors(WindowStream& windows);
   std::int64_t read_vectors(WindowStream& windows);
+  [[nodiscard]] Instant mvm_pace() const;
   [[nodiscard]] Instant latch_to_results() const;
   [[nodiscard]] Instant latch_to_drained() const;
   template <bool contended>
