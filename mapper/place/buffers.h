@@ -12,12 +12,11 @@ struct Slack {
   std::int64_t rows = 0;    ///< for each step that a skip path passes by: rows come in bursts after a stride
 };
 
-/// Sets `capacity` of every edge. It starts from the window (what one output pixel spans) and is raised where
-/// an untimed run of one image blocks: the smallest full buffer in front of a starving consumer grows (Parks,
-/// "Bounded scheduling of process networks", 1995). The slack comes on top, so that paths of different
-/// lengths keep the pace of the busiest stage. A greedy run that completes once proves that no later one can
-/// block, because stages are deterministic and one image returns all buffers to empty. Throws
-/// base::MappingError naming the stage if no buffer can help.
+/// Sets `capacity` of every edge: what lies in it when the image passes by the raster schedule
+/// (raster_schedule.h), and the slack on top, so that paths of different lengths keep the pace of the busiest
+/// stage. With what that schedule needs no run can block: stages are deterministic, so whatever some have done
+/// before, the first window of the schedule that is not made can be made; and an image leaves all buffers
+/// empty.
 void size_buffers(Program& program, const Slack& slack);
 
 }  // namespace bitline::place

@@ -11,6 +11,25 @@
 namespace bitline::place {
 namespace {
 
+/// What it reaches beyond its place.
+std::int64_t reach(std::int64_t kernel, std::int64_t pad) {
+  return std::max<std::int64_t>(0, kernel - 1 - pad);
+}
+
+/// Of a kernel's window.
+void set_paced_span(const Window& window, WindowTable& table) {
+  table.reach_rows = reach(window.kernel_h, window.pad_top);
+  table.reach_columns = reach(window.kernel_w, window.pad_left);
+  for (std::size_t j = 0; j < table.needed.size(); ++j) {
+    const auto at = static_cast<std::int64_t>(j);
+    const std::int64_t row = at / window.out_w * window.stride_h + table.reach_rows;
+    const std::int64_t column = at % window.out_w * window.stride_w + table.reach_columns;
+    const std::int64_t there =
+        row < window.in_h ? row * window.in_w + std::min(window.in_w, column + 1) : table.in_pixels;
+    table.paced_span = std::max(table.paced_span, there - table.gone[j]);
+  }
+}
+
 std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_pixels) {
   auto table = std::make_shared<WindowTable>();
   table->in_pixels = window.in_h * window.in_w;
@@ -40,6 +59,7 @@ std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_p
       table->freed.resize(static_cast<std::size_t>(released), here);
   }
   table->ready.resize(static_cast<std::size_t>(table->in_pixels) + 1, static_cast<std::int32_t>(out_pixels));
+  if (window.kind == Window::Kind::sliding) set_paced_span(window, *table);
   return table;
 }
 

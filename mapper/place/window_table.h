@@ -21,6 +21,9 @@ struct WindowTable {
   std::int64_t in_pixels = 0;
   std::int64_t all_taken = 0;  ///< `taken` of all output pixels together
   std::int64_t span = 1;       ///< most input pixels that one output pixel needs beyond those released before
+  /// What a kernel's windows reach beyond their place, and the most pixels that are there and not released
+  /// before one of them, where input pixels and windows come at the pace of a raster (raster_schedule.h).
+  std::int64_t reach_rows = 0, reach_columns = 0, paced_span = 1;
   bool one_to_one = false;     ///< output pixel j takes input pixel j alone
 };
 

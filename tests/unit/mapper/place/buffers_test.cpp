@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buffers against a run that makes one window of one stage after another and looks at every stage and edge
-// each time, on random networks of branches that join again.
+// each time, on random networks.
 #include "mapper/place/buffers.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,9 @@
 #include <random>
 
 #include "mapper/place/pipeline.h"
+#include "mapper/place/window_table.h"
 #include "networks.h"
+#include "random_program.h"
 
 namespace bitline::place {
 namespace {
@@ -20,30 +22,32 @@ std::size_t at(int id) {
   return static_cast<std::size_t>(id);
 }
 
-/// What it says in buffers.h, without the slack, by nothing but Window's functions.
+/// An image through the stages, by nothing but Window's functions.
 class OneByOne {
  public:
-  explicit OneByOne(Program& program) : program_(program), made_(program.stages.size(), 0) {
+  explicit OneByOne(Program& program) : program_(program), made_(program.stages.size(), 0) {}
+
+  /// Whether all windows can be made.
+  bool passes() {
+    while (go_on()) {
+    }
+    for (std::size_t s = 0; s < made_.size(); ++s) {
+      if (made_[s] < program_.stages[s].pixels) return false;
+    }
+    return true;
+  }
+
+  /// From what windows span, where the run blocks the smallest full buffer in front of a stage that waits for
+  /// other inputs grows (Parks, "Bounded scheduling of process networks", 1995).
+  void grow_until_it_passes() {
     for (Edge& e : program_.edges) {
       e.capacity = 1;
       for (std::int64_t j = 0; j < consumer(e).pixels && !reduces(e); ++j)
         e.capacity = std::max(e.capacity, e.window.needed(j) - (j == 0 ? 0 : e.window.released(j - 1)));
     }
-  }
-
-  void run() {
-    for (;;) {
-      bool any = false;
-      for (std::size_t s = 0; s < made_.size(); ++s) {
-        if (!can_make(s)) continue;
-        ++made_[s];
-        any = true;
-      }
-      if (!any && !grow()) break;
+    while (go_on() || grow()) {
     }
-    for (std::size_t s = 0; s < made_.size(); ++s) ASSERT_EQ(made_[s], program_.stages[s].pixels);
-    for (Edge& e : program_.edges)
-      e.capacity = std::min(e.capacity, 2 * program_.stages[at(e.producer)].pixels);
+    ASSERT_TRUE(passes());
   }
 
  private:
@@ -64,10 +68,27 @@ class OneByOne {
     const std::int64_t gone = done == 0 ? 0 : e.window.released(done - 1);
     return !reduces(e) && made_[at(e.producer)] - gone >= e.capacity;
   }
+  [[nodiscard]] bool has_turn(std::size_t s) const {
+    const LayerId layer = program_.stages[s].layer;
+    const LayerId before = layer < 0 ? -1 : program_.layers[at(layer)].after;
+    if (before < 0 || before > layer) return true;
+    const StageId user = program_.layers[at(before)].stage;
+    return made_[at(user)] == program_.stages[at(user)].pixels;
+  }
   [[nodiscard]] bool can_make(std::size_t s) const {
     const auto& outputs = program_.stages[s].outputs;
-    return has_inputs(s) && std::none_of(outputs.begin(), outputs.end(),
+    return has_turn(s) && has_inputs(s) && std::none_of(outputs.begin(), outputs.end(),
                                          [&](EdgeId id) { return full(program_.edges[at(id)]); });
+  }
+  /// One window of each stage that can make one.
+  bool go_on() {
+    bool any = false;
+    for (std::size_t s = 0; s < made_.size(); ++s) {
+      if (!can_make(s)) continue;
+      ++made_[s];
+      any = true;
+    }
+    return any;
   }
   bool grow() {
     Edge* smallest = nullptr;
@@ -114,23 +135,34 @@ Program random_stream(std::uint32_t seed) {
   return program;
 }
 
-TEST(Buffers, AreThoseOfARunWindowByWindow) {
-  std::size_t grown = 0;
+TEST(Buffers, LetAnImagePass) {
+  std::size_t blocked = 0;
+  for (std::uint32_t seed = 0; seed < 1000; ++seed) {
+    Program program = testing::RandomProgram(seed).make();
+    size_buffers(program, {});
+    EXPECT_TRUE(OneByOne(program).passes()) << "network " << seed;
+    for (Edge& e : program.edges) e.capacity -= e.capacity > 1 ? 1 : 0;
+    blocked += OneByOne(program).passes() ? 0 : 1;
+  }
+  EXPECT_GT(blocked, 500U);  // with a pixel less
+}
+
+TEST(Buffers, AreHardlyLargerThanThoseThatGrowWhereAnImageBlocks) {
+  std::int64_t sum = 0, grown = 0, spans = 0;
   for (std::uint32_t seed = 0; seed < 300; ++seed) {
     Program program = random_stream(seed);
-    Program expected = program;
-    Program again = program;
+    Program other = program;
     size_buffers(program, {});
-    size_buffers(again, {});  // from what is known of its structure
-    for (std::size_t e = 0; e < program.edges.size(); ++e)
-      EXPECT_EQ(again.edges[e].capacity, program.edges[e].capacity) << "network " << seed << " edge " << e;
-    OneByOne(expected).run();
+    EXPECT_TRUE(OneByOne(program).passes()) << "network " << seed;
+    OneByOne(other).grow_until_it_passes();
     for (std::size_t e = 0; e < program.edges.size(); ++e) {
-      EXPECT_EQ(program.edges[e].capacity, expected.edges[e].capacity) << "network " << seed << " edge " << e;
-      grown += program.edges[e].capacity > 40 ? 1 : 0;
+      sum += program.edges[e].capacity;
+      grown += other.edges[e].capacity;
+      spans += window_table(other.edges[e].window, program.stages[at(other.edges[e].consumer)].pixels)->span;
     }
   }
-  EXPECT_GT(grown, 300U);  // the networks need more than their windows do
+  EXPECT_LT(sum, 1.05 * static_cast<double>(grown));
+  EXPECT_GT(grown, spans + spans / 2);
 }
 
 }  // namespace
