@@ -100,4 +100,23 @@ std::optional<UnitWork> own_work(const graph::Graph& graph, graph::NodeId n, con
   }
 }
 
+double seconds_of(const UnitWork& work, const tile::TileParams& tile) {
+  const auto on = [&](const digital::UnitParams& unit) {
+    return static_cast<double>(work.elements) / (unit.units * unit.clock.value());
+  };
+  switch (work.unit) {
+    case Unit::activation:
+      return on(tile.activation);
+    case Unit::pooling:
+      return on(tile.pooling);
+    case Unit::elementwise:
+      return on(tile.elementwise);
+    case Unit::requantise:
+      return on(tile.requantise);
+    case Unit::none:
+      break;
+  }
+  return 0;
+}
+
 }  // namespace bitline::place

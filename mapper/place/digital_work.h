@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "mapper/place/gather.h"
+#include "models/tile/tile_params.h"
 
 namespace bitline::place {
 
@@ -14,5 +15,8 @@ namespace bitline::place {
 /// The work of node `n` per pixel of its output `out`; none where crossbars or the bus do it.
 [[nodiscard]] std::optional<UnitWork> own_work(const graph::Graph& graph, graph::NodeId n,
                                                const Geometry& out);
+
+/// What it takes for one pixel on the units of one tile.
+[[nodiscard]] double seconds_of(const UnitWork& work, const tile::TileParams& tile);
 
 }  // namespace bitline::place

@@ -105,7 +105,6 @@ std::int64_t least_imas(const Program& stream, const arch::Arch& arch, const Lay
 bool fit(Program& program, int chips, const arch::Arch& arch, const Layers& layers, base::Problem& problem) {
   program.chips = chips;
   for (const Slack& slack : kSlack) {
-    forget_places(program);
     size_buffers(program, slack);
     std::vector<std::int64_t> capacities;
     capacities.reserve(program.edges.size());
@@ -114,14 +113,18 @@ bool fit(Program& program, int chips, const arch::Arch& arch, const Layers& laye
     for (;;) {
       replicator.apply(program);
       add_room_for_copies(program, slack);
-      const std::optional<Misfit> misfit = try_place(program, arch, layers.inputs, layers.parts);
+      std::optional<Misfit> misfit;
+      for (const DigitalTiles digital : {DigitalTiles::idle, DigitalTiles::near}) {
+        forget_places(program);
+        misfit = try_place(program, arch, layers.inputs, layers.parts, digital);
+        if (!misfit) break;
+      }
       if (!misfit) {
         arrange(program, arch);
         return true;
       }
       problem = misfit->problem;
       if (!replicator.fewer(misfit->layer)) break;
-      forget_places(program);
       for (std::size_t e = 0; e < capacities.size(); ++e) program.edges[e].capacity = capacities[e];
     }
   }

@@ -2,6 +2,7 @@
 #include "mapper/place/placer.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "mapper/place/deliveries.h"
@@ -9,6 +10,7 @@
 #include "mapper/place/layout.h"
 #include "mapper/place/pipeline.h"
 #include "mapper/place/replicate.h"
+#include "mapper/place/unit_ledger.h"
 
 namespace bitline::place {
 namespace {
@@ -21,12 +23,14 @@ class Placer {
  public:
   /// `parts`: the layers of the program, whose `replicas` are set, as cut by partition().
   Placer(Program& program, const arch::Arch& arch, const std::vector<LayerInput>& layers,
-         const Partitions& parts)
+         const Partitions& parts, DigitalTiles digital)
       : program_(program),
         arch_(arch),
         layers_(layers),
         tiles_(arch.chip.tiles * program.chips),
         edram_(tiles_, arch.tile.edram.capacity_bytes),
+        units_(program, arch, parts),
+        stay_(digital == DigitalTiles::near),
         parts_(parts) {}
 
   /// Gives every stage its tiles. Returns false where the eDRAM is too small for the buffers asked for;
@@ -207,15 +211,9 @@ class Placer {
 
   bool try_parts(StageId s, int parts) {
     Stage& stage = program_.stages[index(s)];
-    const int home =
-        program_.stages[index(program_.edges[index(stage.inputs.front())].producer)].tiles.front();
-    Few<int> tiles;
     std::int64_t bytes = 0;
     for (EdgeId e : stage.inputs) bytes += part_bytes(e, parts, 0) * program_.edges[index(e)].capacity;
-    for (int step = 0; step < tiles_ && static_cast<int>(tiles.size()) < parts; ++step) {
-      const int tile = (home + step) % tiles_;
-      if (edram_.fits(tile, bytes)) tiles.push_back(tile);
-    }
+    Few<int> tiles = tiles_for(stage, parts, bytes);
     if (static_cast<int>(tiles.size()) < parts) {
       problem_ = buffer_problem(s, bytes);
       return false;
@@ -226,8 +224,33 @@ class Placer {
       for (int i = 0; i < parts; ++i) deliveries.push_back({tiles[index(i)], part_bytes(e, parts, i)});
     }
     take_buffers(s);
+    for (const int tile : tiles) units_.take(tile, stage, parts);
     stage.tiles = std::move(tiles);
     return true;
+  }
+
+  /// Up to `parts` tiles with room for so many bytes each, from where the stage's first input is made on: those
+  /// of its chip whose units have time, then those whose units have the least to do, then other chips'.
+  Few<int> tiles_for(const Stage& stage, int parts, std::int64_t bytes) const {
+    const int home =
+        program_.stages[index(program_.edges[index(stage.inputs.front())].producer)].tiles.front();
+    const auto chip = [&](int tile) { return tile / arch_.chip.tiles; };
+    Few<int> tiles;
+    std::vector<std::tuple<bool, double, int>> busy;  // on another chip, how busy, how far
+    for (int step = 0; step < tiles_ && static_cast<int>(tiles.size()) < parts; ++step) {
+      const int tile = (home + step) % tiles_;
+      if (!edram_.fits(tile, bytes)) continue;
+      const bool elsewhere = chip(tile) != chip(home);
+      if (!elsewhere && (stay_ || units_.has_time(tile, stage, parts))) {
+        tiles.push_back(tile);
+      } else {
+        busy.emplace_back(elsewhere, units_.busy(tile, stage), step);
+      }
+    }
+    const auto short_of = std::min(busy.size(), index(parts) - tiles.size());
+    std::partial_sort(busy.begin(), busy.begin() + static_cast<std::ptrdiff_t>(short_of), busy.end());
+    for (std::size_t i = 0; i < short_of; ++i) tiles.push_back((home + std::get<int>(busy[i])) % tiles_);
+    return tiles;
   }
 
   /// What part `i` of `parts` takes of each pixel of an edge; the first part takes no less than others. A
@@ -310,6 +333,8 @@ class Placer {
   const std::vector<LayerInput>& layers_;
   int tiles_;  ///< of all chips
   EdramLedger edram_;
+  UnitLedger units_;
+  bool stay_;  ///< digital stages do not look for units that have time
   const Partitions& parts_;
   int next_ima_ = 0;
   LayerId failed_layer_ = -1;
@@ -319,8 +344,9 @@ class Placer {
 }  // namespace
 
 std::optional<Misfit> try_place(Program& program, const arch::Arch& arch,
-                                const std::vector<LayerInput>& layers, const Partitions& parts) {
-  Placer placer(program, arch, layers, parts);
+                                const std::vector<LayerInput>& layers, const Partitions& parts,
+                                DigitalTiles digital) {
+  Placer placer(program, arch, layers, parts, digital);
   if (placer.place_all()) return std::nullopt;
   return Misfit{placer.problem(), placer.failed_layer()};
 }

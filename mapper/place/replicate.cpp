@@ -5,6 +5,7 @@
 #include <cmath>
 #include <queue>
 
+#include "mapper/place/digital_work.h"
 #include "mapper/place/layout.h"
 #include "models/arch/arch_loader.h"
 #include "models/base/errors.h"
@@ -44,26 +45,6 @@ std::int64_t copies_worth_feeding(const Program& program, const LayerPlacement& 
     if (sending * tiles > reading / (copies + 1)) break;
   }
   return copies;
-}
-
-/// Of one pixel, on the units of one tile.
-double seconds_of(const UnitWork& work, const tile::TileParams& tile) {
-  const auto on = [&](const digital::UnitParams& unit) {
-    return static_cast<double>(work.elements) / (unit.units * unit.clock.value());
-  };
-  switch (work.unit) {
-    case Unit::activation:
-      return on(tile.activation);
-    case Unit::pooling:
-      return on(tile.pooling);
-    case Unit::elementwise:
-      return on(tile.elementwise);
-    case Unit::requantise:
-      return on(tile.requantise);
-    case Unit::none:
-      break;
-  }
-  return 0;
 }
 
 double seconds_of_read(const arch::Arch& arch) {
@@ -121,6 +102,13 @@ double slowest_part(const Program& program, const arch::Arch& arch) {
     reads = std::max(reads, reads_of_units(stage, arch) / parts);
   }
   return std::max(reads, noc::occupancy(arch.chip.link, link_bytes).seconds() / seconds_of_read(arch));
+}
+
+double pace_of(const Program& program, const std::vector<CopyCost>& costs, const arch::Arch& arch) {
+  double pace = slowest_part(program, arch);
+  for (std::size_t l = 0; l < costs.size(); ++l)
+    pace = std::max(pace, static_cast<double>(costs[l].windows * costs[l].reads) / program.layers[l].replicas);
+  return pace * seconds_of_read(arch);
 }
 
 void choose_parts(Program& program, const std::vector<CopyCost>& costs, const std::vector<int>& copies,

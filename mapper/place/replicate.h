@@ -32,6 +32,10 @@ struct CopyCost {
 /// crossbar.
 [[nodiscard]] double slowest_part(const Program& program, const arch::Arch& arch);
 
+/// What the slowest layer, with the copies that it has, or the slowest such part takes for an image, in seconds.
+[[nodiscard]] double pace_of(const Program& program, const std::vector<CopyCost>& costs,
+                             const arch::Arch& arch);
+
 /// mapping.digital spread: gives every digital stage that may run in parts so many that it is as fast as the
 /// slowest layer with these copies.
 void choose_parts(Program& program, const std::vector<CopyCost>& costs, const std::vector<int>& copies,

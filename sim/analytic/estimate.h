@@ -19,12 +19,12 @@ inline constexpr std::int64_t kImages = 4;
 /// Mean relative errors against mode `cycle` on the fidelity sample (README.md): of the image latency and the
 /// interval, also where layers have copies, where digital stages are spread besides, and of what depends on
 /// data with the default activity factors.
-inline constexpr double kLatencyError = 0.004;
+inline constexpr double kLatencyError = 0.003;
 inline constexpr double kIntervalError = 0.001;
-inline constexpr double kLatencyErrorWithCopies = 0.06;
-inline constexpr double kIntervalErrorWithCopies = 0.09;
-inline constexpr double kLatencyErrorSpread = 0.12;
-inline constexpr double kIntervalErrorSpread = 0.14;
+inline constexpr double kLatencyErrorWithCopies = 0.07;
+inline constexpr double kIntervalErrorWithCopies = 0.10;
+inline constexpr double kLatencyErrorSpread = 0.11;
+inline constexpr double kIntervalErrorSpread = 0.17;
 inline constexpr double kActivityError = 0.2;
 
 /// The estimate of cycle::simulate_cycles(): times, actions that do not depend on data, use of the parts

@@ -70,7 +70,7 @@ def test_a_row_is_what_the_layers_of_a_network_take():
 def test_sums_rank_networks_as_the_oracle_does():
     genotypes = lut_accuracy.random_genotypes(30, 5)
     result = lut_accuracy.summary(lut_accuracy.compare(cli.ISAAC_8BIT, genotypes, **SHAPE))
-    assert result["energy_j"][0] < 0.03 and result["energy_j"][1] > 0.99, result
+    assert result["energy_j"][0] < 0.04 and result["energy_j"][1] > 0.99, result
     assert result["latency_s"][0] < 0.06 and result["latency_s"][1] > 0.95, result
     assert result["edp_js"][1] > 0.97, result
     crossbars = [(TABLE.cost(g).crossbars, bitline.CostOracle(cli.ISAAC_8BIT).evaluate(bitline.Genotype(g, **SHAPE)).crossbars)

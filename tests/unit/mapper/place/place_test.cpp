@@ -252,6 +252,45 @@ TEST(Place, RunsADigitalStageInPartsWhereItsBuffersAreTooLargeForOneTile) {
   for (const std::int64_t bytes : held) EXPECT_LE(bytes, 32 * 1024);
 }
 
+/// Poolings of one value, as the branches of a cell, that are added up; with a convolution before and after.
+std::shared_ptr<const graph::Graph> poolings(int count) {
+  GraphBuilder b;
+  const auto x = b.conv(b.input({1, 3, 16, 16}), 64, 3, 1, 1);
+  auto sum = b.max_pool(x, 3, 1);
+  for (int n = 1; n < count; ++n) sum = b.add(sum, b.max_pool(x, 3, 1));
+  return b.output(b.conv(sum, 64, 3, 2, 1));
+}
+
+std::vector<int> tiles_of_poolings(const std::shared_ptr<const graph::Graph>& graph, const arch::Arch& arch) {
+  std::vector<int> tiles;
+  for (const Stage& stage : place(graph, arch, sliced_layers(*graph, arch)).stages) {
+    if (stage.name.rfind("pool", 0) == 0) tiles.push_back(stage.tiles.front());
+  }
+  return tiles;
+}
+
+TEST(Place, DigitalStagesWorkWhereUnitsHaveTime) {
+  arch::Arch arch;
+  arch.tile.pooling = {.units = 1, .clock = base::Frequency(1.2e9), .latency = {}};
+  arch.tile.requantise.units = arch.tile.elementwise.units = 64;
+  // One takes 14 * 14 * 64 * 9 / 1.2 GHz = 94 us, the convolution 256 * 16 * 100 ns = 410 us.
+  EXPECT_THAT(tiles_of_poolings(poolings(3), arch), ::testing::ElementsAre(0, 1, 2));
+  arch.tile.pooling.units = 4;  // two of them 47 us: more than a tenth
+  EXPECT_THAT(tiles_of_poolings(poolings(3), arch), ::testing::ElementsAre(0, 1, 2));
+  arch.tile.pooling.units = 5;  // two of them 38 us, three of them 56 us
+  EXPECT_THAT(tiles_of_poolings(poolings(3), arch), ::testing::ElementsAre(0, 0, 1));
+  arch.tile.pooling.units = 16;  // three of them 18 us
+  EXPECT_THAT(tiles_of_poolings(poolings(3), arch), ::testing::ElementsAre(0, 0, 0));
+}
+
+TEST(Place, DigitalStagesShareTheUnitsWithTheLeastToDoWhereNoneHasTime) {
+  arch::Arch arch;
+  arch.chip.tiles = 2;
+  arch.chip.mesh_width = 1;
+  arch.tile.pooling = {.units = 1, .clock = base::Frequency(1.2e9), .latency = {}};
+  EXPECT_THAT(tiles_of_poolings(poolings(5), arch), ::testing::ElementsAre(0, 1, 0, 1, 0));
+}
+
 TEST(Place, NamesTheBufferThatIsTooSmall) {
   arch::Arch arch;
   arch.tile.edram.capacity_bytes = 1024;
