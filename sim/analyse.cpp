@@ -70,13 +70,14 @@ double inside(const Mapping& mapping, std::size_t layer) {
   return static_cast<double>(taken) / static_cast<double>(each * stage.pixels);
 }
 
-std::vector<engine::LayerActivity> activities(const Mapping& mapping, const KnownLayers& known,
-                                              const analytic::ActivityFactors& factors, std::int64_t images) {
-  std::vector<engine::LayerActivity> result;
+std::vector<std::shared_ptr<const engine::LayerActivity>> activities(
+    const Mapping& mapping, const KnownLayers& known, const analytic::ActivityFactors& factors,
+    std::int64_t images) {
+  std::vector<std::shared_ptr<const engine::LayerActivity>> result;
   result.reserve(mapping.program.layers.size());
   for (std::size_t l = 0; l < mapping.program.layers.size(); ++l)
-    result.push_back(*known.activity(mapping.program.layers[l], mapping.sliced[l], kind_of(mapping, l),
-                                     inside(mapping, l), factors, images));
+    result.push_back(known.activity(mapping.program.layers[l], mapping.sliced[l], kind_of(mapping, l),
+                                    inside(mapping, l), factors, images));
   return result;
 }
 
@@ -126,7 +127,7 @@ result::Result analyse(const arch::LoadedArch& machine, const std::shared_ptr<co
 }
 
 result::Result analyse(const KnownLayers& known, const std::shared_ptr<const graph::Graph>& graph,
-                       std::int64_t batch, const analytic::ActivityFactors& activity) {
+                       std::int64_t batch, const analytic::ActivityFactors& activity, Rows rows) {
   const arch::LoadedArch& machine = known.machine();
   check(batch, activity);
   const auto start = std::chrono::steady_clock::now();
@@ -136,7 +137,7 @@ result::Result analyse(const KnownLayers& known, const std::shared_ptr<const gra
   const double prepared = seconds_since(start);
   const cycle::CycleResult timed =
       analytic::estimate(mapping.program, mapping.arch(), timed_layers(mapping), batch);
-  result::Result r = assemble(mapping, timed, activities(mapping, known, activity, batch));
+  result::Result r = assemble(mapping, timed, activities(mapping, known, activity, batch), rows);
   r.estimate = estimate_of("given", mapping.program, r);
   r.estimate->factors = stated(activity, machine.arch);
   const double done = seconds_since(start);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "sim/analytic/activity.h"
+#include "sim/assemble.h"
 #include "sim/known_layers.h"
 #include "sim/mapping.h"
 #include "sim/result/result.h"
@@ -37,6 +38,6 @@ struct AnalyticRequest {
 /// The same, bit by bit, with what is known of layers from other networks.
 [[nodiscard]] result::Result analyse(const KnownLayers& known,
                                      const std::shared_ptr<const graph::Graph>& graph, std::int64_t batch,
-                                     const analytic::ActivityFactors& activity);
+                                     const analytic::ActivityFactors& activity, Rows rows = Rows::all);
 
 }  // namespace bitline::sim

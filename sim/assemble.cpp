@@ -2,6 +2,9 @@
 #include "sim/assemble.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "mapper/place/traffic.h"
@@ -33,9 +36,10 @@ const char* op_name(const graph::Graph& graph, const Mapping& mapping, const Sta
   return producer >= 0 ? graph::to_string(graph.node(producer).op) : "copy";
 }
 
-engine::LayerActivity sum_of(std::span<const engine::ImageResult> values, std::size_t layer) {
-  engine::LayerActivity sum = values.front().activity[layer];
-  for (const engine::ImageResult& image : values.subspan(1)) sum += image.activity[layer];
+std::shared_ptr<const engine::LayerActivity> sum_of(std::span<const engine::ImageResult> values,
+                                                    std::size_t layer) {
+  auto sum = std::make_shared<engine::LayerActivity>(values.front().activity[layer]);
+  for (const engine::ImageResult& image : values.subspan(1)) *sum += image.activity[layer];
   return sum;
 }
 
@@ -95,46 +99,46 @@ void add_crossbars(const Mapping& mapping, const engine::LayerActivity& activity
     layer.pruned = pruned(sparse, placed.shares >= 0 ? 0 : placed.replicas);
 }
 
-result::EnergyUse energy_use(const arch::ByComponent<base::Energy>& dynamic,
-                             const arch::ByComponent<base::Power>& static_power, double static_seconds,
-                             double share) {
-  result::EnergyUse use;
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (std::size_t c = 0; c < arch::kComponents; ++c)
-      all.emplace_back(arch::to_string(static_cast<arch::Component>(c)));
-    return all;
-  }();
-  use.by_component.reserve(arch::kComponents);
+/// Of a stage or of all, in joules.
+struct Energies {
+  double total = 0, dynamic = 0, fixed = 0;
+  std::array<double, arch::kComponents> by_component = {};
+
+  void add(const Energies& part) {
+    total += part.total;
+    dynamic += part.dynamic;
+    fixed += part.fixed;
+    for (std::size_t c = 0; c < by_component.size(); ++c) by_component[c] += part.by_component[c];
+  }
+  [[nodiscard]] result::EnergyUse use() const {
+    result::EnergyUse use{total, dynamic, fixed, {}};
+    use.by_component.reserve(by_component.size());
+    for (std::size_t c = 0; c < by_component.size(); ++c)
+      use.by_component.emplace_back(arch::to_string(static_cast<arch::Component>(c)), by_component[c]);
+    return use;
+  }
+};
+
+Energies energies(const arch::ByComponent<base::Energy>& dynamic,
+                  const arch::ByComponent<base::Power>& static_power, double static_seconds, double share) {
+  Energies of;
   for (std::size_t c = 0; c < arch::kComponents; ++c) {
     const double moving = dynamic.values[c].value() * share;
     const double standing = static_power.values[c].value() * static_seconds;
-    use.dynamic += moving;
-    use.fixed += standing;
-    use.by_component.emplace_back(names[c], moving + standing);
+    of.dynamic += moving;
+    of.fixed += standing;
+    of.by_component[c] = moving + standing;
   }
-  use.total = use.dynamic + use.fixed;
-  return use;
-}
-
-void add(result::EnergyUse& sum, const result::EnergyUse& part) {
-  sum.total += part.total;
-  sum.dynamic += part.dynamic;
-  sum.fixed += part.fixed;
-  if (sum.by_component.empty()) {
-    sum.by_component = part.by_component;
-    return;
-  }
-  for (std::size_t c = 0; c < part.by_component.size(); ++c)
-    sum.by_component[c].second += part.by_component[c].second;
+  of.total = of.dynamic + of.fixed;
+  return of;
 }
 
 /// The part of the chip's static energy that a stage is charged: in proportion to its crossbars; with no
 /// crossbar at all, the same for every stage.
-double static_share(const Mapping& mapping, const result::LayerResult& layer) {
+double static_share(const Mapping& mapping, std::int64_t crossbars) {
   const place::Program& program = mapping.program;
   if (program.crossbars_used == 0) return 1.0 / static_cast<double>(program.stages.size());
-  return static_cast<double>(layer.crossbars) / static_cast<double>(program.crossbars_used);
+  return static_cast<double>(crossbars) / static_cast<double>(program.crossbars_used);
 }
 
 void add_times(const cycle::StageStatistics& statistics, result::LayerResult& layer) {
@@ -177,41 +181,76 @@ result::Latency latency(const cycle::CycleResult& timed, bool in_phases) {
   return l;
 }
 
+/// Rows of a result: what each stage is and did.
+class LayerRows {
+ public:
+  using Activities = std::vector<std::shared_ptr<const engine::LayerActivity>>;
+
+  LayerRows(const Mapping& mapping, const cycle::CycleResult& timed, const Activities& activities)
+      : mapping_(mapping), timed_(timed), activities_(activities), sparse_(sparsity(mapping)), map_(mapping) {}
+
+  [[nodiscard]] result::LayerResult row(std::size_t s, const Energies& energy, double bus_bytes) {
+    const Stage& stage = mapping_.program.stages[s];
+    result::LayerResult layer;
+    layer.name = stage.name;
+    layer.op = op_name(*mapping_.graph, mapping_, stage);
+    if (stage.kind == StageKind::crossbar) {
+      const auto index = static_cast<std::size_t>(stage.layer);
+      add_crossbars(mapping_, *activities_[index], index, sparse_[index], layer);
+    }
+    add_times(timed_.stages[s], layer);
+    map_.add(s, layer);
+    layer.bus_bytes = bus_bytes;
+    layer.energy = energy.use();
+    return layer;
+  }
+
+ private:
+  const Mapping& mapping_;
+  const cycle::CycleResult& timed_;
+  const Activities& activities_;
+  std::vector<LayerSparsity> sparse_;
+  LayerMap map_;
+};
+
 void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
-                const std::vector<engine::LayerActivity>& activities, const arch::CostModel& costs,
+                const LayerRows::Activities& activities, const arch::CostModel& costs, Rows rows,
                 result::Result& r) {
   const double per_image = 1.0 / static_cast<double>(timed.image_end.size());
   const arch::ByComponent<base::Power> static_power = costs.static_power();
-  const std::vector<LayerSparsity> sparse = sparsity(mapping);
   const std::vector<arch::ConversionCounts> none;
-  LayerMap map(mapping);
-  r.layers.reserve(mapping.program.stages.size());
+  std::optional<LayerRows> described;
+  if (rows == Rows::all) {
+    described.emplace(mapping, timed, activities);
+    r.layers.reserve(mapping.program.stages.size());
+  }
+  Energies sum;
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
     const Stage& stage = mapping.program.stages[s];
-    result::LayerResult& layer = r.layers.emplace_back();
-    layer.name = stage.name;
-    layer.op = op_name(*mapping.graph, mapping, stage);
     base::ActionCounts counts = timed.stages[s].actions;
     const std::vector<arch::ConversionCounts>* conversions = &none;
+    std::int64_t crossbars = 0;
     if (stage.kind == StageKind::crossbar) {
       const auto index = static_cast<std::size_t>(stage.layer);
-      const engine::LayerActivity& done = activities[index];
-      counts += done.counts;
-      conversions = &done.slice_conversions;
-      add_crossbars(mapping, done, index, sparse[index], layer);
+      const place::LayerPlacement& placed = mapping.program.layers[index];
+      counts += activities[index]->counts;
+      conversions = &activities[index]->slice_conversions;
+      crossbars = placed.crossbars;
+      r.cell_utilization += placed.cell_utilization * static_cast<double>(crossbars);
     }
-    add_times(timed.stages[s], layer);
-    map.add(s, layer);
-    layer.bus_bytes = static_cast<double>(counts[base::Action::bus_transfer]) / 8 * per_image;
     const double static_seconds =
-        r.latency.total * per_image * mapping.program.chips * static_share(mapping, layer);
-    layer.energy = energy_use(costs.energy(counts, *conversions), static_power, static_seconds, per_image);
-    add(r.energy, layer.energy);
+        r.latency.total * per_image * mapping.program.chips * static_share(mapping, crossbars);
+    const Energies energy =
+        energies(costs.energy(counts, *conversions), static_power, static_seconds, per_image);
+    sum.add(energy);
     r.conversions += counts.total_conversions();
     r.clipped += counts.clipped;
     r.gated += counts.gated;
-    r.cell_utilization += layer.cell_utilization * static_cast<double>(layer.crossbars);
+    if (described)
+      r.layers.push_back(described->row(
+          s, energy, static_cast<double>(counts[base::Action::bus_transfer]) / 8 * per_image));
   }
+  r.energy = sum.use();
   if (mapping.program.crossbars_used > 0)
     r.cell_utilization /= static_cast<double>(mapping.program.crossbars_used);
 }
@@ -240,13 +279,13 @@ result::Reprogramming reprogramming(const Mapping& mapping, const cycle::CycleRe
 result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
                         std::span<const engine::ImageResult> values) {
   BITLINE_CHECK(!values.empty() && timed.image_end.size() == values.size());
-  std::vector<engine::LayerActivity> activities;
+  LayerRows::Activities activities;
   for (std::size_t l = 0; l < mapping.program.layers.size(); ++l) activities.push_back(sum_of(values, l));
   return assemble(mapping, timed, activities);
 }
 
 result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
-                        const std::vector<engine::LayerActivity>& activities) {
+                        const LayerRows::Activities& activities, Rows rows) {
   BITLINE_CHECK(activities.size() == mapping.program.layers.size() && timed.total.fs() > 0);
   const auto images = static_cast<double>(timed.image_end.size());
   result::Result r;
@@ -256,16 +295,18 @@ result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
   r.throughput_ips = 1.0 / r.latency.interval;
 
   const arch::CostModel costs = cost_model(mapping);
-  add_parts(timed, r);
-  add_layers(mapping, timed, activities, costs, r);
-  add_waits(timed, r);
+  add_layers(mapping, timed, activities, costs, rows, r);
   r.machine = machine_of(mapping);
   if (mapping.grouped.layers > 0)
     r.grouped = result::Grouped{to_string(mapping.arch().mapping.depthwise), mapping.grouped.layers,
                                 mapping.grouped.packed, mapping.grouped.dense};
-  const place::NocTraffic traffic = place::noc_traffic(mapping.program, mapping.arch());
-  r.noc = {to_string(mapping.arch().mapping.placement), traffic.bytes, traffic.hop_bytes,
-           traffic.between_chips};
+  if (rows == Rows::all) {
+    add_parts(timed, r);
+    add_waits(timed, r);
+    const place::NocTraffic traffic = place::noc_traffic(mapping.program, mapping.arch());
+    r.noc = {to_string(mapping.arch().mapping.placement), traffic.bytes, traffic.hop_bytes,
+             traffic.between_chips};
+  }
   if (!mapping.program.phases.empty()) r.reprogramming = reprogramming(mapping, timed, costs);
   r.crossbars_used = mapping.program.crossbars_used;
   r.crossbars_available = mapping.program.crossbars_available;

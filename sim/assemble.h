@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <span>
+#include <vector>
 
 #include "sim/cycle/runner.h"
 #include "sim/engine/engine.h"
@@ -15,9 +17,14 @@ namespace bitline::sim {
 [[nodiscard]] result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
                                       std::span<const engine::ImageResult> values);
 
+/// What of a result is wanted: everything, or the figures of the whole network without rows (of layers and of
+/// parts), traffic and waits, which are left empty.
+enum class Rows { all, none };
+
 /// The same from the activity of each layer in all streamed images together.
-[[nodiscard]] result::Result assemble(const Mapping& mapping, const cycle::CycleResult& timed,
-                                      const std::vector<engine::LayerActivity>& activities);
+[[nodiscard]] result::Result assemble(
+    const Mapping& mapping, const cycle::CycleResult& timed,
+    const std::vector<std::shared_ptr<const engine::LayerActivity>>& activities, Rows rows = Rows::all);
 
 /// A breakdown in the order of arch::Component, every component named.
 template <class Q>

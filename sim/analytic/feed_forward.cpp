@@ -2,6 +2,7 @@
 #include "sim/analytic/feed_forward.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 #include "sim/analytic/contention.h"
@@ -157,8 +158,9 @@ class FeedForward {
 
   /// Whether anything is new.
   static bool keep(const Instant* now, Instant* before, std::int64_t count) {
-    if (std::equal(now, now + count, before)) return false;
-    std::copy(now, now + count, before);
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Instant);
+    if (std::memcmp(now, before, bytes) == 0) return false;
+    std::memcpy(before, now, bytes);
     return true;
   }
 
@@ -189,46 +191,37 @@ class FeedForward {
       const Instant* there = reduce ? stream.accumulated : streams_[at(edge.edge->producer)].made;
       const Instant delay = reduce ? 0 : edge.delay;
       if (edge.window->one_to_one) {
-        take_latest(first, 0, stream.windows, [=](std::int64_t w) { return there[w] + delay; });
+        take_latest({there, nullptr}, delay, first, stream.windows, input_);
         continue;
       }
       const std::vector<std::int32_t>& needed = edge.window->needed;
       for (std::int64_t image = 0; image < images_; ++image) {
-        const std::int64_t begin = image * m.stage->pixels;
+        Instant* input = input_ + image * m.stage->pixels;
         // The first windows may lie on padding alone; later images follow their predecessor then.
         std::int64_t alone = 0;
         if (image == 0) alone = std::upper_bound(needed.begin(), needed.end(), 0) - needed.begin();
-        take_latest(first, begin, begin + alone, [](std::int64_t) { return Instant{0}; });
-        take_latest(first, begin + alone, begin + m.stage->pixels,
-                    [=, last = image * pixels_of(e) - 1, taken = needed.data()](std::int64_t w) {
-                      return there[last + taken[w - begin]] + delay;
-                    });
+        if (first) std::fill(input, input + alone, 0);
+        take_latest({there + image * pixels_of(e) - 1, needed.data() + alone}, delay, first,
+                    m.stage->pixels - alone, input + alone);
       }
     }
   }
 
-  /// Windows from `begin` on have their inputs no earlier than `time` says; or just then, for the first edge.
-  template <class TimeOf>
-  void take_latest(bool first, std::int64_t begin, std::int64_t end, TimeOf time) {
-    if (first) {
-      for (std::int64_t w = begin; w < end; ++w) input_[w] = time(w);
-    } else {
-      for (std::int64_t w = begin; w < end; ++w) input_[w] = std::max(input_[w], time(w));
-    }
-  }
-
-  /// Gives `use` the function that tells when pixel `p` of all images has left the edge's buffer.
+  /// Calls `use` with lists of times of when pixels have left the edge's buffer, the first of each and their
+  /// number, for the first `count` pixels of all images, until it says true; whether it has.
   template <class Use>
-  auto with_gone(place::EdgeId e, Use use) const {
+  bool each_gone(place::EdgeId e, std::int64_t count, Use use) const {
     const EdgeModel& edge = model_.edges[at(e)];
     const Stream& consumer = streams_[at(edge.edge->consumer)];
-    const Instant* released = consumer.released;
-    if (reduces(e)) return use([absorbed = consumer.absorbed](std::int64_t p) { return absorbed[p]; });
-    if (edge.window->one_to_one) return use([=](std::int64_t p) { return released[p]; });
-    const std::int32_t* freed = edge.window->freed.data();
-    if (images_ == 1) return use([=](std::int64_t p) { return released[freed[p]]; });
+    if (count <= 0) return false;
+    if (reduces(e)) return use(TimeList{consumer.absorbed, nullptr}, std::int64_t{0}, count);
+    if (edge.window->one_to_one) return use(TimeList{consumer.released, nullptr}, std::int64_t{0}, count);
     const std::int64_t pixels = pixels_of(e), windows = consumer.windows / images_;
-    return use([=](std::int64_t p) { return released[p / pixels * windows + freed[p % pixels]]; });
+    for (std::int64_t image = 0; image * pixels < count; ++image) {
+      const TimeList list{consumer.released + image * windows, edge.window->freed.data()};
+      if (use(list, image * pixels, std::min(pixels, count - image * pixels))) return true;
+    }
+    return false;
   }
 
   /// When consumers have places for the results of each window.
@@ -237,28 +230,21 @@ class FeedForward {
     for (const place::EdgeId e : m.stage->outputs) {
       if (!streams_[at(model_.edges[at(e)].edge->consumer)].ran) continue;
       const std::int64_t capacity = model_.edges[at(e)].edge->capacity;
-      with_gone(e, [&](auto gone) {
-        for (std::int64_t w = capacity; w < stream.windows; ++w)
-          output_[w] = std::max(output_[w], gone(w - capacity));
+      each_gone(e, stream.windows - capacity, [&](TimeList gone, std::int64_t pixel, std::int64_t count) {
+        take_latest(gone, 0, false, count, output_ + capacity + pixel);
+        return false;
       });
     }
   }
 
   /// Whether the producer of an edge has opened a window before there was a place for its result.
   [[nodiscard]] bool holds_up(place::EdgeId e) const {
-    constexpr std::int64_t kBlock = 16;  // times never fall, so that its ends speak for a block
     const std::int64_t capacity = model_.edges[at(e)].edge->capacity;
     const Stream& producer = streams_[at(model_.edges[at(e)].edge->producer)];
-    return with_gone(e, [&](auto gone) {
-      for (std::int64_t w = capacity; w < producer.windows; w += kBlock) {
-        const std::int64_t end = std::min(w + kBlock, producer.windows);
-        if (gone(end - 1 - capacity) <= producer.open[w]) continue;
-        for (std::int64_t i = w; i < end; ++i) {
-          if (gone(i - capacity) > producer.open[i]) return true;
-        }
-      }
-      return false;
-    });
+    return each_gone(e, producer.windows - capacity,
+                     [&](TimeList gone, std::int64_t pixel, std::int64_t count) {
+                       return any_later(gone, producer.open + capacity + pixel, count);
+                     });
   }
 
   const PipelineModel& model_;

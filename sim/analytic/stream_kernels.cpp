@@ -8,6 +8,50 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace bitline::analytic::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::CappedTag<double, 8>;
+using V = hn::Vec<D>;
+
+/// Of a vector from i on.
+HWY_INLINE V TimesFrom(TimeList list, std::int64_t i) {
+  if (list.index == nullptr) return hn::LoadU(D(), list.times + i);
+  const hn::Rebind<std::int32_t, D> narrow;
+  const hn::RebindToSigned<D> wide;
+  return hn::GatherIndex(D(), list.times, hn::PromoteTo(wide, hn::LoadU(narrow, list.index + i)));
+}
+HWY_INLINE Instant TimeOf(TimeList list, std::int64_t i) {
+  return list.times[list.index == nullptr ? i : list.index[i]];
+}
+
+void TakeLatest(TimeList list, Instant delay, bool first, std::int64_t count, Instant* latest) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const V more = hn::Set(d, delay);
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const V time = hn::Add(TimesFrom(list, i), more);
+    hn::StoreU(first ? time : hn::Max(time, hn::LoadU(d, latest + i)), d, latest + i);
+  }
+  for (; i < count; ++i) {
+    const Instant time = TimeOf(list, i) + delay;
+    latest[i] = first || time > latest[i] ? time : latest[i];
+  }
+}
+
+bool AnyLater(TimeList list, const Instant* open, std::int64_t count) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    if (!hn::AllFalse(d, hn::Gt(TimesFrom(list, i), hn::LoadU(d, open + i)))) return true;
+  }
+  for (; i < count; ++i) {
+    if (TimeOf(list, i) > open[i]) return true;
+  }
+  return false;
+}
+
 #if HWY_TARGET == HWY_SCALAR
 
 std::int64_t RunMvms(MvmStream& /*job*/) {
@@ -18,10 +62,7 @@ std::int64_t RunReads(ReadStream& /*job*/) {
 }
 
 #else
-namespace hn = hwy::HWY_NAMESPACE;
 
-using D = hn::CappedTag<double, 8>;
-using V = hn::Vec<D>;
 constexpr int kMostLanes = 8;
 
 HWY_INLINE int LaneCount() {
@@ -190,12 +231,21 @@ namespace bitline::analytic {
 
 HWY_EXPORT(RunMvms);
 HWY_EXPORT(RunReads);
+HWY_EXPORT(TakeLatest);
+HWY_EXPORT(AnyLater);
 
 std::int64_t run_stream(MvmStream& job) {
   return HWY_DYNAMIC_DISPATCH(RunMvms)(job);
 }
 std::int64_t run_stream(ReadStream& job) {
   return HWY_DYNAMIC_DISPATCH(RunReads)(job);
+}
+
+void take_latest(TimeList list, Instant delay, bool first, std::int64_t count, Instant* latest) {
+  HWY_DYNAMIC_DISPATCH(TakeLatest)(list, delay, first, count, latest);
+}
+bool any_later(TimeList list, const Instant* open, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(AnyLater)(list, open, count);
 }
 
 }  // namespace bitline::analytic

@@ -41,4 +41,16 @@ struct ReadStream : WindowStream {
 std::int64_t run_stream(MvmStream& job);
 std::int64_t run_stream(ReadStream& job);
 
+/// Times of pixels or windows i = 0, 1, ...: times[index[i]], or times[i] where there is no index.
+struct TimeList {
+  const Instant* times;
+  const std::int32_t* index;
+};
+
+/// latest[i] = time i + delay or, unless `first`, the later of this and what is there.
+void take_latest(TimeList list, Instant delay, bool first, std::int64_t count, Instant* latest);
+
+/// Whether any time i is later than open[i].
+[[nodiscard]] bool any_later(TimeList list, const Instant* open, std::int64_t count);
+
 }  // namespace bitline::analytic

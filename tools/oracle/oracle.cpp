@@ -214,14 +214,14 @@ std::optional<std::string> Oracle::content_of(const Request& request) {
   return content_key(request, machine(request)->machine(), network, result::version());
 }
 
-result::Result Oracle::analyse(const Request& request) {
+result::Result Oracle::analyse(const Request& request, sim::Rows rows) {
   const std::shared_ptr<const sim::KnownLayers> known = machine(request);
   const arch::Arch& arch = known->machine().arch;
   std::shared_ptr<const graph::Graph> graph;
   if (!sim::needs_weights({}, arch)) graph = network(request, true);
   // Weights on grids of the network's own are read.
   if (!graph || sim::needs_weights(*graph, arch)) graph = network(request, false);
-  result::Result r = sim::analyse(*known, graph, request.batch, request.activity);
+  result::Result r = sim::analyse(*known, graph, request.batch, request.activity, rows);
   r.provenance.network = name_of(request.network);
   r.provenance.arch = request.arch;
   r.provenance.overrides = request.overrides;
@@ -297,7 +297,8 @@ Json cost_of_tree(const Json& tree, bool layers) {
 
 Json Oracle::cost(const Request& request) {
   const bool layers = request.answer == AnswerKind::layers;
-  if (request.fidelity == Fidelity::analytic) return cost_json(analyse(request), layers);
+  if (request.fidelity == Fidelity::analytic)
+    return cost_json(analyse(request, layers ? sim::Rows::all : sim::Rows::none), layers);
   return cost_of_tree(simulate(request), layers);
 }
 

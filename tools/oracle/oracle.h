@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "mapper/graph/graph.h"
+#include "sim/assemble.h"
 #include "sim/known_layers.h"
 #include "tools/oracle/cache.h"
 #include "tools/oracle/request.h"
@@ -60,7 +61,7 @@ class Oracle {
       : program_(std::move(program)), cache_(std::move(cache)) {}
 
   /// Mode analytic. Throws base::Error.
-  [[nodiscard]] result::Result analyse(const Request& request);
+  [[nodiscard]] result::Result analyse(const Request& request, sim::Rows rows = sim::Rows::all);
   /// Any fidelity, as the tree of result.json. Throws base::Error.
   [[nodiscard]] Json result(const Request& request);
   /// What the request wants: {"cost": ...} or {"result": ...}, or {"error": ...}. Never throws.
