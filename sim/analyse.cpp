@@ -70,9 +70,10 @@ double inside(const Mapping& mapping, std::size_t layer) {
   return static_cast<double>(taken) / static_cast<double>(each * stage.pixels);
 }
 
-std::vector<std::shared_ptr<const engine::LayerActivity>> activities(
-    const Mapping& mapping, const KnownLayers& known, const analytic::ActivityFactors& factors,
-    std::int64_t images) {
+std::vector<std::shared_ptr<const engine::LayerActivity>> activities(const Mapping& mapping,
+                                                                     const KnownLayers& known,
+                                                                     const analytic::ActivityFactors& factors,
+                                                                     std::int64_t images) {
   std::vector<std::shared_ptr<const engine::LayerActivity>> result;
   result.reserve(mapping.program.layers.size());
   for (std::size_t l = 0; l < mapping.program.layers.size(); ++l)

@@ -187,7 +187,11 @@ class LayerRows {
   using Activities = std::vector<std::shared_ptr<const engine::LayerActivity>>;
 
   LayerRows(const Mapping& mapping, const cycle::CycleResult& timed, const Activities& activities)
-      : mapping_(mapping), timed_(timed), activities_(activities), sparse_(sparsity(mapping)), map_(mapping) {}
+      : mapping_(mapping),
+        timed_(timed),
+        activities_(activities),
+        sparse_(sparsity(mapping)),
+        map_(mapping) {}
 
   [[nodiscard]] result::LayerResult row(std::size_t s, const Energies& energy, double bus_bytes) {
     const Stage& stage = mapping_.program.stages[s];
@@ -247,8 +251,8 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
     r.clipped += counts.clipped;
     r.gated += counts.gated;
     if (described)
-      r.layers.push_back(described->row(
-          s, energy, static_cast<double>(counts[base::Action::bus_transfer]) / 8 * per_image));
+      r.layers.push_back(
+          described->row(s, energy, static_cast<double>(counts[base::Action::bus_transfer]) / 8 * per_image));
   }
   r.energy = sum.use();
   if (mapping.program.crossbars_used > 0)

@@ -229,8 +229,8 @@ class Placer {
     return true;
   }
 
-  /// Up to `parts` tiles with room for so many bytes each, from where the stage's first input is made on: those
-  /// of its chip whose units have time, then those whose units have the least to do, then other chips'.
+  /// Up to `parts` tiles with room for so many bytes each, from where the stage's first input is made on:
+  /// those of its chip whose units have time, then those whose units have the least to do, then other chips'.
   Few<int> tiles_for(const Stage& stage, int parts, std::int64_t bytes) const {
     const int home =
         program_.stages[index(program_.edges[index(stage.inputs.front())].producer)].tiles.front();

@@ -102,8 +102,7 @@ class Scheduler {
     for (const EdgeId e : stage.inputs) {
       const RasterPace& from = producer(e);
       if (!is_paced(edge(e).window)) continue;
-      be_later(pace.step, scaled(from.step.row, from.h, pace.h),
-               scaled(from.step.column, from.w, pace.w));
+      be_later(pace.step, scaled(from.step.row, from.h, pace.h), scaled(from.step.column, from.w, pace.w));
     }
     if (pace.step == RasterTime{}) pace.step = {kStep, kStep};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A schedule of an image that no buffer delays: pixels of the inputs come row by row, and every stage makes
-// its windows row by row at their pace, each as soon as what it takes is there on every path. It says how many
-// pixels lie in each buffer at most.
+// its windows row by row at their pace, each as soon as what it takes is there on every path. It says how
+// many pixels lie in each buffer at most.
 //
 // Its times are places of a raster, compared by row, then by column: window (r, c) of a stage has
 // first + (r, c) * step. Behind a convolution `first` is later by what its windows reach beyond their place

@@ -107,7 +107,8 @@ double slowest_part(const Program& program, const arch::Arch& arch) {
 double pace_of(const Program& program, const std::vector<CopyCost>& costs, const arch::Arch& arch) {
   double pace = slowest_part(program, arch);
   for (std::size_t l = 0; l < costs.size(); ++l)
-    pace = std::max(pace, static_cast<double>(costs[l].windows * costs[l].reads) / program.layers[l].replicas);
+    pace =
+        std::max(pace, static_cast<double>(costs[l].windows * costs[l].reads) / program.layers[l].replicas);
   return pace * seconds_of_read(arch);
 }
 

@@ -32,7 +32,8 @@ struct CopyCost {
 /// crossbar.
 [[nodiscard]] double slowest_part(const Program& program, const arch::Arch& arch);
 
-/// What the slowest layer, with the copies that it has, or the slowest such part takes for an image, in seconds.
+/// What the slowest layer, with the copies that it has, or the slowest such part takes for an image, in
+/// seconds.
 [[nodiscard]] double pace_of(const Program& program, const std::vector<CopyCost>& costs,
                              const arch::Arch& arch);
 

@@ -24,7 +24,7 @@ struct WindowTable {
   /// What a kernel's windows reach beyond their place, and the most pixels that are there and not released
   /// before one of them, where input pixels and windows come at the pace of a raster (raster_schedule.h).
   std::int64_t reach_rows = 0, reach_columns = 0, paced_span = 1;
-  bool one_to_one = false;     ///< output pixel j takes input pixel j alone
+  bool one_to_one = false;  ///< output pixel j takes input pixel j alone
 };
 
 /// What a table follows from, but for the window's gather.

@@ -68,7 +68,7 @@ void darts_v2_warm(benchmark::State& state) {
   for (auto unused : state) {
     const auto graph =
         std::make_shared<const bitline::graph::Graph>(bitline::workloads::make_shapes("darts"));
-    benchmark::DoNotOptimize(bitline::sim::analyse(machine, graph, 1, {}));
+    benchmark::DoNotOptimize(bitline::sim::analyse(machine, graph, 1, {}, bitline::sim::Rows::none));
   }
 }
 BENCHMARK(darts_v2_warm)->Unit(benchmark::kMillisecond);
@@ -76,8 +76,8 @@ BENCHMARK(darts_v2_warm)->Unit(benchmark::kMillisecond);
 void darts_v2_imported(benchmark::State& state) {
   Oracle oracle("bitline");
   const Request request = darts("DARTS_V2");
-  benchmark::DoNotOptimize(oracle.analyse(request));
-  for (auto unused : state) benchmark::DoNotOptimize(oracle.analyse(request));
+  benchmark::DoNotOptimize(oracle.analyse(request, bitline::sim::Rows::none));
+  for (auto unused : state) benchmark::DoNotOptimize(oracle.analyse(request, bitline::sim::Rows::none));
 }
 BENCHMARK(darts_v2_imported)->Unit(benchmark::kMillisecond);
 

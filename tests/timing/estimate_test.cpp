@@ -14,6 +14,7 @@
 #include "sim/analytic/estimate.h"
 #include "sim/analytic/feed_forward.h"
 #include "sim/analytic/ima_pace.h"
+#include "sim/analytic/stream_kernels.h"
 #include "sim/cycle/plan_builder.h"
 #include "tests/timing/random_chip.h"
 #include "tests/unit/mapper/place/networks.h"
@@ -248,6 +249,41 @@ TEST(StageClock, ManyWindowsAtOnceAreThemOneByOne) {
     }
   }
   EXPECT_GT(compared, 300);
+}
+
+TEST(StreamKernels, TakeTheLatestAndFindTheLaterOnEveryTarget) {
+  std::mt19937 random(2);
+  int later = 0, compared = 0;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    for (std::size_t count = 0; count < 40; ++count) {
+      const std::vector<double> times = arrivals(random, 50), before = arrivals(random, 50);
+      std::vector<std::int32_t> index(count);
+      for (std::int32_t& i : index) i = static_cast<std::int32_t>(random() % 50);
+      const auto size = static_cast<std::int64_t>(count);
+      for (const bool first : {false, true}) {
+        for (const bool listed : {false, true}) {
+          const analytic::TimeList list{times.data(), listed ? index.data() : nullptr};
+          std::vector<double> expected = before, found = before;
+          bool any = false;
+          for (std::size_t i = 0; i < count; ++i) {
+            const double time = times[listed ? static_cast<std::size_t>(index[i]) : i];
+            expected[i] = first ? time + 7 : std::max(before[i], time + 7);
+            any |= time > before[i];
+          }
+          analytic::take_latest(list, 7, first, size, found.data());
+          ASSERT_EQ(found, expected) << hwy::TargetName(target) << " " << count;
+          ASSERT_EQ(analytic::any_later(list, before.data(), size), any) << hwy::TargetName(target);
+          ASSERT_FALSE(analytic::any_later(list, expected.data(), first ? 0 : size));
+          later += any ? 1 : 0;
+          ++compared;
+        }
+      }
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  EXPECT_GT(later, compared / 4);
+  EXPECT_LT(later, compared);
 }
 
 /// ima_pace() without columns and ImaTiming with them.

@@ -98,8 +98,10 @@ void expect_no_difference(const arch::LoadedArch& loaded, int networks, std::uin
     for (const Genotype& g : {parent, random.mutated(parent), random.mutated(parent)}) {
       const auto graph = g.graph();
       const std::int64_t batch = 1 + random.below(6);
-      EXPECT_EQ(figures(sim::analyse(known, graph, batch, {})),
-                figures(sim::analyse(loaded, graph, batch, {})))
+      const result::Result whole = sim::analyse(loaded, graph, batch, {});
+      EXPECT_EQ(figures(sim::analyse(known, graph, batch, {})), figures(whole)) << "network " << n;
+      EXPECT_EQ(cost_json(sim::analyse(known, graph, batch, {}, sim::Rows::none), false),
+                cost_json(whole, false))
           << "network " << n;
     }
   }

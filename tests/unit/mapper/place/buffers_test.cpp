@@ -77,8 +77,9 @@ class OneByOne {
   }
   [[nodiscard]] bool can_make(std::size_t s) const {
     const auto& outputs = program_.stages[s].outputs;
-    return has_turn(s) && has_inputs(s) && std::none_of(outputs.begin(), outputs.end(),
-                                         [&](EdgeId id) { return full(program_.edges[at(id)]); });
+    return has_turn(s) && has_inputs(s) && std::none_of(outputs.begin(), outputs.end(), [&](EdgeId id) {
+             return full(program_.edges[at(id)]);
+           });
   }
   /// One window of each stage that can make one.
   bool go_on() {

@@ -46,9 +46,7 @@ class RandomProgram {
     friend bool operator==(const Size&, const Size&) = default;
   };
 
-  std::int64_t any(std::int64_t count) {
-    return static_cast<std::int64_t>(random_()) % count;
-  }
+  std::int64_t any(std::int64_t count) { return static_cast<std::int64_t>(random_()) % count; }
   static std::size_t at(int id) { return static_cast<std::size_t>(id); }
   StageId any_stage() { return static_cast<StageId>(any(std::ssize(program_.stages))); }
 
@@ -87,10 +85,8 @@ class RandomProgram {
       return (in + 2 * pad - kernel) / stride + 1;
     };
     const Size in = sizes_[at(from)];
-    const std::int64_t h =
-        size(in.h, window.kernel_h, window.stride_h, window.pad_top, window.dilation_h);
-    const std::int64_t w =
-        size(in.w, window.kernel_w, window.stride_w, window.pad_left, window.dilation_w);
+    const std::int64_t h = size(in.h, window.kernel_h, window.stride_h, window.pad_top, window.dilation_h);
+    const std::int64_t w = size(in.w, window.kernel_w, window.stride_w, window.pad_left, window.dilation_w);
     if (h < 1 || w < 1) return;
     const StageId id = add_stage(h, w);
     LayerPlacement layer;
