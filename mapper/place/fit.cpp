@@ -40,7 +40,7 @@ class Replicator {
   /// Gives the layers their copies, and digital stages that may spread as many parts as keep up with them.
   void apply(Program& program) const {
     for (std::size_t l = 0; l < program.layers.size(); ++l) program.layers[l].replicas = copies_[l];
-    if (spreads()) choose_parts(program, costs_, copies_, arch_);
+    if (spreads()) choose_parts(program, costs_, arch_);
   }
 
   /// Other copies than before, fewer in sum. False if there are none to try.

@@ -244,7 +244,7 @@ class Placer {
       if (!elsewhere && (stay_ || units_.has_time(tile, stage, parts))) {
         tiles.push_back(tile);
       } else {
-        busy.emplace_back(elsewhere, units_.busy(tile, stage), step);
+        busy.emplace_back(elsewhere, stay_ ? 0 : units_.busy(tile, stage), step);
       }
     }
     const auto short_of = std::min(busy.size(), index(parts) - tiles.size());

@@ -60,6 +60,16 @@ double reads_of_units(const Stage& stage, const arch::Arch& arch) {
   return seconds / seconds_of_read(arch);
 }
 
+/// An image in the slowest layer, with the copies that it has, or slowest_part().
+double reads_of_slowest(const Program& program, const std::vector<CopyCost>& costs, const arch::Arch& arch) {
+  double reads = slowest_part(program, arch);
+  for (std::size_t l = 0; l < costs.size(); ++l) {
+    const auto windows = static_cast<double>(costs[l].windows * costs[l].reads);
+    reads = std::max(reads, windows / program.layers[l].replicas);
+  }
+  return reads;
+}
+
 int copies_of(const Program& program, StageId s) {
   const Stage& stage = program.stages[index(s)];
   return stage.layer < 0 ? 1 : program.layers[index(stage.layer)].replicas;
@@ -105,18 +115,11 @@ double slowest_part(const Program& program, const arch::Arch& arch) {
 }
 
 double pace_of(const Program& program, const std::vector<CopyCost>& costs, const arch::Arch& arch) {
-  double pace = slowest_part(program, arch);
-  for (std::size_t l = 0; l < costs.size(); ++l)
-    pace =
-        std::max(pace, static_cast<double>(costs[l].windows * costs[l].reads) / program.layers[l].replicas);
-  return pace * seconds_of_read(arch);
+  return reads_of_slowest(program, costs, arch) * seconds_of_read(arch);
 }
 
-void choose_parts(Program& program, const std::vector<CopyCost>& costs, const std::vector<int>& copies,
-                  const arch::Arch& arch) {
-  double pace = slowest_part(program, arch);
-  for (std::size_t l = 0; l < costs.size(); ++l)
-    pace = std::max(pace, static_cast<double>(costs[l].windows * costs[l].reads) / copies[l]);
+void choose_parts(Program& program, const std::vector<CopyCost>& costs, const arch::Arch& arch) {
+  const double pace = reads_of_slowest(program, costs, arch);
   for (Stage& stage : program.stages) {
     const auto most = static_cast<double>(most_parts(program, stage, arch));
     stage.parts = static_cast<int>(std::clamp(std::ceil(reads_of_units(stage, arch) / pace), 1.0, most));

@@ -38,9 +38,8 @@ struct CopyCost {
                              const arch::Arch& arch);
 
 /// mapping.digital spread: gives every digital stage that may run in parts so many that it is as fast as the
-/// slowest layer with these copies.
-void choose_parts(Program& program, const std::vector<CopyCost>& costs, const std::vector<int>& copies,
-                  const arch::Arch& arch);
+/// slowest layer with the copies that it has.
+void choose_parts(Program& program, const std::vector<CopyCost>& costs, const arch::Arch& arch);
 
 /// Every layer gets one copy; then the layer with the most reads left per copy gets another (the earlier at a
 /// tie), until no layer that could take one finds the IMAs for it within `imas` altogether. In the end the

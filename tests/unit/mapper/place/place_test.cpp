@@ -253,12 +253,12 @@ TEST(Place, RunsADigitalStageInPartsWhereItsBuffersAreTooLargeForOneTile) {
 }
 
 /// Poolings of one value, as the branches of a cell, that are added up; with a convolution before and after.
-std::shared_ptr<const graph::Graph> poolings(int count) {
+std::shared_ptr<const graph::Graph> poolings(int count, std::int64_t last_kernel = 3) {
   GraphBuilder b;
   const auto x = b.conv(b.input({1, 3, 16, 16}), 64, 3, 1, 1);
   auto sum = b.max_pool(x, 3, 1);
   for (int n = 1; n < count; ++n) sum = b.add(sum, b.max_pool(x, 3, 1));
-  return b.output(b.conv(sum, 64, 3, 2, 1));
+  return b.output(b.conv(sum, 8, last_kernel, 2, last_kernel / 2));
 }
 
 std::vector<int> tiles_of_poolings(const std::shared_ptr<const graph::Graph>& graph, const arch::Arch& arch) {
@@ -289,6 +289,26 @@ TEST(Place, DigitalStagesShareTheUnitsWithTheLeastToDoWhereNoneHasTime) {
   arch.chip.mesh_width = 1;
   arch.tile.pooling = {.units = 1, .clock = base::Frequency(1.2e9), .latency = {}};
   EXPECT_THAT(tiles_of_poolings(poolings(5), arch), ::testing::ElementsAre(0, 1, 0, 1, 0));
+}
+
+TEST(Place, DigitalStagesStayWhereALaterLayerNeedsTheEdramOfTheirTile) {
+  arch::Arch arch;
+  arch.chip.tiles = 2;
+  arch.chip.mesh_width = 1;
+  arch.tile.imas = 1;
+  arch.ima.crossbars = 32;  // each layer in a tile
+  arch.ima.input_register.capacity_bytes = 8192;
+  arch.tile.pooling = {.units = 1, .clock = base::Frequency(1.2e9), .latency = {}};
+  std::set<std::vector<int>> found;
+  for (std::int64_t kib = 1; kib < 128; ++kib) {
+    arch.tile.edram.capacity_bytes = kib * 1024;
+    try {
+      found.insert(tiles_of_poolings(poolings(2, 7), arch));
+    } catch (const base::MappingError&) {
+      EXPECT_LT(kib, 64);
+    }
+  }
+  EXPECT_EQ(found, (std::set<std::vector<int>>{{0, 0}, {0, 1}}));
 }
 
 TEST(Place, NamesTheBufferThatIsTooSmall) {
