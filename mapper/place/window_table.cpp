@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,7 +32,9 @@ void set_paced_span(const Window& window, WindowTable& table) {
 }
 
 std::shared_ptr<const WindowTable> make(const Window& window, std::int64_t out_pixels) {
+  static std::atomic<std::uint64_t> tables = 0;
   auto table = std::make_shared<WindowTable>();
+  table->id = ++tables;
   table->in_pixels = window.in_h * window.in_w;
   const auto size = static_cast<std::size_t>(out_pixels);
   table->needed.reserve(size);

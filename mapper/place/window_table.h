@@ -13,6 +13,7 @@
 namespace bitline::place {
 
 struct WindowTable {
+  std::uint64_t id = 0;  ///< no other table of the process has it
   /// By output pixel of the image; `taken` is empty where it is 1 everywhere.
   std::vector<std::int32_t> needed, taken;
   std::vector<std::int32_t> gone;   ///< by number of output pixels made: input pixels released

@@ -163,11 +163,10 @@ class Pipeline {
   void open(Run& r, std::int64_t count) {
     const std::int64_t first = r.clock.opened();
     const std::int64_t image = Images(first, r.pixels).whole;
-    if (std::ssize(open_) < count) {
-      for (auto* times : {&input_, &output_, &open_}) times->resize(static_cast<std::size_t>(count));
+    if (std::ssize(input_) < count) {
+      for (auto* times : {&input_, &earliest_}) times->resize(static_cast<std::size_t>(count));
     }
     std::fill(input_.begin(), input_.begin() + count, turn(*r.m, image));
-    std::fill(output_.begin(), output_.begin() + count, 0);
     for (const Link& input : r.inputs) {
       const Instant* there = input.reduces ? r.accumulated.data() : input.producer->made.get();
       const Instant delay = input.reduces ? 0 : input.delay;
@@ -178,14 +177,14 @@ class Pipeline {
         if (last + needed[i] >= 0) time = std::max(time, there[last + needed[i]] + delay);
       }
     }
+    std::copy_n(input_.begin(), count, earliest_.begin());
     for (const Link& output : r.outputs) {
       for (std::int64_t w = std::max(first, output.capacity); w < first + count; ++w) {
-        Instant& place = output_[static_cast<std::size_t>(w - first)];
-        place = std::max(place, gone(output, w - output.capacity));
+        Instant& earliest = earliest_[static_cast<std::size_t>(w - first)];
+        earliest = std::max(earliest, gone(output, w - output.capacity));
       }
     }
-    r.clock.next(count, input_.data(), output_.data(), open_.data(), &r.released[at(first)],
-                 &r.made[at(first)]);
+    r.clock.next(count, input_.data(), earliest_.data(), &r.released[at(first)], &r.made[at(first)]);
     if (r.m->layer == nullptr || first + count < (image + 1) * r.pixels) return;
     r.image_drained.push_back(r.clock.last_drain());
     for (const place::LayerPlacement& layer : program_.layers)
@@ -233,7 +232,7 @@ class Pipeline {
   Contention contention_;
   std::int64_t images_;
   std::vector<Run> runs_;
-  std::vector<Instant> input_, output_, open_;  ///< of the windows that are opened
+  std::vector<Instant> input_, earliest_;  ///< of the windows that are opened
 };
 
 }  // namespace

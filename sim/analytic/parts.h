@@ -15,13 +15,11 @@ namespace bitline::analytic {
 /// Times are femtoseconds in doubles: whole numbers, exact up to nine seconds.
 using Instant = double;
 
-/// Edges are whole multiples of the period: a quotient that is no more than this above one is on the edge.
-inline constexpr double kOnEdge = 1e-6;
-
-/// The first edge at or after `t` of a clock of period `p`; p = 0: self-timed.
+/// The first edge at or after `t` of a clock of period `p`; p = 0: self-timed. Exact: a quotient of whole
+/// numbers that doubles hold is rounded to a whole one only where it is one.
 [[nodiscard]] inline Instant align_up(Instant t, Instant p) {
   if (p <= 0) return t;
-  const double edge = t / p - kOnEdge;
+  const double edge = t / p;
   const auto below = static_cast<double>(static_cast<std::int64_t>(edge));  // of times that are not negative
   return (below < edge ? below + 1 : below) * p;
 }

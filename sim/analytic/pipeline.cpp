@@ -14,19 +14,18 @@ PipelineTimes::PipelineTimes(std::int64_t images)
     : image_start(static_cast<std::size_t>(images), -1), image_end(static_cast<std::size_t>(images), 0) {}
 
 void PipelineTimes::add(const PipelineModel& model, const StageModel& stage, StageTimes times,
-                        const Instant* released, Instant last_made) {
+                        Instant last_made) {
   times.last_end = last_made;
   for (const place::EdgeId e : stage.stage->outputs)
     times.last_end = std::max(times.last_end, last_made + model.edges[static_cast<std::size_t>(e)].delay);
   stages.push_back(times);
-  const auto pixels = static_cast<std::size_t>(stage.stage->pixels);
-  for (std::size_t i = 0; i < image_end.size(); ++i) {
-    if (stage.stage->kind == StageKind::output)
-      image_end[i] = std::max(image_end[i], released[(i + 1) * pixels - 1]);
-    if (stage.stage->kind != StageKind::input) continue;
-    const Instant start = released[i * pixels] - stage.read.front();
-    image_start[i] = image_start[i] < 0 ? start : std::min(image_start[i], start);
-  }
+}
+
+void PipelineTimes::add_image(const StageModel& stage, std::size_t image, Instant first, Instant last) {
+  if (stage.stage->kind == StageKind::output) image_end[image] = std::max(image_end[image], last);
+  if (stage.stage->kind != StageKind::input) return;
+  const Instant start = first - stage.read.front();
+  image_start[image] = image_start[image] < 0 ? start : std::min(image_start[image], start);
 }
 
 PipelineTimes run_pipeline(const place::Program& program, const PipelineModel& model, const Parts& parts,

@@ -139,34 +139,25 @@ Instant StageClock::make(Instant time) {
   return s.last_made;
 }
 
-void StageClock::next(std::int64_t count, const Instant* input, const Instant* output, Instant* open,
-                      Instant* released, Instant* made) {
+void StageClock::next(std::int64_t count, const Instant* input, const Instant* earliest, Instant* released,
+                      Instant* made) {
   std::int64_t w = 0;
   // The first one waits for nothing that was before it.
   for (const bool at_once = can_run_at_once(); w < count && !(at_once && state_.opened > 0); ++w) {
-    const Window window = next(input[w], output == nullptr ? 0 : output[w]);
-    open[w] = state_.last_open;
+    const Window window = next(input[w], earliest[w]);
     released[w] = window.released;
     made[w] = window.made;
   }
+  if (vectors_ && loads_ == nullptr && w < count)
+    w += run_vectors(count - w, input + w, earliest + w, released + w, made + w);
   if (w == count) return;
-  const Instant* earliest = input;
-  if (output != nullptr) {
-    for (std::int64_t i = w; i < count; ++i) open[i] = std::max(input[i], output[i]);
-    earliest = open;
-  }
-  if (vectors_ && loads_ == nullptr) {
-    const std::int64_t done =
-        run_vectors(count - w, input + w, earliest + w, open + w, released + w, made + w);
-    w += done;
-  }
   const auto run = m_.layer == nullptr && loads_ != nullptr ? &StageClock::read_all<true>
                    : m_.layer == nullptr                    ? &StageClock::read_all<false>
                    : in_buffers_ == 1 && out_buffers_ == 1  ? &StageClock::multiply_all<1, 1>
                    : in_buffers_ == 1                       ? &StageClock::multiply_all<1, 2>
                    : out_buffers_ == 1                      ? &StageClock::multiply_all<2, 1>
                                                             : &StageClock::multiply_all<2, 2>;
-  (this->*run)(count - w, input + w, earliest + w, open + w, released + w, made + w);
+  (this->*run)(count - w, input + w, earliest + w, released + w, made + w);
 }
 
 bool StageClock::can_run_at_once() const {
@@ -202,22 +193,22 @@ Instant StageClock::latch_to_drained() const {
 
 /// The first windows, as many as make whole vectors.
 std::int64_t StageClock::run_vectors(std::int64_t count, const Instant* input, const Instant* earliest,
-                                     Instant* open, Instant* released, Instant* made) {
+                                     Instant* released, Instant* made) {
   WindowStream windows;
   windows.count = count;
   windows.input = input;
   windows.earliest = earliest;
-  windows.open = open;
   windows.released = released;
   windows.made = made;
-  windows.last_open = state_.last_open;
   windows.input_stall = state_.times.input_stall;
   windows.output_stall = state_.times.output_stall;
   const std::int64_t done = m_.layer != nullptr ? multiply_vectors(windows) : read_vectors(windows);
-  state_.last_open = windows.last_open;
   state_.times.input_stall = windows.input_stall;
   state_.times.output_stall = windows.output_stall;
-  if (done > 0) state_.last_made = made[done - 1];
+  if (done > 0) {
+    state_.last_open = earliest[done - 1];
+    state_.last_made = made[done - 1];
+  }
   state_.opened += done;
   state_.pixel = state_.opened % m_.stage->pixels;
   return done;
@@ -263,33 +254,31 @@ std::int64_t StageClock::read_vectors(WindowStream& windows) {
 
 /// read() of window after window.
 template <bool contended>
-void StageClock::read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
+void StageClock::read_all(std::int64_t count, const Instant* input, const Instant* earliest,
                           Instant* released, Instant* made) {
   State& s = state_;
   const bool leaves = m_.stage->kind == place::StageKind::output;
   const Instant deliver = leaves ? 0 : m_.replicas.front().deliver, pace = m_.pace;
   const std::int64_t durations = std::ssize(m_.read);
   const Instant* duration = m_.read.data();
-  Instant last_open = s.last_open, last_read = s.last_read, last_made = s.last_made;
+  Instant last_read = s.last_read, last_made = s.last_made;
   Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
   std::int64_t pixel = durations == 1 ? 0 : s.pixel;
   for (std::int64_t w = 0; w < count; ++w) {
-    last_open = std::max(last_open, earliest[w]);
     const Instant for_input = std::max(input[w], last_read) - last_read;
-    const Instant start = std::max(last_open, last_read);
+    const Instant start = std::max(earliest[w], last_read);
     input_stall += for_input;
     output_stall += start - last_read - for_input;
     last_read = start + (contended ? wait(0, Contention::read, start) : 0) + duration[pixel];
     const Instant waits = contended && !leaves ? wait(0, Contention::deliver, last_read) : 0;
     last_made = std::max(last_read + waits + deliver, last_made + pace);
-    open[w] = last_open;
     released[w] = last_read;
     made[w] = last_made;
     if (++pixel == durations) pixel = 0;
   }
   s.times.input_stall = input_stall;
   s.times.output_stall = output_stall;
-  s.last_open = last_open;
+  s.last_open = earliest[count - 1];
   s.idle = s.last_read = last_read;
   s.last_made = last_made;
   s.opened += count;
@@ -297,10 +286,10 @@ void StageClock::read_all(std::int64_t count, const Instant* input, const Instan
 }
 
 /// multiply() of window after window, where a layer has one copy and nothing has to wait for parts that
-/// others use. `earliest`: when a window can open; it may be `open`.
+/// others use. `earliest`: when a window can open.
 template <int in_buffers, int out_buffers>
 void StageClock::multiply_all(std::int64_t count, const Instant* input, const Instant* earliest,
-                              Instant* open, Instant* released, Instant* made) {
+                              Instant* released, Instant* made) {
   State& s = state_;
   Mvms& mvms = s.copies.front();
   const Replica& replica = m_.replicas.front();
@@ -311,27 +300,25 @@ void StageClock::multiply_all(std::int64_t count, const Instant* input, const In
   const Latches latches{clock_, m_.ima.first_read, m_.ima.convert, m_.ima.tail};
   LastTimes<in_buffers> latched(mvms.latched, s.opened);
   LastTimes<out_buffers + 1> drained(mvms.drained, s.opened);
-  Instant last_open = s.last_open, last_fill = s.last_fill, last_made = s.last_made;
+  Instant last_fill = s.last_fill, last_made = s.last_made;
   Instant input_stall = s.times.input_stall, output_stall = s.times.output_stall;
   for (std::int64_t w = 0; w < count; ++w) {
     const Instant latch = latched.of_last(1);
-    last_open = std::max(last_open, earliest[w]);
     const Instant for_input = std::max(input[w], latch) - latch;
     input_stall += for_input;
-    output_stall += std::max(last_open, latch) - latch - for_input;
-    last_fill = std::max(std::max(last_open, latched.of_last(in_buffers)) + fill, last_fill + fill_pace);
+    output_stall += std::max(earliest[w], latch) - latch - for_input;
+    last_fill = std::max(std::max(earliest[w], latched.of_last(in_buffers)) + fill, last_fill + fill_pace);
     latched.add(latches.next(last_fill + register_in, latch, drained.of_last(out_buffers + 1)));
     const Instant results =
         std::max(latched.of_last(1) + results_in, drained.of_last(out_buffers)) + register_out;
     drained.add(results + drain);
     last_made = std::max(results + deliver, last_made + pace);
-    open[w] = last_open;
     released[w] = last_fill;
     made[w] = last_made;
   }
   s.times.input_stall = input_stall;
   s.times.output_stall = output_stall;
-  s.last_open = last_open;
+  s.last_open = earliest[count - 1];
   s.last_fill = last_fill;
   s.last_made = last_made;
   s.last_drain = drained.of_last(1);

@@ -55,9 +55,9 @@ class StageClock {
   /// The next window, whose inputs are there at `input` and whose result has a place at `output`.
   Window next(Instant input, Instant output);
 
-  /// The same for `count` windows at once, all arrays by window and `input`, `output` never falling; `output`
-  /// may be null: there is always a place. `open`: when each starts.
-  void next(std::int64_t count, const Instant* input, const Instant* output, Instant* open, Instant* released,
+  /// The same for `count` windows at once, all arrays by window. `earliest`: when the inputs and a place are
+  /// there, so when each opens; it may be `input`, and neither ever falls.
+  void next(std::int64_t count, const Instant* input, const Instant* earliest, Instant* released,
             Instant* made);
 
   [[nodiscard]] std::int64_t opened() const { return state_.opened; }
@@ -93,7 +93,7 @@ class StageClock {
   }
   [[nodiscard]] bool can_run_at_once() const;
   [[nodiscard]] bool registers_suffice() const;
-  std::int64_t run_vectors(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
+  std::int64_t run_vectors(std::int64_t count, const Instant* input, const Instant* earliest,
                            Instant* released, Instant* made);
   std::int64_t multiply_vectors(WindowStream& windows);
   std::int64_t read_vectors(WindowStream& windows);
@@ -101,11 +101,11 @@ class StageClock {
   [[nodiscard]] Instant latch_to_results() const;
   [[nodiscard]] Instant latch_to_drained() const;
   template <bool contended>
-  void read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
-                Instant* released, Instant* made);
+  void read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* released,
+                Instant* made);
   template <int in_buffers, int out_buffers>
-  void multiply_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* open,
-                    Instant* released, Instant* made);
+  void multiply_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* released,
+                    Instant* made);
 
   const StageModel& m_;
   Contention& contention_;

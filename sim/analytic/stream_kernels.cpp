@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/analytic/stream_kernels.h"
 
+#include <bit>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/analytic/stream_kernels.cpp"
 #include <hwy/foreach_target.h>
@@ -39,17 +41,24 @@ void TakeLatest(TimeList list, Instant delay, bool first, std::int64_t count, In
   }
 }
 
-bool AnyLater(TimeList list, const Instant* open, std::int64_t count) {
+bool AnyLater(TimeList list, Instant delay, const Instant* open, std::int64_t count) {
   const D d;
+  const V more = hn::Set(d, delay);
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    if (!hn::AllFalse(d, hn::Gt(TimesFrom(list, i), hn::LoadU(d, open + i)))) return true;
+    if (!hn::AllFalse(d, hn::Gt(hn::Add(TimesFrom(list, i), more), hn::LoadU(d, open + i)))) return true;
   }
   for (; i < count; ++i) {
-    if (TimeOf(list, i) > open[i]) return true;
+    if (TimeOf(list, i) + delay > open[i]) return true;
   }
   return false;
+}
+
+/// One more word of a hash.
+HWY_INLINE std::uint64_t Mixed(std::uint64_t hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x9E3779B97F4A7C15U;
+  return hash ^ hash >> 32;
 }
 
 #if HWY_TARGET == HWY_SCALAR
@@ -58,6 +67,9 @@ std::int64_t RunMvms(MvmStream& /*job*/) {
   return 0;
 }
 std::int64_t RunReads(ReadStream& /*job*/) {
+  return 0;
+}
+HWY_INLINE std::int64_t SubtractVectors(const Instant*, std::int64_t, Instant*, std::uint64_t&) {
   return 0;
 }
 
@@ -139,9 +151,9 @@ class Before {
   Places up1_, up2_, from1_, from2_;
 };
 
-/// align_up() of times that are not negative.
+/// align_up().
 HWY_INLINE V AlignUp(V time, V clock) {
-  return hn::Mul(hn::Ceil(hn::Sub(hn::Div(time, clock), hn::Set(D(), kOnEdge))), clock);
+  return hn::Mul(hn::Ceil(hn::Div(time, clock)), clock);
 }
 
 /// How long after the windows before them, idle from `idle` on, windows open, for want of inputs and of
@@ -171,26 +183,23 @@ std::int64_t RunMvms(MvmStream& job) {
   const V clock = hn::Set(d, job.clock), to_latch = hn::Set(d, job.to_latch);
   const V to_made = hn::Set(d, job.to_made);
   const bool clocked = job.clock > 0;
-  const V last_open = hn::Set(d, job.last_open);
   RunningMax filling(job.fill_pace, job.last_filled);
   RunningMax fills(job.fill_pace, job.last_filled), latches(job.latch_pace, job.last_latched);
   Before before(job.last_latched, job.latched_before);
   Stalls stalls;
   for (std::int64_t w = 0; w < count; w += lanes) {
-    const V open = hn::Max(last_open, hn::LoadU(d, job.earliest + w));
+    const V open = hn::LoadU(d, job.earliest + w);
     // Windows that wait for a register are filled before the crossbars are free all the same.
     const V there = hn::Add(filling.Next(hn::Add(open, fill)), register_in);
     const V latched = latches.Next(hn::Add(clocked ? AlignUp(there, clock) : there, to_latch));
     const V filled = fills.Next(hn::Add(hn::Max(open, before.Two(latched)), fill));
     stalls.Add(before.One(latched), hn::LoadU(d, job.input + w), open);
     before.Keep(latched);
-    hn::StoreU(open, d, job.open + w);
     hn::StoreU(filled, d, job.released + w);
     hn::StoreU(hn::Add(latched, to_made), d, job.made + w);
   }
   stalls.AddTo(job);
   if (count == 0) return 0;
-  job.last_open = job.open[count - 1];
   job.last_filled = job.released[count - 1];
   job.last_latched = job.made[count - 1] - job.to_made;
   job.latched_before = job.made[count - 2] - job.to_made;
@@ -202,27 +211,57 @@ std::int64_t RunReads(ReadStream& job) {
   const std::int64_t lanes = LaneCount();
   const std::int64_t count = job.count / lanes * lanes;
   const V duration = hn::Set(d, job.duration), to_made = hn::Set(d, job.to_made);
-  const V last_open = hn::Set(d, job.last_open);
   RunningMax reads(job.duration, job.last_read);
   Before before(job.last_read, 0);
   Stalls stalls;
   for (std::int64_t w = 0; w < count; w += lanes) {
-    const V open = hn::Max(last_open, hn::LoadU(d, job.earliest + w));
+    const V open = hn::LoadU(d, job.earliest + w);
     const V read = reads.Next(hn::Add(open, duration));
     stalls.Add(before.One(read), hn::LoadU(d, job.input + w), open);
     before.Keep(read);
-    hn::StoreU(open, d, job.open + w);
     hn::StoreU(read, d, job.released + w);
     hn::StoreU(hn::Add(read, to_made), d, job.made + w);
   }
   stalls.AddTo(job);
   if (count == 0) return 0;
-  job.last_open = job.open[count - 1];
   job.last_read = job.released[count - 1];
   return count;
 }
 
+/// The first ones, as many as make whole vectors; goes on with `hash`.
+HWY_INLINE std::int64_t SubtractVectors(const Instant* times, std::int64_t count, Instant* after_first,
+                                        std::uint64_t& hash) {
+  const D d;
+  const hn::RebindToUnsigned<D> words;
+  const hn::Repartition<std::uint32_t, D> halves;
+  const std::int64_t lanes = LaneCount();
+  const V first = hn::Set(d, times[0]);
+  const auto factor = hn::BitCast(halves, hn::Set(words, 0x9E3779B1U));
+  auto mixed = hn::Iota(words, 1);
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const V time = hn::Sub(hn::LoadU(d, times + i), first);
+    hn::StoreU(time, d, after_first + i);
+    mixed = hn::Xor(hn::Or(hn::ShiftLeft<23>(mixed), hn::ShiftRight<41>(mixed)), hn::BitCast(words, time));
+    mixed = hn::Add(mixed, hn::MulEven(hn::BitCast(halves, mixed), factor));
+  }
+  HWY_ALIGN std::uint64_t lane[kMostLanes];
+  hn::Store(mixed, words, lane);
+  for (std::int64_t k = 0; k < lanes; ++k) hash = Mixed(hash, lane[k]);
+  return i;
+}
+
 #endif  // HWY_TARGET == HWY_SCALAR
+
+std::uint64_t SubtractFirst(const Instant* times, std::int64_t count, Instant* after_first) {
+  std::uint64_t hash = 0;
+  for (std::int64_t i = SubtractVectors(times, count, after_first, hash); i < count; ++i) {
+    after_first[i] = times[i] - times[0];
+    hash = Mixed(hash, std::bit_cast<std::uint64_t>(after_first[i]));
+  }
+  return hash;
+}
+
 }  // namespace bitline::analytic::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -233,6 +272,7 @@ HWY_EXPORT(RunMvms);
 HWY_EXPORT(RunReads);
 HWY_EXPORT(TakeLatest);
 HWY_EXPORT(AnyLater);
+HWY_EXPORT(SubtractFirst);
 
 std::int64_t run_stream(MvmStream& job) {
   return HWY_DYNAMIC_DISPATCH(RunMvms)(job);
@@ -244,8 +284,11 @@ std::int64_t run_stream(ReadStream& job) {
 void take_latest(TimeList list, Instant delay, bool first, std::int64_t count, Instant* latest) {
   HWY_DYNAMIC_DISPATCH(TakeLatest)(list, delay, first, count, latest);
 }
-bool any_later(TimeList list, const Instant* open, std::int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(AnyLater)(list, open, count);
+bool any_later(TimeList list, Instant delay, const Instant* open, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(AnyLater)(list, delay, open, count);
+}
+std::uint64_t subtract_first(const Instant* times, std::int64_t count, Instant* after_first) {
+  return HWY_DYNAMIC_DISPATCH(SubtractFirst)(times, count, after_first);
 }
 
 }  // namespace bitline::analytic

@@ -14,14 +14,13 @@ namespace bitline::analytic {
 struct WindowStream {
   std::int64_t count = 0;
   const Instant* input = nullptr;     ///< when the inputs are there
-  const Instant* earliest = nullptr;  ///< when it can open, never falling; may be `open`
-  Instant *open = nullptr, *released = nullptr, *made = nullptr;
-  Instant last_open = 0;
+  const Instant* earliest = nullptr;  ///< when it opens: never falling
+  Instant *released = nullptr, *made = nullptr;
   Instant input_stall = 0, output_stall = 0;  ///< added to
 };
 
 /// An MVM after another, on IMAs whose input and output registers never hold their crossbars up:
-///     filled[w]  = max(max(open[w], latched[w-2]) + fill, filled[w-1] + fill_pace)
+///     filled[w]  = max(max(earliest[w], latched[w-2]) + fill, filled[w-1] + fill_pace)
 ///     latched[w] = max(up(filled[w] + register_in) + to_latch, latched[w-1] + latch_pace)
 ///     made[w]    = latched[w] + to_made
 /// up: to the next edge of `clock`; `released` is `filled`.
@@ -31,7 +30,7 @@ struct MvmStream : WindowStream {
 };
 
 /// A read after another, each of the same duration, no shorter than the time between two deliveries:
-///     read[w] = max(open[w], read[w-1]) + duration        made[w] = read[w] + to_made
+///     read[w] = max(earliest[w], read[w-1]) + duration        made[w] = read[w] + to_made
 struct ReadStream : WindowStream {
   Instant duration = 0, to_made = 0;
   Instant last_read = 0;
@@ -50,7 +49,10 @@ struct TimeList {
 /// latest[i] = time i + delay or, unless `first`, the later of this and what is there.
 void take_latest(TimeList list, Instant delay, bool first, std::int64_t count, Instant* latest);
 
-/// Whether any time i is later than open[i].
-[[nodiscard]] bool any_later(TimeList list, const Instant* open, std::int64_t count);
+/// Whether any time i + delay is later than open[i].
+[[nodiscard]] bool any_later(TimeList list, Instant delay, const Instant* open, std::int64_t count);
+
+/// after_first[i] = times[i] - times[0]. Returns a number that is the same for equal results in this process.
+std::uint64_t subtract_first(const Instant* times, std::int64_t count, Instant* after_first);
 
 }  // namespace bitline::analytic
