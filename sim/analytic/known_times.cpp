@@ -43,6 +43,8 @@ Instant* Arrays::room(std::size_t count) {
 }
 
 void Arrays::give_back() {
+  std::size_t size = 0;
+  std::erase_if(blocks_, [&](const Block& block) { return (size += block.size) > kMostTimes; });
   block_ = used_ = 0;
 }
 

@@ -3,6 +3,7 @@
 // did take as long. Cells of a network repeat, and what paces one network paces its relatives.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -74,7 +75,10 @@ class Memo {
     if (2 * ++added_ > slots_.size() && slots_.size() < kMost) grow();
     slots_[words.hash() & (slots_.size() - 1)] = {words, value};
   }
-  void clear() { *this = Memo(); }
+  void clear() {
+    std::fill(slots_.begin(), slots_.end(), Slot{});
+    added_ = 0;
+  }
 
  private:
   static constexpr std::size_t kFewest = std::size_t{1} << 8, kMost = std::size_t{1} << 15;
@@ -91,7 +95,7 @@ class Memo {
   std::size_t added_ = 0;
 };
 
-/// Arrays that are given back all at once; their memory is used again.
+/// Arrays that are given back all at once; 16 MiB of their memory are used again.
 class Arrays {
  public:
   /// Room for `count` times, where take() did not take it: the same as before.
