@@ -165,9 +165,10 @@ CostModel::CostModel(const Arch& arch, std::vector<int> built_adc_bits)
     built_ = {*std::max_element(built_.begin(), built_.end())};
   std::vector<base::Problem> problems = periphery::resolution_problems(arch_.adc, built_);
   if (!problems.empty()) throw base::ConfigError(std::move(problems));
+  for (std::size_t i = 0; i < base::kActions; ++i) each_[i] = energy_of(static_cast<Action>(i));
 }
 
-Energy CostModel::energy(Action action) const {
+Energy CostModel::energy_of(Action action) const {
   const Arch& a = arch_;
   const double mean_level = ((1 << a.device.bits_per_cell) - 1) / 2.0;
   switch (action) {
@@ -265,7 +266,7 @@ ByComponent<Energy> CostModel::energy(const ActionCounts& counts,
   for (std::size_t i = 0; i < base::kActions; ++i) {
     const auto action = static_cast<Action>(i);
     if (action == Action::cell_read || action == Action::cell_write || counts[action] == 0) continue;
-    sum[component_of(action)] += energy(action) * static_cast<double>(counts[action]);
+    sum[component_of(action)] += each_[i] * static_cast<double>(counts[action]);
   }
   std::pair<int, int> known;  // bits and built of `each`: as a rule the same for all slices
   Energy each;

@@ -64,7 +64,9 @@ class CostModel {
 
   /// Energy of one action; cell_read (if device.read_energy is ohmic) and cell_write: the mean over levels.
   /// Conversions are conversion_energy().
-  [[nodiscard]] base::Energy energy(base::Action action) const;
+  [[nodiscard]] base::Energy energy(base::Action action) const {
+    return each_[static_cast<std::size_t>(action)];
+  }
   /// One conversion at `bits` (<= built) by an ADC built for `built` bits: it burns the power of the built
   /// ADC for the time of the conversion, E(built) * time(bits)/time(built); with adc.model table the row of
   /// `bits`.
@@ -94,11 +96,13 @@ class CostModel {
   [[nodiscard]] ByComponent<base::Area> chip_area() const;
 
  private:
+  [[nodiscard]] base::Energy energy_of(base::Action action) const;
   [[nodiscard]] int built_for(int bits) const;
   [[nodiscard]] base::Energy cell_energy(const base::ActionCounts& counts) const;
 
   Arch arch_;
-  std::vector<int> built_;  ///< per slice, after placement
+  std::vector<int> built_;                            ///< per slice, after placement
+  std::array<base::Energy, base::kActions> each_{};  ///< by action
 };
 
 }  // namespace bitline::arch
