@@ -76,10 +76,9 @@ class CostModel {
   /// resolution that is enough for them: exact unless slices are separate and a conversion uses less than its
   /// ADC has.
   [[nodiscard]] ByComponent<base::Energy> energy(const base::ActionCounts& counts) const;
-  /// The same with the conversions of each slice (most significant first), exact always. counts.conversions
-  /// is not used then.
-  [[nodiscard]] ByComponent<base::Energy> energy(
-      const base::ActionCounts& counts, const std::vector<ConversionCounts>& slice_conversions) const;
+  /// The same without conversions; and these alone, of each slice (most significant first), exact always.
+  [[nodiscard]] ByComponent<base::Energy> energy_but_conversions(const base::ActionCounts& counts) const;
+  [[nodiscard]] base::Energy conversion_energy(const std::vector<ConversionCounts>& slices) const;
 
   /// Of the cells written, by the levels that they were written to.
   [[nodiscard]] base::Energy write_energy(const base::ActionCounts& counts) const;
