@@ -35,8 +35,7 @@ void size_buffers(Program& program, const Slack& slack) {
     const std::int64_t rows = slack.rows * e.window.in_w;
     const std::int64_t flight = slack.pixels * steps;
     const std::int64_t buffered = most_buffered(e, paces[index(e.producer)], paces[index(e.consumer)]);
-    e.capacity = std::max(span(e) + flight + rows * (steps - 1),
-                          buffered + flight + (steps > 1 ? rows : 0));
+    e.capacity = std::max(span(e) + flight + rows * (steps - 1), buffered + flight + (steps > 1 ? rows : 0));
   }
   for (Edge& e : program.edges) {
     // Never more than all pixels of an image and those of the next that are on the way.

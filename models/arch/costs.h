@@ -100,7 +100,7 @@ class CostModel {
   [[nodiscard]] base::Energy cell_energy(const base::ActionCounts& counts) const;
 
   Arch arch_;
-  std::vector<int> built_;                            ///< per slice, after placement
+  std::vector<int> built_;                           ///< per slice, after placement
   std::array<base::Energy, base::kActions> each_{};  ///< by action
 };
 

@@ -2,6 +2,7 @@
 #include "sim/analytic/read_probe.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace bitline::analytic {
 
@@ -20,8 +21,10 @@ bool ReadProbe::probe(StageModel& m) {
   }
   place::Shared<Instant>& reads = kinds.reads[times];
   if (reads.empty()) {
-    reads.own().reserve(kinds.of_pixel.size());
-    for (const std::size_t kind : kinds.of_pixel) reads.own().push_back(times[kind]);
+    std::vector<Instant> of_pixel;
+    of_pixel.reserve(kinds.of_pixel.size());
+    for (const std::size_t kind : kinds.of_pixel) of_pixel.push_back(times[kind]);
+    reads = place::Shared<Instant>(std::move(of_pixel));
   }
   m.read = reads;
   const auto& inputs = m.stage->inputs;
@@ -42,9 +45,8 @@ ReadProbe::Kinds& ReadProbe::kinds_of(const place::Stage& stage) {
 
 void ReadProbe::find_kinds(const Tables& tables, Kinds& found) {
   const auto same = [&tables](std::size_t a, std::size_t b) {
-    return std::all_of(tables.begin(), tables.end(), [=](const place::WindowTable* table) {
-      return table->taken[a] == table->taken[b];
-    });
+    return std::all_of(tables.begin(), tables.end(),
+                       [=](const place::WindowTable* table) { return table->taken[a] == table->taken[b]; });
   };
   const std::size_t pixels = tables.empty() ? 1 : tables.front()->taken.size();
   found.of_pixel.reserve(pixels);

@@ -24,7 +24,7 @@ class ReadProbe {
       std::int64_t pixel = 0;  ///< of the first of them
       std::int64_t windows = 0;
     };
-    std::vector<Kind> kinds;           ///< in the order of their first windows; few: they differ at the borders
+    std::vector<Kind> kinds;  ///< in the order of their first windows; few: they differ at the borders
     std::vector<std::size_t> of_pixel;  ///< one entry: the same for all
     /// What `read` was for these times of the kinds.
     std::map<place::Few<Instant, 4>, place::Shared<Instant>> reads;
@@ -34,7 +34,8 @@ class ReadProbe {
   Kinds& kinds_of(const place::Stage& stage);
   static void find_kinds(const Tables& tables, Kinds& found);
   Instant read(StageModel& m, std::int64_t pixel, std::int64_t windows);
-  [[nodiscard]] std::int64_t read_bytes(const place::Stage& stage, std::size_t part, std::int64_t pixel) const;
+  [[nodiscard]] std::int64_t read_bytes(const place::Stage& stage, std::size_t part,
+                                        std::int64_t pixel) const;
   void probe_absorbing(StageModel& m);
   void accumulate(StageModel& m, std::int64_t part, std::int64_t pixels);
   [[nodiscard]] const place::Edge& edge(place::EdgeId e) const {

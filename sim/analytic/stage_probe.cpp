@@ -96,8 +96,8 @@ class Prober {
         const std::int64_t elements = share(work.elements, source.before, source.weight, source.sum);
         if (elements == 0) continue;
         replica.actions[unit.action] += elements;
-        source.ready = parts_.serve(source.tile, unit.part, source.ready,
-                                    unit_time(arch_.tile, unit.part, elements));
+        source.ready =
+            parts_.serve(source.tile, unit.part, source.ready, unit_time(arch_.tile, unit.part, elements));
       }
     }
     const auto earlier = [](const Source& a, const Source& b) { return a.ready < b.ready; };

@@ -66,8 +66,7 @@ TEST(RasterSchedule, FindsItsInputsAndSaysWhatLiesInBuffers) {
     }
     for (std::size_t e = 0; e < program.edges.size(); ++e) {
       const Edge& edge = program.edges[e];
-      EXPECT_EQ(most_buffered(edge, paces[at(edge.producer)], paces[at(edge.consumer)]),
-                most[e])
+      EXPECT_EQ(most_buffered(edge, paces[at(edge.producer)], paces[at(edge.consumer)]), most[e])
           << "network " << seed << " edge " << e;
       ++of_kind[static_cast<std::size_t>(edge.window.kind)];
     }
