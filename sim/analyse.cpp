@@ -59,15 +59,15 @@ InputKind kind_of(const Mapping& mapping, std::size_t layer) {
 double inside(const Mapping& mapping, std::size_t layer) {
   const place::Program& program = mapping.program;
   const place::Stage& stage = program.stages[static_cast<std::size_t>(program.layers[layer].stage)];
-  const place::Window& window = program.edges[static_cast<std::size_t>(stage.inputs.front())].window;
+  const place::Edge& edge = program.edges[static_cast<std::size_t>(stage.inputs.front())];
+  const place::Window& window = edge.window;
   if (window.kind != place::Window::Kind::sliding) return 1;
   const auto taps = [](std::int64_t extent, std::int64_t dilation) {
     return (extent + dilation - 1) / dilation;
   };
   const std::int64_t each =
       taps(window.kernel_h, window.dilation_h) * taps(window.kernel_w, window.dilation_w);
-  const std::int64_t taken = place::window_table(window, stage.pixels)->all_taken;
-  return static_cast<double>(taken) / static_cast<double>(each * stage.pixels);
+  return static_cast<double>(edge.table->all_taken) / static_cast<double>(each * stage.pixels);
 }
 
 std::vector<std::shared_ptr<const engine::LayerActivity>> activities(const Mapping& mapping,

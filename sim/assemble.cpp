@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -222,7 +223,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
                 result::Result& r) {
   const double per_image = 1.0 / static_cast<double>(timed.image_end.size());
   const arch::ByComponent<base::Power> static_power = costs.static_power();
-  const std::vector<arch::ConversionCounts> none;
+  std::map<const engine::LayerActivity*, base::Energy> converting;  // equal layers share their activity
   std::optional<LayerRows> described;
   if (rows == Rows::all) {
     described.emplace(mapping, timed, activities);
@@ -232,20 +233,24 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
   for (std::size_t s = 0; s < mapping.program.stages.size(); ++s) {
     const Stage& stage = mapping.program.stages[s];
     base::ActionCounts counts = timed.stages[s].actions;
-    const std::vector<arch::ConversionCounts>* conversions = &none;
+    base::Energy conversions;
     std::int64_t crossbars = 0;
     if (stage.kind == StageKind::crossbar) {
       const auto index = static_cast<std::size_t>(stage.layer);
       const place::LayerPlacement& placed = mapping.program.layers[index];
-      counts += activities[index]->counts;
-      conversions = &activities[index]->slice_conversions;
+      const engine::LayerActivity& activity = *activities[index];
+      counts += activity.counts;
+      const auto [known, is_new] = converting.try_emplace(&activity);
+      if (is_new) known->second = costs.conversion_energy(activity.slice_conversions);
+      conversions = known->second;
       crossbars = placed.crossbars;
       r.cell_utilization += placed.cell_utilization * static_cast<double>(crossbars);
     }
     const double static_seconds =
         r.latency.total * per_image * mapping.program.chips * static_share(mapping, crossbars);
-    const Energies energy =
-        energies(costs.energy(counts, *conversions), static_power, static_seconds, per_image);
+    arch::ByComponent<base::Energy> dynamic = costs.energy_but_conversions(counts);
+    dynamic[arch::Component::adc] = conversions;
+    const Energies energy = energies(dynamic, static_power, static_seconds, per_image);
     sum.add(energy);
     r.conversions += counts.total_conversions();
     r.clipped += counts.clipped;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mapper/place/raster_schedule.h"
+#include "mapper/place/window_table.h"
 
 namespace bitline::place {
 namespace {
@@ -14,8 +15,8 @@ std::size_t index(int id) {
 }
 
 /// Most input pixels that one output pixel needs beyond those released before it.
-std::int64_t span(const Window& window, const WindowTable& table) {
-  return window.kind == Window::Kind::reduce ? 1 : table.span;
+std::int64_t span(const Edge& edge) {
+  return edge.window.kind == Window::Kind::reduce ? 1 : edge.table->span;
 }
 
 }  // namespace
@@ -27,20 +28,14 @@ void size_buffers(Program& program, const Slack& slack) {
       depth[s] = std::max(depth[s], depth[index(program.edges[index(e)].producer)] + 1);
     }
   }
-  std::vector<std::shared_ptr<const WindowTable>> tables;
-  tables.reserve(program.edges.size());
-  for (const Edge& e : program.edges)
-    tables.push_back(window_table(e.window, program.stages[index(e.consumer)].pixels));
-  const std::vector<RasterPace> paces = raster_schedule(program, tables);
-  for (std::size_t i = 0; i < program.edges.size(); ++i) {
-    Edge& e = program.edges[i];
+  for (Edge& e : program.edges) e.table = window_table(e.window, program.stages[index(e.consumer)].pixels);
+  const std::vector<RasterPace> paces = raster_schedule(program);
+  for (Edge& e : program.edges) {
     const std::int64_t steps = depth[index(e.consumer)] - depth[index(e.producer)];
     const std::int64_t rows = slack.rows * e.window.in_w;
     const std::int64_t flight = slack.pixels * steps;
-    const std::int64_t buffered =
-        most_buffered(e.window, *tables[i], paces[index(e.producer)], paces[index(e.consumer)]);
-    e.capacity = std::max(span(e.window, *tables[i]) + flight + rows * (steps - 1),
-                          buffered + flight + (steps > 1 ? rows : 0));
+    const std::int64_t buffered = most_buffered(e, paces[index(e.producer)], paces[index(e.consumer)]);
+    e.capacity = std::max(span(e) + flight + rows * (steps - 1), buffered + flight + (steps > 1 ? rows : 0));
   }
   for (Edge& e : program.edges) {
     // Never more than all pixels of an image and those of the next that are on the way.

@@ -12,7 +12,7 @@ struct Slack {
   std::int64_t rows = 0;    ///< for each step that a skip path passes by: rows come in bursts after a stride
 };
 
-/// Sets `capacity` of every edge: what lies in it when the image passes by the raster schedule
+/// Sets `table` and `capacity` of every edge: what lies in it when the image passes by the raster schedule
 /// (raster_schedule.h), and the slack on top, so that paths of different lengths keep the pace of the busiest
 /// stage. With what that schedule needs no run can block: stages are deterministic, so whatever some have
 /// done before, the first window of the schedule that is not made can be made; and an image leaves all

@@ -2,6 +2,10 @@
 #include "mapper/place/gather.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
+#include <tuple>
+#include <utility>
 
 #include "models/base/errors.h"
 
@@ -67,17 +71,20 @@ bool same_for_all_channels(const graph::RearrangeAttributes& moved, const Geomet
                      [&](std::int64_t offset) { return offset >= 0 && offset % in.pixels() == 0; });
 }
 
+/// How the pixels of a channel are moved: offsets of rows and of columns, pixels of the input.
+using Moves = std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::int64_t>;
+
 /// Each output pixel takes one input pixel or none.
-std::shared_ptr<const Gather> gather_of_channel(const graph::RearrangeAttributes& moved, const Geometry& in,
-                                                const Geometry& out) {
+std::shared_ptr<const Gather> gather_of(const Moves& moves) {
+  const auto& [rows, columns, in_pixels] = moves;
   auto gather = std::make_shared<Gather>();
-  const auto count = static_cast<std::size_t>(out.pixels());
-  gather->pixelwise = out.pixels() == in.pixels();
+  const std::size_t count = rows.size() * columns.size();
+  gather->pixelwise = static_cast<std::int64_t>(count) == in_pixels;
   std::vector<std::int64_t> sources;
   sources.reserve(count);
-  for (const std::int64_t row : moved.offsets[2]) {
-    for (const std::int64_t column : moved.offsets[3])
-      sources.push_back(row >= 0 && column >= 0 ? (row + column) % in.pixels() : -1);
+  for (const std::int64_t row : rows) {
+    for (const std::int64_t column : columns)
+      sources.push_back(row >= 0 && column >= 0 ? (row + column) % in_pixels : -1);
   }
   gather->needed.reserve(count);
   gather->taken.reserve(count);
@@ -88,9 +95,31 @@ std::shared_ptr<const Gather> gather_of_channel(const graph::RearrangeAttributes
     gather->taken.push_back(sources[j] < 0 ? 0 : 1);
     gather->pixelwise &= sources[j] < 0 || sources[j] == static_cast<std::int64_t>(j);
   }
-  gather->released.resize(count, in.pixels());
+  gather->released.resize(count, in_pixels);
   for (std::size_t j = count; j-- > 1;)
-    gather->released[j - 1] = std::min(gather->released[j], sources[j] < 0 ? in.pixels() : sources[j]);
+    gather->released[j - 1] = std::min(gather->released[j], sources[j] < 0 ? in_pixels : sources[j]);
+  return gather;
+}
+
+/// Pixels of all gathers that are kept: about 24 MB.
+constexpr std::size_t kMostKept = std::size_t{1} << 20;
+
+/// The gather of same_for_all_channels(); the same one for equal moves, so that window_table() knows its
+/// windows from other networks.
+std::shared_ptr<const Gather> gather_of_channel(const graph::RearrangeAttributes& moved, const Geometry& in) {
+  static std::mutex mutex;
+  static std::map<Moves, std::shared_ptr<const Gather>> known;
+  static std::size_t kept = 0;
+  Moves moves{moved.offsets[2], moved.offsets[3], in.pixels()};
+  const std::lock_guard lock(mutex);
+  if (const auto found = known.find(moves); found != known.end()) return found->second;
+  std::shared_ptr<const Gather> gather = gather_of(moves);
+  if (kept + gather->taken.size() > kMostKept) {
+    known.clear();
+    kept = 0;
+  }
+  kept += gather->taken.size();
+  known.emplace(std::move(moves), gather);
   return gather;
 }
 
@@ -98,7 +127,7 @@ std::shared_ptr<const Gather> gather_of_channel(const graph::RearrangeAttributes
 
 std::shared_ptr<const Gather> gather_of(const graph::RearrangeAttributes& moved, const Geometry& in,
                                         const Geometry& out) {
-  if (same_for_all_channels(moved, in, out)) return gather_of_channel(moved, in, out);
+  if (same_for_all_channels(moved, in, out)) return gather_of_channel(moved, in);
   std::vector<std::vector<std::int64_t>> sources(static_cast<std::size_t>(out.pixels()));
   each_source(moved, out.pixels() * out.channels, [&](std::int64_t i, std::int64_t source) {
     auto& taken = sources[static_cast<std::size_t>(out.pixel_of(i))];
@@ -111,7 +140,7 @@ std::shared_ptr<const Gather> gather_of(const graph::RearrangeAttributes& moved,
 
 bool moves_within_pixels(const graph::RearrangeAttributes& moved, const Geometry& in, const Geometry& out) {
   if (in.pixels() != out.pixels()) return false;
-  if (same_for_all_channels(moved, in, out)) return gather_of_channel(moved, in, out)->pixelwise;
+  if (same_for_all_channels(moved, in, out)) return gather_of_channel(moved, in)->pixelwise;
   return each_source(moved, out.pixels() * out.channels, [&](std::int64_t i, std::int64_t source) {
     return in.pixel_of(source) == out.pixel_of(i);
   });

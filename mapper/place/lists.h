@@ -27,7 +27,8 @@ class Shared {
 
   [[nodiscard]] std::size_t size() const { return elements_ ? elements_->size() : 0; }
   [[nodiscard]] bool empty() const { return size() == 0; }
-  [[nodiscard]] const T* begin() const { return elements_ ? elements_->data() : nullptr; }
+  [[nodiscard]] const T* data() const { return elements_ ? elements_->data() : nullptr; }
+  [[nodiscard]] const T* begin() const { return data(); }
   [[nodiscard]] const T* end() const { return begin() + size(); }
   [[nodiscard]] const T& front() const { return elements_->front(); }
   [[nodiscard]] const T& operator[](std::size_t i) const { return (*elements_)[i]; }

@@ -116,6 +116,8 @@ Partition partition(const std::string& layer, const slice::SlicedLayer& sliced, 
          "use slices.placement: separate, more bits per cell, or wider crossbars"});
   }
   Partition partition = Cutter(sliced, arch).cut();
+  for (const CrossbarPiece& piece : partition.pieces)
+    partition.reads = std::max(partition.reads, static_cast<int>(piece.part.phases.size()));
   partition.copy = copy_layout(partition, sliced, arch, 1);
   return partition;
 }

@@ -27,6 +27,7 @@ struct CopyLayout {
 struct Partition {
   std::vector<CrossbarPiece> pieces;  ///< column block by column block, then row band, slice, array
   int row_bands = 1;
+  int reads = 1;    ///< of a window, one after another: IMAs read in lockstep, the most phases set the pace
   CopyLayout copy;  ///< in one part
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "mapper/place/digital_work.h"
 #include "mapper/place/streams.h"
@@ -56,11 +57,10 @@ class PipelineBuilder {
   static std::size_t index(int id) { return static_cast<std::size_t>(id); }
 
   StageId add_stage(StageKind kind, const std::string& name, ValueId value) {
-    Stage stage;
+    Stage& stage = program_.stages.emplace_back();
     stage.kind = kind;
     stage.name = name;
     stage.value = value;
-    program_.stages.push_back(std::move(stage));
     return static_cast<StageId>(program_.stages.size()) - 1;
   }
 
@@ -92,11 +92,10 @@ class PipelineBuilder {
       }
     }
     const EdgeId id = static_cast<EdgeId>(program_.edges.size());
-    Edge edge;
+    Edge& edge = program_.edges.emplace_back();
     edge.producer = producer;
     edge.consumer = consumer;
-    edge.window = window;
-    program_.edges.push_back(std::move(edge));
+    edge.window = std::move(window);
     program_.stages[index(consumer)].inputs.push_back(id);
     program_.stages[index(producer)].outputs.push_back(id);
   }
@@ -113,12 +112,11 @@ class PipelineBuilder {
     const StageId id =
         add_stage(crossbar ? StageKind::crossbar : StageKind::digital, node.name, node.outputs.front());
     if (crossbar) {
-      LayerPlacement layer;
+      program_.stages[index(id)].layer = static_cast<LayerId>(program_.layers.size());
+      LayerPlacement& layer = program_.layers.emplace_back();
       layer.stage = id;
       layer.node = n;
       layer.name = node.name;
-      program_.stages[index(id)].layer = static_cast<LayerId>(program_.layers.size());
-      program_.layers.push_back(std::move(layer));
     }
     const Geometry out = streams_.output(node);
     set_value(node.outputs.front(), id, out);

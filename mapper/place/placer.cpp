@@ -174,9 +174,10 @@ class Placer {
                      arch_.ima.output_register.capacity_bytes);
     }
   }
-  static void check_register(const std::string& layer, const std::string& key, std::int64_t bytes,
+  static void check_register(const std::string& layer, const char* name, std::int64_t bytes,
                              std::int64_t capacity) {
     if (bytes <= capacity) return;
+    const std::string key = name;
     throw base::MappingError({layer, "one IMA needs " + std::to_string(bytes) + " bytes in its " + key,
                               key + ".capacity = " + std::to_string(capacity) + " B",
                               "raise it, or lower ima.crossbars"});

@@ -160,6 +160,8 @@ struct Window {
   [[nodiscard]] std::int64_t taken(std::int64_t j) const;
 };
 
+struct WindowTable;
+
 /// Where an edge's pixels are delivered and buffered: `pixel_bytes` of each pixel go to this tile's eDRAM.
 struct Delivery {
   int tile = 0;
@@ -170,6 +172,7 @@ struct Edge {
   StageId producer = 0;
   StageId consumer = 0;
   Window window;
+  std::shared_ptr<const WindowTable> table;  ///< of `window` (window_table.h), from size_buffers() on
   Few<Delivery> deliveries;
   bool to_every_part =
       false;  ///< each part of a digital consumer takes whole pixels, not its share of channels

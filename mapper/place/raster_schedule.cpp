@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "mapper/place/window_table.h"
+
 namespace bitline::place {
 namespace {
 
@@ -58,8 +60,7 @@ bool is_in_step(const Window& window, const RasterPace& producer, const RasterPa
 
 class Scheduler {
  public:
-  Scheduler(const Program& program, const std::vector<std::shared_ptr<const WindowTable>>& tables)
-      : program_(program), tables_(tables), paces_(program.stages.size()) {}
+  explicit Scheduler(const Program& program) : program_(program), paces_(program.stages.size()) {}
 
   std::vector<RasterPace> run() {
     for (std::size_t s = 0; s < paces_.size(); ++s) {
@@ -116,10 +117,10 @@ class Scheduler {
     } else if (is_in_step(window, from, pace)) {
       be_later(pace.first, from.first.row, from.first.column);
     } else if (is_plain_kernel(window, from, pace)) {
-      const RasterTime first = first_behind(*tables_[index(e)], from);
+      const RasterTime first = first_behind(*edge(e).table, from);
       be_later(pace.first, first.row, first.column);
     } else {
-      follow_each(*tables_[index(e)], from, pace);
+      follow_each(*edge(e).table, from, pace);
     }
   }
 
@@ -147,7 +148,6 @@ class Scheduler {
   }
 
   const Program& program_;
-  const std::vector<std::shared_ptr<const WindowTable>>& tables_;
   std::vector<RasterPace> paces_;
 };
 
@@ -173,13 +173,13 @@ std::int64_t RasterPace::made(RasterTime time) const {
   return row * w + std::min(w, (time.column - first.column) / step.column + 1);
 }
 
-std::vector<RasterPace> raster_schedule(const Program& program,
-                                        const std::vector<std::shared_ptr<const WindowTable>>& tables) {
-  return Scheduler(program, tables).run();
+std::vector<RasterPace> raster_schedule(const Program& program) {
+  return Scheduler(program).run();
 }
 
-std::int64_t most_buffered(const Window& window, const WindowTable& table, const RasterPace& producer,
-                           const RasterPace& consumer) {
+std::int64_t most_buffered(const Edge& edge, const RasterPace& producer, const RasterPace& consumer) {
+  const Window& window = edge.window;
+  const WindowTable& table = *edge.table;
   if (window.kind == Kind::reduce) return 1;
   if (is_in_step(window, producer, consumer)) return most_in_step(producer, consumer);
   if (is_plain_kernel(window, producer, consumer) && consumer.first == first_behind(table, producer))

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "mapper/place/program.h"
-#include "mapper/place/window_table.h"
 
 namespace bitline::place {
 
@@ -34,13 +33,12 @@ struct RasterPace {
   [[nodiscard]] std::int64_t made(RasterTime time) const;
 };
 
-/// By stage. Also in programs whose layers take turns on crossbars, which wait for each other then.
-/// `tables`: by edge.
-[[nodiscard]] std::vector<RasterPace> raster_schedule(
-    const Program& program, const std::vector<std::shared_ptr<const WindowTable>>& tables);
+/// By stage, of a program whose edges have their tables. Also where layers take turns on crossbars, which
+/// wait for each other then.
+[[nodiscard]] std::vector<RasterPace> raster_schedule(const Program& program);
 
 /// Most pixels of an edge that are made and not yet released in that schedule.
-[[nodiscard]] std::int64_t most_buffered(const Window& window, const WindowTable& table,
-                                         const RasterPace& producer, const RasterPace& consumer);
+[[nodiscard]] std::int64_t most_buffered(const Edge& edge, const RasterPace& producer,
+                                         const RasterPace& consumer);
 
 }  // namespace bitline::place

@@ -17,13 +17,6 @@ std::size_t index(int id) {
   return static_cast<std::size_t>(id);
 }
 
-/// Crossbars of an IMA read in lockstep: the one with the most phases sets the pace.
-std::int64_t reads_per_window(const Partition& partition) {
-  std::size_t most = 1;
-  for (const CrossbarPiece& piece : partition.pieces) most = std::max(most, piece.part.phases.size());
-  return static_cast<std::int64_t>(most);
-}
-
 int at_most_one_per_window(std::int64_t copies, const CopyCost& cost) {
   return static_cast<int>(std::clamp<std::int64_t>(copies, 1, std::max<std::int64_t>(cost.windows, 1)));
 }
@@ -45,6 +38,26 @@ std::int64_t copies_worth_feeding(const Program& program, const LayerPlacement& 
     if (sending * tiles > reading / (copies + 1)) break;
   }
   return copies;
+}
+
+/// Of each layer alone; one copy at most.
+std::vector<CopyCost> costs_alone(const Program& program, const Partitions& parts, const arch::Arch& arch) {
+  std::vector<CopyCost> costs;
+  costs.reserve(parts.size());
+  for (std::size_t l = 0; l < parts.size(); ++l)
+    costs.push_back({program.layers[l].windows, parts[l]->reads, imas_of_copy(*parts[l], arch), 1});
+  return costs;
+}
+
+/// Layers on the same crossbars take turns: their windows are the work of the first one's copies.
+void unite(const Program& program, std::vector<CopyCost>& costs) {
+  for (std::size_t l = 0; l < costs.size(); ++l) {
+    if (program.layers[l].shares < 0) continue;
+    CopyCost& owner = costs[index(program.layers[l].shares)];
+    owner.windows += costs[l].windows;
+    owner.most = std::max(owner.most, costs[l].most);
+    costs[l] = {0, costs[l].reads, 0, 1};
+  }
 }
 
 double seconds_of_read(const arch::Arch& arch) {
@@ -84,20 +97,11 @@ std::int64_t most_parts(const Program& program, const Stage& stage, const arch::
 }
 
 std::vector<CopyCost> copy_costs(const Program& program, const Partitions& parts, const arch::Arch& arch) {
-  std::vector<CopyCost> costs;
-  for (std::size_t l = 0; l < parts.size(); ++l) {
-    CopyCost cost{program.layers[l].windows, reads_per_window(*parts[l]), imas_of_copy(*parts[l], arch), 1};
-    cost.most = at_most_one_per_window(copies_worth_feeding(program, program.layers[l], cost, arch), cost);
-    costs.push_back(cost);
-  }
-  // Layers on the same crossbars take turns: their windows are the work of the first one's copies.
-  for (std::size_t l = 0; l < costs.size(); ++l) {
-    if (program.layers[l].shares < 0) continue;
-    CopyCost& owner = costs[index(program.layers[l].shares)];
-    owner.windows += costs[l].windows;
-    owner.most = std::max(owner.most, costs[l].most);
-    costs[l] = {0, costs[l].reads, 0, 1};
-  }
+  std::vector<CopyCost> costs = costs_alone(program, parts, arch);
+  for (std::size_t l = 0; l < parts.size(); ++l)
+    costs[l].most =
+        at_most_one_per_window(copies_worth_feeding(program, program.layers[l], costs[l], arch), costs[l]);
+  unite(program, costs);
   return costs;
 }
 
@@ -114,7 +118,9 @@ double slowest_part(const Program& program, const arch::Arch& arch) {
   return std::max(reads, noc::occupancy(arch.chip.link, link_bytes).seconds() / seconds_of_read(arch));
 }
 
-double pace_of(const Program& program, const std::vector<CopyCost>& costs, const arch::Arch& arch) {
+double pace_of(const Program& program, const Partitions& parts, const arch::Arch& arch) {
+  std::vector<CopyCost> costs = costs_alone(program, parts, arch);
+  unite(program, costs);
   return reads_of_slowest(program, costs, arch) * seconds_of_read(arch);
 }
 

@@ -34,8 +34,7 @@ struct CopyCost {
 
 /// What the slowest layer, with the copies that it has, or the slowest such part takes for an image, in
 /// seconds.
-[[nodiscard]] double pace_of(const Program& program, const std::vector<CopyCost>& costs,
-                             const arch::Arch& arch);
+[[nodiscard]] double pace_of(const Program& program, const Partitions& parts, const arch::Arch& arch);
 
 /// mapping.digital spread: gives every digital stage that may run in parts so many that it is as fast as the
 /// slowest layer with the copies that it has.

@@ -154,9 +154,8 @@ Window Streams::window(const Node& node, ValueId v, const Geometry& out) const {
 /// Of an operand whose pixels follow on those of the ones before it: how many these are.
 std::optional<std::int64_t> Streams::first_pixel(const Node& node, ValueId v, const Geometry& in,
                                                  const Geometry& out) const {
-  const bool once = std::count(node.inputs.begin(), node.inputs.end(), v) == 1;
-  if (node.op != Op::concat || !once || in.image || out.image || in.channels != out.channels)
-    return std::nullopt;
+  if (node.op != Op::concat || in.image || out.image || in.channels != out.channels) return std::nullopt;
+  if (std::count(node.inputs.begin(), node.inputs.end(), v) > 1) return std::nullopt;
   const auto axis = std::get<graph::AxisAttributes>(node.attributes).axis;
   const graph::Shape& shape = graph_.shape(node.outputs.front());
   const bool outermost =

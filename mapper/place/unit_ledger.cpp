@@ -18,7 +18,7 @@ constexpr double kShared = 0.1;
 
 UnitLedger::UnitLedger(const Program& program, const arch::Arch& arch, const Partitions& parts)
     : tile_(arch.tile),
-      most_(kShared * pace_of(program, copy_costs(program, parts, arch), arch)),
+      most_(kShared * pace_of(program, parts, arch)),
       busy_(static_cast<std::size_t>(arch.chip.tiles * program.chips)) {}
 
 double UnitLedger::time(const Stage& stage, const UnitWork& work, int parts) const {

@@ -165,9 +165,10 @@ CostModel::CostModel(const Arch& arch, std::vector<int> built_adc_bits)
     built_ = {*std::max_element(built_.begin(), built_.end())};
   std::vector<base::Problem> problems = periphery::resolution_problems(arch_.adc, built_);
   if (!problems.empty()) throw base::ConfigError(std::move(problems));
+  for (std::size_t i = 0; i < base::kActions; ++i) each_[i] = energy_of(static_cast<Action>(i));
 }
 
-Energy CostModel::energy(Action action) const {
+Energy CostModel::energy_of(Action action) const {
   const Arch& a = arch_;
   const double mean_level = ((1 << a.device.bits_per_cell) - 1) / 2.0;
   switch (action) {
@@ -247,9 +248,20 @@ Energy CostModel::cell_energy(const ActionCounts& counts) const {
   return device::ohmic_read_energy(arch_.device, mean_level, arch_.crossbar.read_latency) * reads;
 }
 
+ByComponent<Energy> CostModel::energy_but_conversions(const ActionCounts& counts) const {
+  ByComponent<Energy> sum;
+  sum[Component::crossbar] = cell_energy(counts) + write_energy(counts);
+  for (std::size_t i = 0; i < base::kActions; ++i) {
+    const auto action = static_cast<Action>(i);
+    if (action == Action::cell_read || action == Action::cell_write || counts[action] == 0) continue;
+    sum[component_of(action)] += each_[i] * static_cast<double>(counts[action]);
+  }
+  return sum;
+}
+
 ByComponent<Energy> CostModel::energy(const ActionCounts& counts) const {
-  ConversionCounts conversions = counts.conversions;
-  ByComponent<Energy> sum = energy(counts, std::vector<ConversionCounts>{});
+  const ConversionCounts& conversions = counts.conversions;
+  ByComponent<Energy> sum = energy_but_conversions(counts);
   for (std::size_t bits = 1; bits < conversions.size(); ++bits) {
     if (conversions[bits] == 0) continue;
     const int b = static_cast<int>(bits);
@@ -258,27 +270,15 @@ ByComponent<Energy> CostModel::energy(const ActionCounts& counts) const {
   return sum;
 }
 
-ByComponent<Energy> CostModel::energy(const ActionCounts& counts,
-                                      const std::vector<ConversionCounts>& slice_conversions) const {
-  ByComponent<Energy> sum;
-  sum[Component::crossbar] = cell_energy(counts) + write_energy(counts);
-  for (std::size_t i = 0; i < base::kActions; ++i) {
-    const auto action = static_cast<Action>(i);
-    if (action == Action::cell_read || action == Action::cell_write || counts[action] == 0) continue;
-    sum[component_of(action)] += energy(action) * static_cast<double>(counts[action]);
-  }
-  std::pair<int, int> known;  // bits and built of `each`: as a rule the same for all slices
-  Energy each;
-  for (std::size_t s = 0; s < slice_conversions.size(); ++s) {
+Energy CostModel::conversion_energy(const std::vector<ConversionCounts>& slices) const {
+  Energy sum;
+  for (std::size_t s = 0; s < slices.size(); ++s) {
     // A layer of fewer bits has the lowest of the machine's slices.
-    const std::size_t below = slice_conversions.size() - 1 - s;
+    const std::size_t below = slices.size() - 1 - s;
     const int built = below < built_.size() ? built_[built_.size() - 1 - below] : built_.front();
-    for (std::size_t bits = 1; bits < slice_conversions[s].size(); ++bits) {
-      if (slice_conversions[s][bits] == 0) continue;
-      const std::pair<int, int> asked{static_cast<int>(bits), built};
-      if (asked != known) each = conversion_energy(asked.first, asked.second);
-      known = asked;
-      sum[Component::adc] += each * static_cast<double>(slice_conversions[s][bits]);
+    for (std::size_t bits = 1; bits < slices[s].size(); ++bits) {
+      if (slices[s][bits] == 0) continue;
+      sum += conversion_energy(static_cast<int>(bits), built) * static_cast<double>(slices[s][bits]);
     }
   }
   return sum;

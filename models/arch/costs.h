@@ -64,7 +64,9 @@ class CostModel {
 
   /// Energy of one action; cell_read (if device.read_energy is ohmic) and cell_write: the mean over levels.
   /// Conversions are conversion_energy().
-  [[nodiscard]] base::Energy energy(base::Action action) const;
+  [[nodiscard]] base::Energy energy(base::Action action) const {
+    return each_[static_cast<std::size_t>(action)];
+  }
   /// One conversion at `bits` (<= built) by an ADC built for `built` bits: it burns the power of the built
   /// ADC for the time of the conversion, E(built) * time(bits)/time(built); with adc.model table the row of
   /// `bits`.
@@ -74,10 +76,9 @@ class CostModel {
   /// resolution that is enough for them: exact unless slices are separate and a conversion uses less than its
   /// ADC has.
   [[nodiscard]] ByComponent<base::Energy> energy(const base::ActionCounts& counts) const;
-  /// The same with the conversions of each slice (most significant first), exact always. counts.conversions
-  /// is not used then.
-  [[nodiscard]] ByComponent<base::Energy> energy(
-      const base::ActionCounts& counts, const std::vector<ConversionCounts>& slice_conversions) const;
+  /// The same without conversions; and these alone, of each slice (most significant first), exact always.
+  [[nodiscard]] ByComponent<base::Energy> energy_but_conversions(const base::ActionCounts& counts) const;
+  [[nodiscard]] base::Energy conversion_energy(const std::vector<ConversionCounts>& slices) const;
 
   /// Of the cells written, by the levels that they were written to.
   [[nodiscard]] base::Energy write_energy(const base::ActionCounts& counts) const;
@@ -94,11 +95,13 @@ class CostModel {
   [[nodiscard]] ByComponent<base::Area> chip_area() const;
 
  private:
+  [[nodiscard]] base::Energy energy_of(base::Action action) const;
   [[nodiscard]] int built_for(int bits) const;
   [[nodiscard]] base::Energy cell_energy(const base::ActionCounts& counts) const;
 
   Arch arch_;
-  std::vector<int> built_;  ///< per slice, after placement
+  std::vector<int> built_;                           ///< per slice, after placement
+  std::array<base::Energy, base::kActions> each_{};  ///< by action
 };
 
 }  // namespace bitline::arch

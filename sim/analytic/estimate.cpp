@@ -12,8 +12,11 @@
 namespace bitline::analytic {
 namespace {
 
+/// The nearest femtosecond, halves away from zero: std::llround(), which is no single instruction.
 base::Time time(Instant fs) {
-  return base::Time::from_fs(std::llround(fs));
+  const auto whole = static_cast<std::int64_t>(fs);
+  const Instant rest = fs - static_cast<Instant>(whole);
+  return base::Time::from_fs(whole + (rest >= 0.5 ? 1 : 0) - (rest <= -0.5 ? 1 : 0));
 }
 
 void add(base::ActionCounts& sum, const base::ActionCounts& part, std::int64_t times) {
@@ -39,8 +42,9 @@ void set_statistics(cycle::StageStatistics& s, const StageModel& m, const StageT
   const auto copies = static_cast<std::int64_t>(m.replicas.size());
   for (std::int64_t q = 0; q < copies; ++q)
     add(s.actions, m.replicas[static_cast<std::size_t>(q)].actions, (s.windows - q + copies - 1) / copies);
-  add(s.actions, m.reads, images);
-  if (m.layer != nullptr)
+  if (m.layer == nullptr)
+    add(s.actions, m.reads, images);
+  else
     s.adc_wait = time(m.ima.held * static_cast<double>(s.windows) *
                       static_cast<double>(m.layer->imas.size()) / static_cast<double>(copies));
 }

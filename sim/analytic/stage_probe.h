@@ -35,7 +35,7 @@ struct StageModel {
   Instant pace = 0;       ///< between the deliveries of consecutive windows
   /// Digital: by output pixel how long its read takes; one entry: the same for all. Input, output: of a pixel
   /// over the chip link.
-  std::vector<Instant> read;
+  place::Shared<Instant> read;
   Parts::Loads read_loads;  ///< of the longest read
   // stages that reduce, per input pixel: its read, and its accumulation (latency included)
   Instant absorb = 0, absorb_latency = 0, accumulate = 0, accumulate_latency = 0;

@@ -8,6 +8,7 @@
 #include <array>
 #include <tuple>
 
+#include "mapper/place/window_table.h"
 #include "random_program.h"
 
 namespace bitline::place {
@@ -39,11 +40,9 @@ TEST(RasterSchedule, FindsItsInputsAndSaysWhatLiesInBuffers) {
   std::array<std::int64_t, 5> of_kind = {};
   std::int64_t turns = 0;
   for (std::uint32_t seed = 0; seed < 1000; ++seed) {
-    const Program program = testing::RandomProgram(seed).make();
-    std::vector<std::shared_ptr<const WindowTable>> tables;
-    for (const Edge& e : program.edges)
-      tables.push_back(window_table(e.window, program.stages[at(e.consumer)].pixels));
-    const std::vector<RasterPace> paces = raster_schedule(program, tables);
+    Program program = testing::RandomProgram(seed).make();
+    for (Edge& e : program.edges) e.table = window_table(e.window, program.stages[at(e.consumer)].pixels);
+    const std::vector<RasterPace> paces = raster_schedule(program);
 
     std::vector<std::int64_t> made(program.stages.size(), 0), most(program.edges.size(), 1);
     for (const Made& next : in_order(program, paces)) {
@@ -67,8 +66,7 @@ TEST(RasterSchedule, FindsItsInputsAndSaysWhatLiesInBuffers) {
     }
     for (std::size_t e = 0; e < program.edges.size(); ++e) {
       const Edge& edge = program.edges[e];
-      EXPECT_EQ(most_buffered(edge.window, *tables[e], paces[at(edge.producer)], paces[at(edge.consumer)]),
-                most[e])
+      EXPECT_EQ(most_buffered(edge, paces[at(edge.producer)], paces[at(edge.consumer)]), most[e])
           << "network " << seed << " edge " << e;
       ++of_kind[static_cast<std::size_t>(edge.window.kind)];
     }

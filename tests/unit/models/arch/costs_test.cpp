@@ -84,9 +84,9 @@ TEST(CostModel, SeparateSlicesHaveAdcsOfTheirOwn) {
   std::vector<ConversionCounts> slices(4);
   slices[0][1] = 7;
   slices[3][3] = 5;
-  EXPECT_NEAR(pj(costs.energy(counts, slices)[Component::adc]), 7 * one + 5 * three, 1e-4);
+  EXPECT_NEAR(pj(costs.conversion_energy(slices)), 7 * one + 5 * three, 1e-4);
   slices[1][1] = 3;  // 1 bit by an ADC built for 3: a third of its energy
-  EXPECT_NEAR(pj(costs.energy(counts, slices)[Component::adc]), 7 * one + 5 * three + 3 * three / 3, 1e-4);
+  EXPECT_NEAR(pj(costs.conversion_energy(slices)), 7 * one + 5 * three + 3 * three / 3, 1e-4);
 }
 
 TEST(CostModel, InterleavedSlicesAreBuiltForTheWidest) {
