@@ -24,7 +24,8 @@ struct Geometry {
   }
 };
 
-/// The pixels of `in` that each pixel of `out` takes. Time: the elements of `out`.
+/// The pixels of `in` that each pixel of `out` takes; of equal moves of whole channels the same one. Time:
+/// the elements of `out`, or of a channel of it where whole ones are moved. For any thread.
 [[nodiscard]] std::shared_ptr<const Gather> gather_of(const graph::RearrangeAttributes& moved,
                                                       const Geometry& in, const Geometry& out);
 /// Whether every pixel of `out` is made of the pixel of `in` at that place alone. Time: the elements of

@@ -46,6 +46,17 @@ TEST(Gather, ACropWithAStrideTakesOnePixelEach) {
                [](std::int64_t j) { return std::set<std::int64_t>{(1 + 2 * (j / 5)) * 6 + 1 + j % 5}; });
 }
 
+TEST(Gather, EqualMovesOfWholeChannelsShareOne) {
+  const Geometry in{7, 6, 3, true}, out{3, 5, 3, true}, one_channel{3, 5, 1, true};
+  const auto crop = [](std::int64_t channels, std::int64_t column) {
+    return graph::RearrangeAttributes{
+        {{0}, steps(0, 1, channels, 42), steps(1, 2, 3, 6), steps(column, 1, 5, 1)}};
+  };
+  EXPECT_EQ(gather_of(crop(3, 1), in, out), gather_of(crop(3, 1), in, out));
+  EXPECT_EQ(gather_of(crop(3, 1), in, out), gather_of(crop(1, 1), in, one_channel));
+  EXPECT_NE(gather_of(crop(3, 1), in, out), gather_of(crop(3, 0), in, out));
+}
+
 TEST(Gather, PaddingTakesNothing) {
   const Geometry in{2, 2, 1, true}, out{3, 4, 1, true};  // a row above, a column at each side
   const graph::RearrangeAttributes pad{{{0}, {0}, {-1, 0, 2}, {-1, 0, 1, -1}}};
