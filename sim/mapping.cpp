@@ -88,6 +88,7 @@ std::vector<int> shared_crossbars(const graph::Graph& graph, const std::vector<q
   // By node; more than one where the same weights get other codes.
   std::vector<place::Few<int, 1>> owners(graph.nodes.size());
   std::vector<int> shares;
+  shares.reserve(quants.size());
   const auto bits_of = [&](std::size_t i) {
     return layer_arch(arch, graph.node(quants[i].node).name).adc.resolution;
   };
@@ -158,6 +159,7 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
     mapping.graph = std::move(cut.graph);
     quants = std::move(cut.layers);
   }
+  mapping.unpruned.reserve(quants.size());
   for (const quantize::LayerQuant& quant : quants)
     mapping.unpruned.push_back(unpruned(mapping.graph->node(quant.node), quant));
   mapping.folded.resize(quants.size());
@@ -167,8 +169,9 @@ Mapping sliced(arch::LoadedArch machine, std::shared_ptr<const graph::Graph> gra
   if (with_weights)
     mapping.graph = std::make_shared<const graph::Graph>(graph::without_weights(*mapping.graph));
   const graph::Graph& network = *mapping.graph;
-  for (quantize::LayerQuant& quant : quants)
-    mapping.quants.push_back(std::make_shared<const quantize::LayerQuant>(std::move(quant)));
+  const auto layers = std::make_shared<const std::vector<quantize::LayerQuant>>(std::move(quants));
+  mapping.quants.reserve(layers->size());
+  for (const quantize::LayerQuant& layer : *layers) mapping.quants.emplace_back(layers, &layer);
   mapping.sliced.resize(mapping.quants.size());
   if (!with_weights) slice_shapes(mapping, *known);
   tbb::parallel_for(std::size_t{0}, mapping.quants.size(), [&](std::size_t i) {
@@ -256,6 +259,7 @@ std::vector<cycle::LayerSource> assumed_timing(const Mapping& mapping) {
 
 void place_layers(Mapping& mapping, double limit_s = 0) {
   std::vector<place::LayerInput> layers;
+  layers.reserve(mapping.quants.size());
   for (std::size_t i = 0; i < mapping.quants.size(); ++i)
     layers.push_back({mapping.quants[i]->node, mapping.sliced[i], mapping.shares[i],
                       mapping.parts.empty() ? nullptr : mapping.parts[i]});

@@ -22,24 +22,23 @@ class ShapeModel {
   ShapeModel(const std::string& name, const tensor::Shape& shape);
 
   [[nodiscard]] Value input() const { return {0}; }
-  Value conv(const std::string& name, Value x, const Conv& conv);
-  Value batch_norm(const std::string& name, Value x, std::int64_t channels, float gain = 1.0F);
-  Value linear(const std::string& name, Value x, std::int64_t in, std::int64_t out);
-  Value relu(const std::string& name, Value x);
-  Value max_pool(const std::string& name, Value x, std::int64_t kernel, std::int64_t stride,
-                 std::int64_t padding);
-  Value average_pool(const std::string& name, Value x, std::int64_t stride);
-  Value global_average_pool(const std::string& name, Value x);
-  Value add(const std::string& name, Value a, Value b);
-  Value concat(const std::string& name, const std::vector<Value>& parts);
-  Value shift(const std::string& name, Value x);
-  Value flatten(const std::string& name, Value x);
+  Value conv(std::string name, Value x, const Conv& conv);
+  Value batch_norm(std::string name, Value x, std::int64_t channels, float gain = 1.0F);
+  Value linear(std::string name, Value x, std::int64_t in, std::int64_t out);
+  Value relu(std::string name, Value x);
+  Value max_pool(std::string name, Value x, std::int64_t kernel, std::int64_t stride, std::int64_t padding);
+  Value average_pool(std::string name, Value x, std::int64_t stride);
+  Value global_average_pool(std::string name, Value x);
+  Value add(std::string name, Value a, Value b);
+  Value concat(std::string name, const std::vector<Value>& parts);
+  Value shift(std::string name, Value x);
+  Value flatten(std::string name, Value x);
   /// Without what `x`, the network's output, does not need.
   graph::Graph finish(Value x, std::int64_t classes);
 
  private:
-  Value emit(const std::string& name, const char* type, graph::Op op, graph::Attributes attributes,
-             std::vector<graph::ValueId> inputs, tensor::Shape shape);
+  Value emit(std::string name, const char* type, graph::Op op, graph::Attributes attributes,
+             const graph::ValueIds& inputs, tensor::Shape shape);
   [[nodiscard]] const tensor::Shape& shape(Value x) const { return graph_.shape(x.id); }
 
   graph::Graph graph_;

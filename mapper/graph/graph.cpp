@@ -11,7 +11,7 @@ namespace bitline::graph {
 std::vector<NodeId> Graph::consumers(ValueId v) const {
   std::vector<NodeId> result;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
-    const std::vector<ValueId>& read = nodes[n].inputs;
+    const ValueIds& read = nodes[n].inputs;
     if (std::find(read.begin(), read.end(), v) != read.end()) result.push_back(static_cast<NodeId>(n));
   }
   return result;

@@ -4,6 +4,8 @@
 // topological order.
 #pragma once
 
+#include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +25,8 @@ using tensor::Tensor;
 /// Index of a value / node in Graph::values / Graph::nodes.
 using ValueId = int;
 using NodeId = int;
+/// Most operators read one or two values and have one result: these take nothing from the heap.
+using ValueIds = boost::container::small_vector<ValueId, 2>;
 
 enum class Op {
   conv,         ///< inputs: x [N,C,H,W]; weight [O,C/g,kh,kw] and bias [O] in ConvAttributes. On crossbars.
@@ -53,11 +57,15 @@ enum class Op {
   dynamic_zero_point,  ///< its zero point; inputs: x, that scale
 };
 
+/// [h, w]
+using Pair = std::array<std::int64_t, 2>;
+/// [top, left, bottom, right]
+using Pads = std::array<std::int64_t, 4>;
+
 struct ConvAttributes {
-  std::vector<std::int64_t> kernel;     ///< [h, w]
-  std::vector<std::int64_t> strides;    ///< [h, w]
-  std::vector<std::int64_t> pads;       ///< [top, left, bottom, right]
-  std::vector<std::int64_t> dilations;  ///< [h, w]
+  Pair kernel{}, strides{};
+  Pads pads{};
+  Pair dilations{};
   std::int64_t group = 1;
   std::shared_ptr<const Tensor> weight;  ///< float [O, C/group, kh, kw]
   std::shared_ptr<const Tensor> bias;    ///< float [O]; null: none
@@ -77,7 +85,9 @@ struct ClipAttributes {
   float min, max;
 };
 struct PoolAttributes {
-  std::vector<std::int64_t> kernel, strides, pads, dilations;
+  Pair kernel{}, strides{};
+  Pads pads{};
+  Pair dilations{};
   bool count_include_pad = false;
   bool ceil_mode = false;
 };
@@ -102,8 +112,8 @@ struct Node {
   std::string onnx_type;  ///< "Conv", "Gemm", ... as in the file
   Op op;
   Attributes attributes;
-  std::vector<ValueId> inputs;  ///< activations only (weights are in the attributes)
-  std::vector<ValueId> outputs;
+  ValueIds inputs;  ///< activations only (weights are in the attributes)
+  ValueIds outputs;
 };
 
 struct Graph {

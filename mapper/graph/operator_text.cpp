@@ -9,31 +9,19 @@
 namespace bitline::graph {
 namespace {
 
-std::string join(const std::vector<std::int64_t>& numbers) {
-  std::string text;
-  for (const std::int64_t number : numbers) {
-    if (!text.empty()) text += 'x';
-    text += std::to_string(number);
-  }
-  return text;
-}
-
-bool all_one(const std::vector<std::int64_t>& numbers) {
-  return std::all_of(numbers.begin(), numbers.end(), [](std::int64_t number) { return number == 1; });
-}
+constexpr Pair kOnes = {1, 1};
 
 /// Without what says the same in both directions twice.
-std::string per_direction(const std::vector<std::int64_t>& pair) {
-  const bool equal = pair.size() == 2 && pair[0] == pair[1];
-  return equal ? std::to_string(pair[0]) : join(pair);
+std::string per_direction(const Pair& pair) {
+  return pair[0] == pair[1] ? std::to_string(pair[0]) : tensor::to_string(pair);
 }
 
 template <class Window>
 std::string window_text(const Window& window) {
   std::string text = " ";
-  text += join(window.kernel);
-  if (!all_one(window.strides)) text.append(" /").append(per_direction(window.strides));
-  if (!all_one(window.dilations)) text.append(" dil").append(per_direction(window.dilations));
+  text += tensor::to_string(window.kernel);
+  if (window.strides != kOnes) text.append(" /").append(per_direction(window.strides));
+  if (window.dilations != kOnes) text.append(" dil").append(per_direction(window.dilations));
   return text;
 }
 

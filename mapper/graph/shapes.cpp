@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -21,15 +22,14 @@ void require_image(const Shape& x) {
   }
 }
 
-void require_two(const std::vector<std::int64_t>& values, std::size_t count, const char* name,
-                 std::int64_t smallest) {
+void require_range(std::span<const std::int64_t> values, const char* name, std::int64_t smallest) {
   // Beyond 2^31 no window fits any tensor, and sums of the values could overflow.
   constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
   const bool in_range = std::all_of(values.begin(), values.end(),
                                     [&](std::int64_t v) { return v >= smallest && v <= kLargest; });
-  if (values.size() != count || !in_range) {
-    throw std::invalid_argument(std::string(name) + " must be " + std::to_string(count) + " numbers from " +
-                                std::to_string(smallest) + " to 2^31-1");
+  if (!in_range) {
+    throw std::invalid_argument(std::string(name) + " must be " + std::to_string(values.size()) +
+                                " numbers from " + std::to_string(smallest) + " to 2^31-1");
   }
 }
 
@@ -42,10 +42,10 @@ Axis axis_of(const Shape& x, const A& a, std::size_t d) {
 template <class A>
 void require_window(const Shape& x, const A& a) {
   require_image(x);
-  require_two(a.kernel, 2, "kernel_shape", 1);
-  require_two(a.strides, 2, "strides", 1);
-  require_two(a.dilations, 2, "dilations", 1);
-  require_two(a.pads, 4, "pads", 0);
+  require_range(a.kernel, "kernel_shape", 1);
+  require_range(a.strides, "strides", 1);
+  require_range(a.dilations, "dilations", 1);
+  require_range(a.pads, "pads", 0);
 }
 
 std::int64_t product(const Shape& shape, std::size_t first, std::size_t last) {

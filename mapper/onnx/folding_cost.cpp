@@ -2,12 +2,13 @@
 #include "mapper/onnx/folding_cost.h"
 
 #include <algorithm>
+#include <span>
 
 namespace bitline::onnx {
 
 namespace {
 
-double elements(const graph::Shape& shape) {
+double elements(std::span<const std::int64_t> shape) {
   double count = 1;
   for (const std::int64_t dimension : shape) count *= static_cast<double>(dimension);
   return count;

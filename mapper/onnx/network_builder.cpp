@@ -318,7 +318,7 @@ graph::Graph NetworkBuilder::finish(const std::vector<std::string>& outputs) && 
     moved[v] = static_cast<ValueId>(graph.values.size());
     graph.values.push_back(std::move(values_[v]));
   }
-  const auto renumber = [&](std::vector<ValueId>& ids) {
+  const auto renumber = [&](auto& ids) {
     for (ValueId& v : ids) v = moved[index(v)];
   };
   for (Node& node : nodes_) {

@@ -161,24 +161,22 @@ std::string NodeContext::value_name(const std::string& suffix) const {
   return network_.unique_value_name((output_name(0).empty() ? name_ : output_name(0)) + suffix);
 }
 
-void NodeContext::emit(graph::Op op, graph::Attributes attributes, std::vector<ValueId> from,
+void NodeContext::emit(graph::Op op, graph::Attributes attributes, const graph::ValueIds& from,
                        const graph::Shape& shape) {
-  network_.add_node(
-      {network_.unique_node_name(name_), type(), op, std::move(attributes), std::move(from), {}},
-      output_name(0), shape);
+  network_.add_node({network_.unique_node_name(name_), type(), op, std::move(attributes), from, {}},
+                    output_name(0), shape);
 }
 
-void NodeContext::emit_real(graph::Op op, graph::Attributes attributes, std::vector<ValueId> from,
+void NodeContext::emit_real(graph::Op op, graph::Attributes attributes, const graph::ValueIds& from,
                             const graph::Shape& shape) {
-  emit(op, std::move(attributes), std::move(from), shape);
+  emit(op, std::move(attributes), from, shape);
   network_.count_as_real(network_.find(output_name(0)));
 }
 
 ValueId NodeContext::intermediate(const std::string& suffix, graph::Op op, graph::Attributes attributes,
-                                  std::vector<ValueId> from, const graph::Shape& shape) {
+                                  const graph::ValueIds& from, const graph::Shape& shape) {
   const std::string name = network_.unique_node_name(name_ + suffix);
-  return network_.add_node({name, type(), op, std::move(attributes), std::move(from), {}}, value_name(suffix),
-                           shape);
+  return network_.add_node({name, type(), op, std::move(attributes), from, {}}, value_name(suffix), shape);
 }
 
 ValueId NodeContext::make_constant(const std::string& suffix, Tensor tensor) {

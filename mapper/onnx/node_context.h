@@ -74,14 +74,14 @@ class NodeContext {
   [[nodiscard]] std::vector<float> vector(int i, std::int64_t size) const;
 
   // Results. Each handler calls exactly one of emit, forward, fold (if true) and result for output 0.
-  void emit(graph::Op op, graph::Attributes attributes, std::vector<graph::ValueId> from,
+  void emit(graph::Op op, graph::Attributes attributes, const graph::ValueIds& from,
             const graph::Shape& shape);
   /// The same; the result counts as float whatever its inputs are (Cast).
-  void emit_real(graph::Op op, graph::Attributes attributes, std::vector<graph::ValueId> from,
+  void emit_real(graph::Op op, graph::Attributes attributes, const graph::ValueIds& from,
                  const graph::Shape& shape);
   /// A node before the one that makes the output; named after this node with `suffix`.
   [[nodiscard]] graph::ValueId intermediate(const std::string& suffix, graph::Op op,
-                                            graph::Attributes attributes, std::vector<graph::ValueId> from,
+                                            graph::Attributes attributes, const graph::ValueIds& from,
                                             const graph::Shape& shape);
   /// A constant that the handler made, for `intermediate` and `emit`.
   [[nodiscard]] graph::ValueId make_constant(const std::string& suffix, tensor::Tensor tensor);

@@ -121,21 +121,21 @@ TensorPointer image_weight(NodeContext& node) {
 /// A transposed convolution as the file describes it.
 struct Transposition {
   std::int64_t group = 1;
-  std::vector<std::int64_t> strides, dilations, pads;
-  std::vector<std::int64_t> extra = {0, 0};  ///< output_padding
+  graph::Pair strides{}, dilations{};
+  graph::Pads pads{};
+  graph::Pair extra{};  ///< output_padding
 };
 
 /// output_padding, pads from output_shape or auto_pad.
 void read_transposition(NodeContext& node, const Shape& x, const Shape& w, Transposition& t) {
   t.strides = positive_pair(node, "strides", {1, 1});
   t.dilations = positive_pair(node, "dilations", {1, 1});
-  if (positive_pair(node, "kernel_shape", {w[2], w[3]}) != std::vector<std::int64_t>{w[2], w[3]})
+  if (positive_pair(node, "kernel_shape", {w[2], w[3]}) != graph::Pair{w[2], w[3]})
     node.fail("kernel_shape that is not the weight's, " + tensor::to_string(w));
   t.pads = image_pads(node);
-  if (t.pads.size() != 4) node.fail(std::to_string(t.pads.size()) + " pads", "two for each dimension");
   std::vector<std::int64_t> extra = node.integers("output_padding", {});
   if (extra.size() == 1) extra.insert(extra.begin(), 0);
-  if (extra.size() == 2) t.extra = extra;
+  if (extra.size() == 2) t.extra = {extra[0], extra[1]};
   std::vector<std::int64_t> output = node.integers("output_shape", {});
   if (output.size() == 1) output.insert(output.begin(), 1);
   if (output.size() == 4) output.erase(output.begin(), output.begin() + 2);

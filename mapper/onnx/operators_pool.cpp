@@ -80,7 +80,7 @@ void import_pool(NodeContext& node, graph::Op op, bool count_include_pad) {
   const graph::ValueId x = image_input(node, node.input(0));
   graph::PoolAttributes pool;
   if (!node.has("kernel_shape")) node.fail("attribute kernel_shape is missing");
-  pool.kernel = positive_pair(node, "kernel_shape", {});
+  pool.kernel = positive_pair(node, "kernel_shape");
   read_window(node, node.shape(x), pool);
   pool.ceil_mode = flag(node, "ceil_mode");
   pool.count_include_pad = count_include_pad;

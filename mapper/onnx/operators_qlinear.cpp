@@ -52,7 +52,7 @@ void import_qlinear_add(NodeContext& node) {
 }
 
 void import_qlinear_concat(NodeContext& node) {
-  std::vector<ValueId> parts;
+  graph::ValueIds parts;
   std::vector<Shape> shapes;
   for (int i = 2; i + 2 < node.inputs(); i += 3) {
     parts.push_back(
@@ -70,7 +70,7 @@ void import_qlinear_average_pool(NodeContext& node) {
   require_channels_first(node);
   const ValueId x = dequantised(node, {0, 1, 2}, "/x");
   graph::PoolAttributes pool;
-  pool.kernel = positive_pair(node, "kernel_shape", {});
+  pool.kernel = positive_pair(node, "kernel_shape");
   read_window(node, node.shape(x), pool);
   pool.ceil_mode = node.integer("ceil_mode", 0) != 0;
   pool.count_include_pad = node.integer("count_include_pad", 0) != 0;

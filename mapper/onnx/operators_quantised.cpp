@@ -46,8 +46,8 @@ std::int64_t grid_axis(NodeContext& node, const Shape& shape) {
 }
 
 /// Scale and zero point that the network computes: one of each.
-std::vector<ValueId> computed_grid(NodeContext& node, ValueId x) {
-  std::vector<ValueId> from = {x, node.input(1)};
+graph::ValueIds computed_grid(NodeContext& node, ValueId x) {
+  graph::ValueIds from = {x, node.input(1)};
   for (const int i : {1, 2}) {
     if (node.has_input(i) && tensor::element_count(node.shape(node.input(i))) != 1)
       node.fail("computed scales of shape " + tensor::to_string(node.shape(node.input(i))),
@@ -100,7 +100,7 @@ void import_quantize_linear(NodeContext& node) {
   const Shape shape = node.shape(x);
   const std::int64_t axis = grid_axis(node, shape);
   Grid grid = output_range(node);
-  std::vector<ValueId> from = {x};
+  graph::ValueIds from = {x};
   if (node.is_constant(1)) {
     grid = read_grid(node, {0, 1, 2}, shape, axis, node.has_input(2) ? Grid{.low = INT32_MIN} : grid);
   } else {

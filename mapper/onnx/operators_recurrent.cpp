@@ -46,7 +46,7 @@ class Unroller {
   [[nodiscard]] ValueId cell_state() const { return c_; }
   /// States of all steps: [steps, batch, hidden].
   [[nodiscard]] ValueId states() {
-    std::vector<ValueId> parts;
+    graph::ValueIds parts;
     for (std::size_t t = 0; t < y_.size(); ++t) {
       parts.push_back(
           reshaped(node_, prefix_ + at(static_cast<std::int64_t>(t), "/y"), y_[t], {1, r_.batch, r_.hidden}));
@@ -72,10 +72,10 @@ class Unroller {
     return node_.intermediate(name(what), Op::add, {}, {a, b},
                               tensor::broadcast_shape(node_.shape(a), node_.shape(b)));
   }
-  ValueId apply(const std::string& what, FunctionAttributes f, std::vector<ValueId> from) {
+  ValueId apply(const std::string& what, FunctionAttributes f, const graph::ValueIds& from) {
     Shape shape = node_.shape(from.back());
     if (from.size() == 2) shape = tensor::broadcast_shape(node_.shape(from[0]), shape);
-    return node_.intermediate(name(what), Op::elementwise, f, std::move(from), shape);
+    return node_.intermediate(name(what), Op::elementwise, f, from, shape);
   }
   ValueId constant(const std::string& what, float value) {
     return node_.make_constant(name(what), {{}, std::vector<float>{value}});
@@ -211,29 +211,25 @@ class Unroller {
 /// The last states of all directions: [directions, batch, hidden].
 ValueId last_states(NodeContext& node, const Recurrence& r, const std::string& suffix,
                     const std::vector<ValueId>& states) {
-  std::vector<ValueId> parts;
+  graph::ValueIds parts;
   for (std::size_t d = 0; d < states.size(); ++d)
     parts.push_back(reshaped(node, suffix + std::to_string(d), states[d], {1, r.batch, r.hidden}));
-  ValueId all = parts[0];
-  if (parts.size() > 1) {
-    all = node.intermediate(suffix, Op::concat, graph::AxisAttributes{0}, parts,
-                            {r.directions, r.batch, r.hidden});
-  }
+  const ValueId all = parts.size() == 1 ? parts[0]
+                                        : node.intermediate(suffix, Op::concat, graph::AxisAttributes{0},
+                                                            parts, {r.directions, r.batch, r.hidden});
   return r.batch_first ? permuted(node, suffix + "/batch", all, {1, 0, 2}) : all;
 }
 
 /// The states of all steps: [steps, directions, batch, hidden].
 ValueId all_states(NodeContext& node, const Recurrence& r, std::vector<Unroller>& directions) {
-  std::vector<ValueId> parts;
+  graph::ValueIds parts;
   for (std::size_t d = 0; d < directions.size(); ++d) {
     parts.push_back(
         reshaped(node, "/Y" + std::to_string(d), directions[d].states(), {r.steps, 1, r.batch, r.hidden}));
   }
-  ValueId all = parts[0];
-  if (parts.size() > 1) {
-    all = node.intermediate("/Y", Op::concat, graph::AxisAttributes{1}, parts,
-                            {r.steps, r.directions, r.batch, r.hidden});
-  }
+  const ValueId all = parts.size() == 1 ? parts[0]
+                                        : node.intermediate("/Y", Op::concat, graph::AxisAttributes{1}, parts,
+                                                            {r.steps, r.directions, r.batch, r.hidden});
   return r.batch_first ? permuted(node, "/Y/batch", all, {2, 0, 1, 3}) : all;
 }
 

@@ -57,10 +57,10 @@ void emit_reduction(NodeContext& node, Reduction reduction, int last_attribute_o
   node.emit(Op::reduce, graph::ReduceAttributes{reduction, axes}, {x}, y);
 }
 
-ValueId function(NodeContext& node, const std::string& suffix, Function f, std::vector<ValueId> from) {
+ValueId function(NodeContext& node, const std::string& suffix, Function f, const graph::ValueIds& from) {
   Shape shape = node.shape(from[0]);
   if (from.size() > 1) shape = tensor::broadcast_shape(shape, node.shape(from[1]));
-  return node.intermediate(suffix, Op::elementwise, FunctionAttributes{f}, std::move(from), shape);
+  return node.intermediate(suffix, Op::elementwise, FunctionAttributes{f}, from, shape);
 }
 
 /// Mean and 1 / deviation, where they are read (outputs 1 and 2 of LayerNormalization).

@@ -39,7 +39,7 @@ void require_inference(NodeContext& node) {
 }  // namespace
 
 void import_concat(NodeContext& node) {
-  std::vector<ValueId> parts;
+  graph::ValueIds parts;
   std::vector<Shape> shapes;
   for (int i = 0; i < node.inputs(); ++i) {
     if (node.is_constant(i) && node.constant(i)->holds<float>()) static_cast<void>(node.weights(i));
@@ -51,7 +51,7 @@ void import_concat(NodeContext& node) {
   const auto rank = static_cast<std::int64_t>(shapes[0].size());
   const std::int64_t axis = graph::normalise_axis(node.integer("axis", 1), rank, rank - 1);
   const Shape shape = tensor::concat_shape(shapes, axis);
-  node.emit(Op::concat, graph::AxisAttributes{axis}, std::move(parts), shape);
+  node.emit(Op::concat, graph::AxisAttributes{axis}, parts, shape);
 }
 
 void import_constant(NodeContext& node) {

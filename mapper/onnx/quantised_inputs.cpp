@@ -184,9 +184,9 @@ std::pair<graph::LinearAttributes, Shape> linear_of(NodeContext& node, ValueId x
   return {std::move(linear), std::move(y)};
 }
 
-void emit_quantised(NodeContext& node, Op op, graph::Attributes attributes, std::vector<ValueId> from,
+void emit_quantised(NodeContext& node, Op op, graph::Attributes attributes, const graph::ValueIds& from,
                     const Shape& shape, const GridInputs& output) {
-  const ValueId real = node.intermediate("/real", op, std::move(attributes), std::move(from), shape);
+  const ValueId real = node.intermediate("/real", op, std::move(attributes), from, shape);
   const Grid grid = read_grid(node, output, shape, 0, {});
   node.emit(Op::quantize, grid, {real}, shape);
 }

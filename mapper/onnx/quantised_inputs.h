@@ -48,6 +48,6 @@ struct GridWeights {
 
 /// Emits `op` on real numbers and after it the quantisation that makes the operator's output.
 void emit_quantised(NodeContext& node, graph::Op op, graph::Attributes attributes,
-                    std::vector<graph::ValueId> from, const graph::Shape& shape, const GridInputs& output);
+                    const graph::ValueIds& from, const graph::Shape& shape, const GridInputs& output);
 
 }  // namespace bitline::onnx

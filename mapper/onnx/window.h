@@ -41,11 +41,9 @@ inline void emit_image(NodeContext& node, graph::Op op, graph::Attributes attrib
 }
 
 /// Two positive numbers; of a signal the file has the second.
-[[nodiscard]] inline std::vector<std::int64_t> positive_pair(NodeContext& node, const std::string& name,
-                                                             std::vector<std::int64_t> fallback) {
+[[nodiscard]] inline graph::Pair positive_pair(NodeContext& node, const std::string& name) {
   const bool signal = node.shape(node.input(0)).size() == 3;
-  if (!node.has(name) && !fallback.empty()) return fallback;
-  std::vector<std::int64_t> pair = node.integers(name, {});
+  const std::vector<std::int64_t> pair = node.integers(name, {});
   for (const std::int64_t value : pair) {
     if (value < 1 || value > INT32_MAX) node.fail(name + " " + std::to_string(value), "1 to 2^31-1");
   }
@@ -53,16 +51,20 @@ inline void emit_image(NodeContext& node, graph::Op op, graph::Attributes attrib
     node.fail(name + " with " + std::to_string(pair.size()) + " numbers",
               signal ? "one (length)" : "two (height, width)");
   }
-  if (signal) pair.insert(pair.begin(), 1);
-  return pair;
+  return signal ? graph::Pair{1, pair[0]} : graph::Pair{pair[0], pair[1]};
+}
+[[nodiscard]] inline graph::Pair positive_pair(NodeContext& node, const std::string& name,
+                                               const graph::Pair& fallback) {
+  return node.has(name) ? positive_pair(node, name) : fallback;
 }
 
 /// The pads of the file as [top, left, bottom, right].
-[[nodiscard]] inline std::vector<std::int64_t> image_pads(NodeContext& node) {
-  std::vector<std::int64_t> pads = node.integers("pads", {});
+[[nodiscard]] inline graph::Pads image_pads(NodeContext& node) {
+  const std::vector<std::int64_t> pads = node.integers("pads", {});
   if (pads.empty()) return {0, 0, 0, 0};
   if (node.shape(node.input(0)).size() == 3 && pads.size() == 2) return {0, pads[0], 0, pads[1]};
-  return pads;
+  if (pads.size() != 4) node.fail(std::to_string(pads.size()) + " pads", "two for each dimension");
+  return {pads[0], pads[1], pads[2], pads[3]};
 }
 
 /// Fills strides, dilations and pads of `window` (conv or pool attributes whose kernel is set) for an image
@@ -82,7 +84,7 @@ void read_window(NodeContext& node, const graph::Shape& x, A& window) {
   if (mode != "VALID" && mode != "SAME_UPPER" && mode != "SAME_LOWER") {
     node.fail("auto_pad '" + mode + "'", "NOTSET, VALID, SAME_UPPER, SAME_LOWER");
   }
-  const std::vector<std::int64_t> none = {0, 0, 0, 0};
+  const graph::Pads none{};
   if (pads_given && window.pads != none) node.fail("both auto_pad '" + mode + "' and pads", "one of them");
   window.pads = none;
   if (mode == "VALID") return;

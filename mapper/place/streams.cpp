@@ -16,14 +16,15 @@ void gather(Window& w, std::shared_ptr<const Gather> gather) {
   if (!gather->pixelwise) w.gather = std::move(gather);
 }
 
-void slide(Window& w, const std::vector<std::int64_t>& kernel, const std::vector<std::int64_t>& strides,
-           const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& dilations) {
+/// `a` is ConvAttributes or PoolAttributes.
+template <class A>
+void slide(Window& w, const A& a) {
   w.kind = Window::Kind::sliding;
-  w.kernel_h = (kernel[0] - 1) * dilations[0] + 1;
-  w.kernel_w = (kernel[1] - 1) * dilations[1] + 1;
-  w.stride_h = strides[0], w.stride_w = strides[1];
-  w.dilation_h = dilations[0], w.dilation_w = dilations[1];
-  w.pad_top = pads[0], w.pad_left = pads[1];
+  w.kernel_h = (a.kernel[0] - 1) * a.dilations[0] + 1;
+  w.kernel_w = (a.kernel[1] - 1) * a.dilations[1] + 1;
+  w.stride_h = a.strides[0], w.stride_w = a.strides[1];
+  w.dilation_h = a.dilations[0], w.dilation_w = a.dilations[1];
+  w.pad_top = a.pads[0], w.pad_left = a.pads[1];
 }
 
 /// Every output pixel takes all of input `v`.
@@ -133,9 +134,9 @@ Window Streams::window(const Node& node, ValueId v, const Geometry& out) const {
   Window w;
   w.in_h = in.h, w.in_w = in.w, w.out_h = out.h, w.out_w = out.w;
   if (const auto* conv = std::get_if<graph::ConvAttributes>(&node.attributes)) {
-    slide(w, conv->kernel, conv->strides, conv->pads, conv->dilations);
+    slide(w, *conv);
   } else if (const auto* pool = std::get_if<graph::PoolAttributes>(&node.attributes)) {
-    slide(w, pool->kernel, pool->strides, pool->pads, pool->dilations);
+    slide(w, *pool);
   } else if (node.op == Op::global_average_pool || (node.op == Op::reduce && out.pixels() == 1)) {
     w.kind = Window::Kind::reduce;
   } else if (node.op == Op::rearrange) {

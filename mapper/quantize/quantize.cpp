@@ -263,6 +263,7 @@ std::vector<LayerQuant> quantize_layers(const graph::Graph& graph, std::span<con
   require_layers(graph, precision);
   const std::vector<Range> inputs = input_ranges(graph, ranges, graph::first_with_weights(graph));
   std::vector<LayerQuant> layers;
+  layers.reserve(graph.nodes.size());
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     const graph::Node& node = graph.nodes[n];
     if (!graph::on_crossbars(node)) continue;

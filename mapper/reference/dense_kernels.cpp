@@ -85,7 +85,7 @@ class ConvKernel final : public DenseKernel {
     const memory::desc bias = a.bias ? describe({w[0]}, Tag::x) : memory::desc();
     const dnnl::convolution_forward::desc operation(
         dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, describe(x, Tag::any),
-        describe(weight_dims, Tag::any), bias, describe(y, Tag::any), a.strides,
+        describe(weight_dims, Tag::any), bias, describe(y, Tag::any), {a.strides[0], a.strides[1]},
         {a.dilations[0] - 1, a.dilations[1] - 1}, {a.pads[0], a.pads[1]}, {a.pads[2], a.pads[3]});
     const dnnl::convolution_forward::primitive_desc descriptor(operation, caller_scratchpad(), cpu());
     convolution_ = {dnnl::convolution_forward(descriptor), descriptor};

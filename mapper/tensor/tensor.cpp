@@ -18,7 +18,7 @@ std::int64_t element_count(const Shape& shape) {
   return empty ? 0 : count;
 }
 
-std::string to_string(const Shape& shape) {
+std::string to_string(std::span<const std::int64_t> shape) {
   if (shape.empty()) return "scalar";
   std::string text;
   for (const std::int64_t dimension : shape) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,7 +18,7 @@ using Shape = std::vector<std::int64_t>;
 /// Product of the dimensions (1 for a scalar). Throws std::overflow_error if it does not fit 63 bits.
 [[nodiscard]] std::int64_t element_count(const Shape& shape);
 /// "1x3x224x224"
-[[nodiscard]] std::string to_string(const Shape& shape);
+[[nodiscard]] std::string to_string(std::span<const std::int64_t> shape);
 
 /// Element storage. Files of other types load as: bool as uint8; float16 and double as float; int16 and
 /// uint16 as int32; uint32 as int64.

@@ -98,7 +98,7 @@ class Maker {
     }
     graph->values = {{.name = "x", .shape = in, .producer = -1, .constant = nullptr},
                      {.name = "y", .shape = out, .producer = 0, .constant = nullptr}};
-    graph->nodes = {std::move(node)};
+    graph->nodes = {node};
     graph->inputs = {0};
     graph->outputs = {1};
     return graph;

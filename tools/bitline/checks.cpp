@@ -7,6 +7,7 @@
 #include <bit>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "mapper/onnx/operators.h"
 #include "models/arch/arch_loader.h"
@@ -83,7 +84,7 @@ Json level_json(const Level& l) {
           {"area_mm2", {{"total", l.total_area}, {"by_component", std::move(area)}}}};
 }
 
-std::string value_list(const graph::Graph& graph, const std::vector<graph::ValueId>& ids) {
+std::string value_list(const graph::Graph& graph, std::span<const graph::ValueId> ids) {
   std::string out;
   for (const graph::ValueId id : ids)
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ",
@@ -92,7 +93,7 @@ std::string value_list(const graph::Graph& graph, const std::vector<graph::Value
   return out;
 }
 
-Json value_json(const graph::Graph& graph, const std::vector<graph::ValueId>& ids) {
+Json value_json(const graph::Graph& graph, std::span<const graph::ValueId> ids) {
   Json out = Json::array();
   for (const graph::ValueId id : ids)
     out.push_back({{"name", graph.values[static_cast<std::size_t>(id)].name}, {"shape", graph.shape(id)}});

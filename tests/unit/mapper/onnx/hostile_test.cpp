@@ -166,6 +166,8 @@ TEST(HostileOnnx, ShapesThatDoNotFit) {
   expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("strides", {1})), "strides with 1 numbers");
   expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("pads", {-1, 0, 0, 0})),
                  "pads must be 4 numbers");
+  expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("pads", {1, 1})),
+                 "2 pads; allowed: two for each dimension");
   expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("dilations", {5, 5})),
                  "a window of 11 pixels");
   expect_refused(image + filled("w", {4, 3, 3, 3}, 1) + conv(ints("kernel_shape", {2, 2})),

@@ -72,7 +72,7 @@ class GraphBuilder {
     return static_cast<graph::ValueId>(graph_.values.size()) - 1;
   }
   graph::ValueId node(const std::string& name, graph::Op op, graph::Attributes attributes,
-                      std::vector<graph::ValueId> inputs, graph::Shape shape) {
+                      graph::ValueIds inputs, graph::Shape shape) {
     const auto id = static_cast<graph::NodeId>(graph_.nodes.size());
     const graph::ValueId out = value(name, std::move(shape), id);
     graph_.nodes.push_back(

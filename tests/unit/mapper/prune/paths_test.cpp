@@ -24,7 +24,7 @@ class Network {
       conv.bias = std::make_shared<tensor::Tensor>(tensor::Tensor{{outputs}, std::move(bias)});
     return node(Op::conv, {x}, outputs, std::move(conv));
   }
-  int node(Op op, std::vector<int> inputs, std::int64_t channels, graph::Attributes attributes = {}) {
+  int node(Op op, graph::ValueIds inputs, std::int64_t channels, graph::Attributes attributes = {}) {
     const auto id = static_cast<int>(graph_.nodes.size());
     const std::string name = std::string("n").append(std::to_string(id));
     const int out = value(name, channels, id);
