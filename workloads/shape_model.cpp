@@ -96,13 +96,13 @@ ShapeModel::Value ShapeModel::max_pool(std::string name, Value x, std::int64_t k
   graph::PoolAttributes pool{
       {kernel, kernel}, {stride, stride}, {padding, padding, padding, padding}, {1, 1}};
   tensor::Shape y = graph::pool_shape(shape(x), pool);
-  return emit(std::move(name), "MaxPool", Op::max_pool, std::move(pool), {x.id}, std::move(y));
+  return emit(std::move(name), "MaxPool", Op::max_pool, pool, {x.id}, std::move(y));
 }
 
 ShapeModel::Value ShapeModel::average_pool(std::string name, Value x, std::int64_t stride) {
   graph::PoolAttributes pool{{3, 3}, {stride, stride}, {1, 1, 1, 1}, {1, 1}};
   tensor::Shape y = graph::pool_shape(shape(x), pool);
-  return emit(std::move(name), "AveragePool", Op::average_pool, std::move(pool), {x.id}, std::move(y));
+  return emit(std::move(name), "AveragePool", Op::average_pool, pool, {x.id}, std::move(y));
 }
 
 ShapeModel::Value ShapeModel::global_average_pool(std::string name, Value x) {
@@ -151,6 +151,7 @@ graph::Graph ShapeModel::finish(Value x, std::int64_t /*classes*/) {
     for (const ValueId v : graph_.nodes[n].inputs) needed[index(v)] = true;
   }
   std::vector<ValueId> moved;
+  moved.reserve(needed.size());
   for (ValueId kept = 0; const bool is_needed : needed) moved.push_back(is_needed ? kept++ : -1);
   const graph::Value* values = graph_.values.data();
   std::erase_if(graph_.nodes, [&](const graph::Node& node) { return !needed[index(node.outputs[0])]; });

@@ -64,14 +64,14 @@ void import_volume_pool(NodeContext& node, graph::Op op, bool count_include_pad)
   const graph::ValueId slices =
       reshaped(node, "/slices", x, {shape[0], shape[1] * shape[2], shape[3], shape[4]});
   const graph::Shape plane = graph::pool_shape(node.shape(slices), flat);
-  const graph::ValueId pooled = node.intermediate("/planes", op, std::move(flat), {slices}, plane);
+  const graph::ValueId pooled = node.intermediate("/planes", op, flat, {slices}, plane);
 
   graph::PoolAttributes deep{{kernel[0], 1},    {strides[0], 1},   {pads[0], 0, pads[3], 0},
                              {dilations[0], 1}, count_include_pad, ceil_mode};
   const graph::ValueId stack =
       reshaped(node, "/stack", pooled, {shape[0], shape[1], shape[2], plane[2] * plane[3]});
   const graph::Shape depth = graph::pool_shape(node.shape(stack), deep);
-  const graph::ValueId result = node.intermediate("/depth", op, std::move(deep), {stack}, depth);
+  const graph::ValueId result = node.intermediate("/depth", op, deep, {stack}, depth);
   node.emit(graph::Op::reshape, {}, {result}, {shape[0], shape[1], depth[2], plane[2], plane[3]});
 }
 
@@ -85,7 +85,7 @@ void import_pool(NodeContext& node, graph::Op op, bool count_include_pad) {
   pool.ceil_mode = flag(node, "ceil_mode");
   pool.count_include_pad = count_include_pad;
   const graph::Shape y = graph::pool_shape(node.shape(x), pool);
-  emit_image(node, op, std::move(pool), x, y);
+  emit_image(node, op, pool, x, y);
 }
 
 }  // namespace

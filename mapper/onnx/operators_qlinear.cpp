@@ -75,7 +75,7 @@ void import_qlinear_average_pool(NodeContext& node) {
   pool.ceil_mode = node.integer("ceil_mode", 0) != 0;
   pool.count_include_pad = node.integer("count_include_pad", 0) != 0;
   const Shape y = graph::pool_shape(node.shape(x), pool);
-  emit_quantised(node, Op::average_pool, std::move(pool), {x}, y, {-1, 3, 4});
+  emit_quantised(node, Op::average_pool, pool, {x}, y, {-1, 3, 4});
 }
 
 void import_qlinear_global_average_pool(NodeContext& node) {
