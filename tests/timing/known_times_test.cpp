@@ -141,7 +141,7 @@ void change(std::mt19937& random, Network& network, analytic::PipelineModel& mod
   std::vector<Instant*> times = {&copy.fill,         &copy.drain,     &copy.deliver,
                                  &stage.fill_pace,   &stage.pace,     &stage.ima.first_read,
                                  &stage.ima.convert, &stage.ima.tail, &model.edges[edge].delay};
-  if (!stage.read.empty()) times.push_back(&any(stage.read));
+  if (!stage.read.empty()) times.push_back(&any(stage.read.own()));
   const std::size_t choice = random() % (times.size() + 1);
   if (choice < times.size())
     *times[choice] += static_cast<Instant>((1 + random() % 100'000) * (random() % 2 == 0 ? 1 : 1000));
