@@ -39,7 +39,7 @@ std::vector<result::TilePart> tiles_of(const place::Program& program, const Stag
   return tiles;
 }
 
-result::Waits waits(const cycle::StageStatistics& stage, base::Time width) {
+result::Waits waits(const cycle::StallBins& stalls, base::Time width) {
   const auto shares = [&](cycle::TimeBins bins) {
     bins.widen(width);
     std::array<int, cycle::TimeBins::kBins> out{};
@@ -48,8 +48,8 @@ result::Waits waits(const cycle::StageStatistics& stage, base::Time width) {
                                             static_cast<double>(width.fs()) * result::Waits::kFull));
     return out;
   };
-  const auto input = shares(*stage.input_bins);
-  const auto output = shares(*stage.output_bins);
+  const auto input = shares(stalls.input);
+  const auto output = shares(stalls.output);
   result::Waits w;
   std::size_t first = 0;
   std::size_t last = input.size();
@@ -120,16 +120,15 @@ void LayerMap::add(std::size_t stage, result::LayerResult& layer) {
 }
 
 void add_waits(const cycle::CycleResult& timed, result::Result& result) {
+  if (timed.stall_bins.empty()) return;
   cycle::TimeBins whole;  // as wide as the run wants them, should nobody have waited
   whole.add(base::Time(), timed.end);
   base::Time width = whole.width();
-  for (const cycle::StageStatistics& stage : timed.stages) {
-    if (!stage.input_bins || !stage.output_bins) return;
-    width = std::max({width, stage.input_bins->width(), stage.output_bins->width()});
-  }
+  for (const cycle::StallBins& stalls : timed.stall_bins)
+    width = std::max({width, stalls.input.width(), stalls.output.width()});
   result.waits_bin = width.seconds();
-  for (std::size_t s = 0; s < timed.stages.size(); ++s)
-    result.layers[s].waits = waits(timed.stages[s], width);
+  for (std::size_t s = 0; s < timed.stall_bins.size(); ++s)
+    result.layers[s].waits = waits(timed.stall_bins[s], width);
 }
 
 }  // namespace bitline::sim

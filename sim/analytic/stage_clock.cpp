@@ -151,18 +151,23 @@ void StageClock::next(std::int64_t count, const Instant* input, const Instant* e
   if (vectors_ && loads_ == nullptr && w < count)
     w += run_vectors(count - w, input + w, earliest + w, released + w, made + w);
   if (w == count) return;
-  const auto run = m_.layer == nullptr && loads_ != nullptr ? &StageClock::read_all<true>
-                   : m_.layer == nullptr                    ? &StageClock::read_all<false>
-                   : in_buffers_ == 1 && out_buffers_ == 1  ? &StageClock::multiply_all<1, 1>
-                   : in_buffers_ == 1                       ? &StageClock::multiply_all<1, 2>
-                   : out_buffers_ == 1                      ? &StageClock::multiply_all<2, 1>
-                                                            : &StageClock::multiply_all<2, 2>;
+  const auto run = loads_ != nullptr ? all_windows<true>() : all_windows<false>();
   (this->*run)(count - w, input + w, earliest + w, released + w, made + w);
+}
+
+template <bool contended>
+StageClock::AllWindows StageClock::all_windows() const {
+  if (m_.layer == nullptr) return &StageClock::read_all<contended>;
+  if (in_buffers_ == 1)
+    return out_buffers_ == 1 ? &StageClock::multiply_all<contended, 1, 1>
+                             : &StageClock::multiply_all<contended, 1, 2>;
+  return out_buffers_ == 1 ? &StageClock::multiply_all<contended, 2, 1>
+                           : &StageClock::multiply_all<contended, 2, 2>;
 }
 
 bool StageClock::can_run_at_once() const {
   if (m_.layer == nullptr) return true;
-  return loads_ == nullptr && m_.replicas.size() == 1 && in_buffers_ <= 2 && out_buffers_ <= 2;
+  return m_.replicas.size() == 1 && in_buffers_ <= 2 && out_buffers_ <= 2;
 }
 
 /// Whether the registers of a layer of one copy are free again before its crossbars are: an MVM's inputs are
@@ -285,9 +290,8 @@ void StageClock::read_all(std::int64_t count, const Instant* input, const Instan
   s.pixel = s.opened % m_.stage->pixels;
 }
 
-/// multiply() of window after window, where a layer has one copy and nothing has to wait for parts that
-/// others use. `earliest`: when a window can open.
-template <int in_buffers, int out_buffers>
+/// multiply() of window after window, where a layer has one copy.
+template <bool contended, int in_buffers, int out_buffers>
 void StageClock::multiply_all(std::int64_t count, const Instant* input, const Instant* earliest,
                               Instant* released, Instant* made) {
   State& s = state_;
@@ -307,12 +311,15 @@ void StageClock::multiply_all(std::int64_t count, const Instant* input, const In
     const Instant for_input = std::max(input[w], latch) - latch;
     input_stall += for_input;
     output_stall += std::max(earliest[w], latch) - latch - for_input;
-    last_fill = std::max(std::max(earliest[w], latched.of_last(in_buffers)) + fill, last_fill + fill_pace);
+    const Instant asked = std::max(earliest[w], latched.of_last(in_buffers));
+    const Instant fill_waits = contended ? wait(0, Contention::fill, asked) : 0;
+    last_fill = std::max(asked + fill_waits + fill, last_fill + fill_pace);
     latched.add(latches.next(last_fill + register_in, latch, drained.of_last(out_buffers + 1)));
     const Instant results =
         std::max(latched.of_last(1) + results_in, drained.of_last(out_buffers)) + register_out;
     drained.add(results + drain);
-    last_made = std::max(results + deliver, last_made + pace);
+    const Instant waits = contended ? wait(0, Contention::deliver, results) : 0;
+    last_made = std::max(results + waits + deliver, last_made + pace);
     released[w] = last_fill;
     made[w] = last_made;
   }

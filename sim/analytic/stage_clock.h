@@ -84,8 +84,9 @@ class StageClock {
   Window read(Instant open);
   Instant make(Instant time);
   Instant wait(std::size_t replica, Contention::Phase phase, Instant at) {
-    if (loads_ == nullptr) return 0;
-    const Contention::Loads& loads = loads_[replica * Contention::phases_ + phase];
+    return loads_ == nullptr ? 0 : wait(loads_[replica * Contention::phases_ + phase], at);
+  }
+  Instant wait(const Contention::Loads& loads, Instant at) {
     if (loads.empty()) return 0;
     if (once_) return contention_.wait(loads, at);
     if (waited_ == waits_.size()) waits_.push_back(contention_.wait(loads, at));
@@ -100,10 +101,15 @@ class StageClock {
   [[nodiscard]] Instant mvm_pace() const;
   [[nodiscard]] Instant latch_to_results() const;
   [[nodiscard]] Instant latch_to_drained() const;
+  /// As next() of many windows, from the second on.
+  using AllWindows = void (StageClock::*)(std::int64_t count, const Instant* input, const Instant* earliest,
+                                          Instant* released, Instant* made);
+  template <bool contended>
+  [[nodiscard]] AllWindows all_windows() const;
   template <bool contended>
   void read_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* released,
                 Instant* made);
-  template <int in_buffers, int out_buffers>
+  template <bool contended, int in_buffers, int out_buffers>
   void multiply_all(std::int64_t count, const Instant* input, const Instant* earliest, Instant* released,
                     Instant* made);
 

@@ -86,8 +86,6 @@ CycleResult Chip::result() const {
     statistics.windows = run.finished;
     statistics.input_stall = run.stalls.input();
     statistics.output_stall = run.stalls.output();
-    statistics.input_bins = run.stalls.input_bins();
-    statistics.output_bins = run.stalls.output_bins();
     statistics.busy = run.last_work - statistics.first_start - run.stalls.input() - run.stalls.output();
     for (std::size_t part = 0; part < run.imas.size(); ++part) {
       const auto& ima = run.imas[part];
@@ -103,6 +101,7 @@ CycleResult Chip::result() const {
     }
     result.actions += statistics.actions;
     result.stages.push_back(statistics);
+    result.stall_bins.push_back({run.stalls.input_bins(), run.stalls.output_bins()});
     result.end = std::max({result.end, statistics.last_end, run.last_work});
   }
   for (const auto& [place, uses] : by_place) {

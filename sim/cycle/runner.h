@@ -67,11 +67,14 @@ struct StageStatistics {
   base::Time bus_wait;      ///< fills and drains that waited for eDRAM or bus, summed over them
   base::Time noc_wait;      ///< packets later than through empty routers, summed over them
   base::Time adc_wait;  ///< crossbars that held a read for ADCs (or a full output register), summed over IMAs
-  /// When these two were; not in mode analytic.
-  std::optional<TimeBins> input_bins, output_bins;
   std::int64_t windows = 0;  ///< output pixels made
   base::ActionCounts
       actions;  ///< that do not depend on data: registers, eDRAM, bus, tile units, NoC, chip link
+};
+
+/// When the stalls of a stage were.
+struct StallBins {
+  TimeBins input, output;
 };
 
 /// A group of equal contended resources.
@@ -92,6 +95,7 @@ struct CycleResult {
   std::vector<base::Time> image_start;  ///< [image] when its first byte was asked from the chip link
   std::vector<base::Time> image_end;    ///< [image] when its last output byte left the chip
   std::vector<StageStatistics> stages;  ///< [StageId]
+  std::vector<StallBins> stall_bins;    ///< [StageId]; empty in mode analytic
   std::vector<ResourceUse> resources;
   base::ActionCounts actions;  ///< sum over the stages
   /// Only with `structural`: [LayerId] the actions of the live crossbars, DACs, S+Hs, ADCs and shift-adds.

@@ -81,6 +81,7 @@ void for_each_member(Result& r, F f) {
   f(r.image_start);
   f(r.image_end);
   f(r.stages);
+  f(r.stall_bins);
   f(r.actions);
   f(r.imas_used);
   f(r.flits_sent);

@@ -230,14 +230,11 @@ TEST_F(Assemble, WaitsAreOnOneScaleAndAbsentWhereNobodyKnowsThem) {
   EXPECT_FALSE(r_.waits_bin.has_value());
   EXPECT_FALSE(r_.layers[1].waits.has_value());
   cycle::CycleResult times = timed();
-  for (cycle::StageStatistics& stage : times.stages) {
-    stage.input_bins.emplace();
-    stage.output_bins.emplace();
-  }
+  times.stall_bins.resize(times.stages.size());
   const auto bin = Time::from_fs(1 << 23);                                         // 128 of them hold 1050 ns
   EXPECT_DOUBLE_EQ(*assemble(mapping_, times, values_).waits_bin, bin.seconds());  // though nothing waited
-  times.stages[2].input_bins->add(bin * 2, bin * 4);
-  times.stages[2].output_bins->add(bin * 4, bin * 4 + Time::from_fs(1 << 22));
+  times.stall_bins[2].input.add(bin * 2, bin * 4);
+  times.stall_bins[2].output.add(bin * 4, bin * 4 + Time::from_fs(1 << 22));
   const result::Result r = assemble(mapping_, times, values_);
   EXPECT_DOUBLE_EQ(*r.waits_bin, bin.seconds());
   EXPECT_TRUE(r.layers[0].waits->input.empty());

@@ -25,6 +25,8 @@ CycleResult numbered(std::int64_t n) {
   r.stages.resize(2);
   r.stages[1].adc_wait = base::Time::from_fs(n + 5);
   r.stages[1].windows = n + 6;
+  r.stall_bins.resize(2);
+  r.stall_bins[1].output.add(base::Time::from_fs(n), base::Time::from_fs(n + 7));
   r.stages[1].actions[base::Action::bus_transfer] = n + 7;
   r.resources.push_back({"adc", n + 8, base::Time::from_fs(n + 9), base::Time::from_fs(n + 10), n + 11,
                          n + 12, base::Time::from_fs(n + 13)});
@@ -59,6 +61,7 @@ TEST(WorkerProcesses, ResultsArriveWholeAndInOrder) {
       EXPECT_EQ(r.image_end.at(1).fs(), n + 4);
       EXPECT_EQ(r.stages.at(1).adc_wait.fs(), n + 5);
       EXPECT_EQ(r.stages.at(1).windows, n + 6);
+      EXPECT_EQ(r.stall_bins.at(1).output.width(), numbered(n).stall_bins[1].output.width());
       EXPECT_EQ(r.stages.at(1).actions[base::Action::bus_transfer], n + 7);
       ASSERT_EQ(r.resources.size(), 1u);
       EXPECT_EQ(r.resources[0].name, "adc");
