@@ -243,7 +243,7 @@ Words StageRuns::follows_from(const StageModel& m, const Times& input, const Tim
     words.add(read.first);
     return words;
   }
-  // The first fill is as long after time 0 as one from another.
+  // The first fill ends no earlier than `fill_pace` after time 0.
   words.add(std::min(input.first, m.fill_pace));
   words.add(m.fill_pace);
   const auto& ima = arch_.ima;
