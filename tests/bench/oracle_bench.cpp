@@ -2,8 +2,8 @@
 // How fast the cost oracle answers, on configs/isaac-8bit.yaml; read the CPU column.
 //   build/release/bin/oracle_bench
 // cold: the first evaluation of the process. warm: the process has evaluated this network, and keeps what is
-// known of layers, windows and the buffers of its structure, but neither its graph nor its cost; imported:
-// its graph too. again: its cost is known. genotypes: networks that were never met.
+// known of layers, windows and the times of stages, but neither its graph nor its cost; imported: its graph
+// too. again: its cost is known. genotypes: networks that were never met.
 #include <benchmark/benchmark.h>
 
 #include <array>
