@@ -249,7 +249,7 @@ void add_layers(const Mapping& mapping, const cycle::CycleResult& timed,
     const double static_seconds =
         r.latency.total * per_image * mapping.program.chips * static_share(mapping, crossbars);
     arch::ByComponent<base::Energy> dynamic = costs.energy_but_conversions(counts);
-    dynamic[arch::Component::adc] = conversions;
+    dynamic[arch::Component::adc] += conversions;
     const Energies energy = energies(dynamic, static_power, static_seconds, per_image);
     sum.add(energy);
     r.conversions += counts.total_conversions();

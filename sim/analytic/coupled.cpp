@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "mapper/place/window_table.h"
 #include "models/base/errors.h"
 #include "sim/analytic/contention.h"
 #include "sim/analytic/stage_clock.h"
@@ -85,7 +86,7 @@ class Pipeline {
  private:
   [[nodiscard]] Link link(const EdgeModel& e) const {
     const Run &producer = runs_[at(e.edge->producer)], &consumer = runs_[at(e.edge->consumer)];
-    const place::WindowTable& table = *e.window;
+    const place::WindowTable& table = *e.edge->table;
     return {&producer,
             &consumer,
             producer.pixels,

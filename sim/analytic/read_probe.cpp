@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "mapper/place/window_table.h"
+
 namespace bitline::analytic {
 
 using base::Action;

@@ -30,7 +30,7 @@ class Prober {
 
   PipelineModel run() {
     model_.edges.reserve(program_.edges.size());
-    for (const place::Edge& edge : program_.edges) model_.edges.push_back({&edge, edge.table, 0});
+    for (const place::Edge& edge : program_.edges) model_.edges.push_back({&edge, 0});
     model_.stages.reserve(program_.stages.size());
     for (const place::Stage& stage : program_.stages) {
       StageModel& m = model_.stages.emplace_back();

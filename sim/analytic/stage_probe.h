@@ -3,11 +3,9 @@
 // additions, digital work, packets and writes happen, what they keep busy, and how many actions they are.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "mapper/place/program.h"
-#include "mapper/place/window_table.h"
 #include "models/base/actions.h"
 #include "sim/analytic/ima_pace.h"
 #include "sim/analytic/parts.h"
@@ -44,7 +42,6 @@ struct StageModel {
 
 struct EdgeModel {
   const place::Edge* edge = nullptr;
-  std::shared_ptr<const place::WindowTable> window;
   Instant delay = 0;  ///< from the first buffer's having a pixel to this one's
 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "mapper/place/window_table.h"
+
 namespace bitline::analytic {
 namespace {
 
@@ -71,7 +73,7 @@ Times StageRuns::gone(place::EdgeId e) const {
 
 /// Of the windows of an edge; null: window i takes pixel i.
 const place::WindowTable* StageRuns::table(place::EdgeId e) const {
-  const place::WindowTable& table = *model_.edges[at(e)].window;
+  const place::WindowTable& table = *model_.edges[at(e)].edge->table;
   return table.one_to_one ? nullptr : &table;
 }
 

@@ -11,6 +11,7 @@
 #include "sim/analytic/coupled.h"
 #include "sim/analytic/feed_forward.h"
 #include "sim/analytic/known_times.h"
+#include "tests/timing/pipeline_times.h"
 #include "tests/timing/random_chip.h"
 #include "tests/unit/mapper/place/networks.h"
 
@@ -98,18 +99,6 @@ TEST(KnownTimes, ForgetsAllWhereItIsFull) {
   known.forget_if_full();
   EXPECT_EQ(known.held_up.find(words), nullptr);
   EXPECT_EQ(written(known.keep(times.data(), std::ssize(times))), times);
-}
-
-void expect_equal(const analytic::PipelineTimes& a, const analytic::PipelineTimes& b, std::uint32_t seed) {
-  ASSERT_EQ(a.image_start, b.image_start) << seed;
-  ASSERT_EQ(a.image_end, b.image_end) << seed;
-  for (std::size_t s = 0; s < a.stages.size(); ++s) {
-    ASSERT_EQ(a.stages[s].first_start, b.stages[s].first_start) << seed << " " << s;
-    ASSERT_EQ(a.stages[s].last_end, b.stages[s].last_end) << seed << " " << s;
-    ASSERT_EQ(a.stages[s].busy, b.stages[s].busy) << seed << " " << s;
-    ASSERT_EQ(a.stages[s].input_stall, b.stages[s].input_stall) << seed << " " << s;
-    ASSERT_EQ(a.stages[s].output_stall, b.stages[s].output_stall) << seed << " " << s;
-  }
 }
 
 /// Residual blocks between windows on padding alone.
